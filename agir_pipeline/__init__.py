@@ -1,0 +1,1 @@
+"""From questionnaires and partner files to the tables of an independent evaluation."""

@@ -1,0 +1,58 @@
+"""What can go wrong, and the exit code each kind of fault gives.
+
+AgirError
+ ├─ UsageError            2  wrong command line or site settings
+ ├─ ProtocolError         2  every mistake of a protocol file, each with its place
+ ├─ SourceError           1  a delivery that cannot be read as a whole
+ ├─ CheckError            1  a blocking check failed; the old tables stand
+ └─ InfrastructureError   3  database, disk, lock, network
+
+Messages name file, sheet, row and column, never a person's data.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agir_pipeline.language import _
+
+
+class AgirError(Exception):
+    """A fault with a sentence for the steward; ``exit_code`` is what the command returns."""
+
+    exit_code = 1
+
+
+class UsageError(AgirError):
+    exit_code = 2
+
+
+class SourceError(AgirError):
+    exit_code = 1
+
+
+class CheckError(AgirError):
+    exit_code = 1
+
+
+class InfrastructureError(AgirError):
+    exit_code = 3
+
+
+class Mistake(NamedTuple):
+    """One thing wrong in a protocol: where, and what was found and expected."""
+
+    place: str
+    message: str
+
+
+class ProtocolError(AgirError):
+    """All mistakes of one protocol file, gathered before raising."""
+
+    exit_code = 2
+
+    def __init__(self, file: str, mistakes: Sequence[Mistake]) -> None:
+        self.file = file
+        self.mistakes = tuple(mistakes)
+        head = _("{file}: {n} mistake(s) in the protocol").format(file=file, n=len(self.mistakes))
+        lines = [f"  - {m.place}: {m.message}" if m.place else f"  - {m.message}" for m in mistakes]
+        super().__init__("\n".join([head, *lines]))

@@ -1,0 +1,1 @@
+"""Pure methods: frames and numbers in, frames and numbers out."""

@@ -1,0 +1,65 @@
+"""What every estimator returns: one number, how sure it is, and its test."""
+
+from dataclasses import dataclass
+from math import isnan, nan, sqrt
+
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its standard error, interval and two-sided p-value.
+
+    The unit is the caller's (shares for events, the outcome's own unit for measures). What is
+    unknown is NaN: an interval with one limit has NaN at the other.
+    """
+
+    estimate: float = nan
+    standard_error: float = nan
+    ci_low: float = nan
+    ci_high: float = nan
+    p_value: float = nan
+
+    @property
+    def half_width(self) -> float:
+        return (self.ci_high - self.ci_low) / 2
+
+
+UNKNOWN = Estimate()
+
+
+def normal_estimate(
+    estimate: float, centre: float, standard_error: float, level: float
+) -> Estimate:
+    """``estimate``, with a normal interval and test around ``centre`` (they may differ)."""
+    if not standard_error > 0:
+        return Estimate(estimate=estimate)
+    reach = float(stats.norm.ppf((1 + level) / 2)) * standard_error
+    p_value = 2 * float(stats.norm.sf(abs(centre) / standard_error))
+    return Estimate(estimate, standard_error, centre - reach, centre + reach, p_value)
+
+
+def student_estimate(estimate: float, standard_error: float, df: float, level: float) -> Estimate:
+    """``estimate`` with Student's interval and test on ``df`` degrees of freedom.
+
+    A standard error of zero, or no degree of freedom, gives the estimate alone: an interval
+    without width would claim certainty.
+    """
+    if not standard_error > 0 or df < 1:
+        return Estimate(estimate=estimate)
+    reach = float(stats.t.ppf((1 + level) / 2, df)) * standard_error
+    p_value = 2 * float(stats.t.sf(abs(estimate) / standard_error, df))
+    return Estimate(estimate, standard_error, estimate - reach, estimate + reach, p_value)
+
+
+def welch_estimate(
+    mean_1: float, variance_1: float, n_1: int, mean_2: float, variance_2: float, n_2: int,
+    level: float,
+) -> Estimate:
+    """Difference of two independent means with unequal variances (Welch–Satterthwaite)."""
+    share_1, share_2 = variance_1 / n_1, variance_2 / n_2
+    spread = share_1 + share_2
+    if isnan(spread) or spread == 0:
+        return Estimate(estimate=mean_1 - mean_2)
+    df = spread**2 / (share_1**2 / (n_1 - 1) + share_2**2 / (n_2 - 1))
+    return student_estimate(mean_1 - mean_2, sqrt(spread), df, level)

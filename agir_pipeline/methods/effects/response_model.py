@@ -1,0 +1,120 @@
+"""How likely each due person was to answer: a logistic model, fitted for many draws at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+RIDGE = 1.0
+"""Penalty on standardised coefficients: weak beside the information of a few dozen answers,
+and enough to keep the fit finite where a covariate separates those who answered."""
+
+TRUNCATION = (0.01, 0.99)
+MAX_STEPS = 50
+TOLERANCE = 1e-8
+
+
+def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
+    """The model's columns, one row per person in the order given, without intercept.
+
+    Numbers: as they are, the median where missing, and an indicator of missing. Everything
+    else: one column per level, missing being a level. Columns that never vary are left out.
+    """
+    columns: list[Floats] = []
+    for name in covariates:
+        values = persons[name]
+        if pd.api.types.is_numeric_dtype(values):
+            numbers = values.to_numpy(dtype=float, na_value=np.nan)
+            is_missing = np.isnan(numbers)
+            middle = float(np.median(numbers[~is_missing])) if not is_missing.all() else 0.0
+            columns += [np.where(is_missing, middle, numbers), is_missing.astype(float)]
+        else:
+            codes, levels = pd.factorize(values, use_na_sentinel=True, sort=True)
+            columns += [(codes == code).astype(float) for code in range(-1, len(levels))]
+    varying = [column for column in columns if len(column) and np.ptp(column) > 0]
+    return np.column_stack(varying) if varying else np.empty((len(persons), 0))
+
+
+@dataclass(frozen=True)
+class ResponseModel:
+    """Who answered, and the standardised columns that may explain it (intercept and arm too)."""
+
+    columns: Floats
+    is_respondent: NDArray[np.bool_]
+    start: Floats
+
+    @classmethod
+    def of(cls, design: Floats, is_respondent: NDArray[np.bool_]) -> "ResponseModel":
+        """From the rows of ``design``: all beneficiaries, then as many controls."""
+        arm = np.repeat([1.0, 0.0], len(design) // 2)[:, None]
+        explaining = np.hstack([arm, design])
+        scaled = (explaining - explaining.mean(axis=0)) / explaining.std(axis=0)
+        columns = np.hstack([np.ones((len(design), 1)), scaled])
+        zero = np.zeros((1, columns.shape[1]))
+        start = _fit(columns, is_respondent.astype(float), np.ones((1, len(design))), zero)
+        return cls(columns, is_respondent, start)
+
+    def weights(self, counts: Floats) -> Floats:
+        """1/P(answer) for draws × persons ``counts``, truncated; persons who did not answer too.
+
+        The percentiles of the truncation are those of the respondents in each draw.
+        """
+        start = np.repeat(self.start, len(counts), axis=0)
+        coefficients = _fit(self.columns, self.is_respondent.astype(float), counts, start)
+        weights = 1 / special.expit(coefficients @ self.columns.T)
+        low, high = _percentiles(weights[:, self.is_respondent], counts[:, self.is_respondent])
+        return np.clip(weights, low[:, None], high[:, None])
+
+
+def _percentiles(weights: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Per row, the weights below and above which a hundredth of the drawn respondents lie."""
+    order = np.argsort(weights, axis=1, kind="stable")
+    ordered = np.take_along_axis(weights, order, axis=1)
+    reached = np.cumsum(np.take_along_axis(counts, order, axis=1), axis=1)
+    rows = np.arange(len(weights))
+    low, high = (
+        ordered[rows, np.argmax(reached >= share * reached[:, -1:], axis=1)]
+        for share in TRUNCATION
+    )
+    return low, high
+
+
+def _fit(columns: Floats, answered: Floats, counts: Floats, start: Floats) -> Floats:
+    """Penalised maximum likelihood by Newton's method with step halving, one row per draw."""
+    coefficients = start
+    value = _penalised(columns, answered, counts, coefficients)
+    for _step in range(MAX_STEPS):
+        chance = special.expit(coefficients @ columns.T)
+        slope = (counts * (answered - chance)) @ columns - RIDGE * coefficients
+        weighted = columns.T * (counts * chance * (1 - chance))[:, None, :]
+        curvature = weighted @ columns + RIDGE * np.eye(columns.shape[1])
+        step = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
+        if np.abs(step).max() < TOLERANCE:
+            break
+        coefficients, value = _improved(columns, answered, counts, coefficients, value, step)
+    return coefficients
+
+
+def _improved(
+    columns: Floats, answered: Floats, counts: Floats, before: Floats, value: Floats, step: Floats
+) -> tuple[Floats, Floats]:
+    """Each draw's coefficients moved by its step, halved until the likelihood does not fall."""
+    size = np.ones((len(before), 1))
+    after = before + step
+    reached = _penalised(columns, answered, counts, after)
+    while (is_worse := reached < value - 1e-9 * (1 + np.abs(value))).any():
+        size[is_worse] /= 2
+        after = before + size * step
+        reached = _penalised(columns, answered, counts, after)
+    return after, reached
+
+
+def _penalised(columns: Floats, answered: Floats, counts: Floats, coefficients: Floats) -> Floats:
+    linear = coefficients @ columns.T
+    likelihood = (counts * (answered * linear - np.logaddexp(0, linear))).sum(axis=1)
+    return likelihood - RIDGE / 2 * (coefficients**2).sum(axis=1)

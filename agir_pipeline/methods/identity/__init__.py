@@ -1,0 +1,1 @@
+"""One person across sources: which rows speak of the same one."""

@@ -1,0 +1,1 @@
+"""Who is compared with whom: pairs blind to outcomes, optimal in their band, proved so."""

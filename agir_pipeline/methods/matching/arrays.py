@@ -1,0 +1,11 @@
+"""The array types the matching speaks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Texts = NDArray[np.object_]
+Days = NDArray[np.datetime64]
+"""Calendar days, ``datetime64[D]``; NaT is a missing day."""

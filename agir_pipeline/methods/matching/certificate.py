@@ -1,0 +1,141 @@
+"""The proof beside the pairs: dual prices that no other set of pairs could beat.
+
+For prices u of beneficiaries and v of controls with u + v <= cost on every admissible edge,
+v <= 0 and u <= the leave-out price, the sum of all prices is a lower bound of any solution.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from agir_pipeline.errors import CheckError
+from agir_pipeline.language import _
+from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
+from agir_pipeline.methods.matching.pairs import LEFT_OUT
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Dual prices in units of the distance, one per row and per column of the cost."""
+
+    beneficiaries: Floats
+    controls: Floats
+    leave_out_price: float
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Total distance, its proven lower bound, and their gap relative to the total.
+
+    The price of those left out is taken off both, so that it hides no digit. A total of 0 has
+    the gap in units of the distance.
+    """
+
+    total_distance: float
+    bound: float
+    gap: float
+
+
+def prices_of(cost: Floats, is_admissible: Bools, control_of: Ints, price: float) -> Prices:
+    """Prices from the pairs alone, by Bellman-Ford on the residual graph.
+
+    If the pairs are optimal the prices prove it. If not, they are repaired into feasible ones,
+    whose bound is true and lower than the total.
+    """
+    edges = np.where(is_admissible, cost, np.inf)
+    paired = np.flatnonzero(control_of != LEFT_OUT)
+    used = control_of[paired]
+    own = edges[paired, used]
+    towards_used = edges[:, used]
+    beneficiaries = np.full(len(cost), price)
+    used_prices = np.zeros(len(used))
+    for _round in range(len(used) + 1):
+        beneficiaries[paired] = own - used_prices
+        settled = (towards_used - beneficiaries[:, None]).min(axis=0, initial=np.inf)
+        lower = np.minimum(used_prices, settled)
+        if np.array_equal(lower, used_prices):
+            break
+        used_prices = lower
+    controls = np.zeros(cost.shape[1])
+    controls[used] = used_prices
+    cheapest = (edges - controls).min(axis=1, initial=np.inf)
+    return Prices(np.minimum(price, cheapest), controls, price)
+
+
+def check_certificate(
+    cost: Floats,
+    is_admissible: Bools,
+    control_of: Ints,
+    prices: Prices,
+    leave_out_price: float,
+) -> Certificate:
+    """The certificate, once the pairs and the prices have been verified; trusts no solver.
+
+    Raises:
+        CheckError: the pairs break a promise, the prices are not feasible, or the bound does not
+            reach the total (the pairs are not optimal).
+    """
+    _check_pairs(is_admissible, control_of)
+    _check_price(cost, is_admissible, prices, leave_out_price)
+    _check_feasible(cost, is_admissible, prices)
+    paired = np.flatnonzero(control_of != LEFT_OUT)
+    n_left_out = len(control_of) - len(paired)
+    total = math.fsum(cost[paired, control_of[paired]])
+    bound = math.fsum(
+        [*prices.beneficiaries, *prices.controls, *[-prices.leave_out_price] * n_left_out]
+    )
+    difference = total - bound
+    rounding = len(control_of) * _rounding(prices)
+    if abs(difference) > TOLERANCE * max(total, _largest(cost, is_admissible)) + rounding:
+        raise _refused(
+            _("total distance {total}, proven bound {bound}").format(total=total, bound=bound)
+        )
+    return Certificate(total, bound, difference / total if total > 0 else difference)
+
+
+def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
+    paired = np.flatnonzero(control_of != LEFT_OUT)
+    used = control_of[paired]
+    n_reused = len(used) - len(np.unique(used))
+    if n_reused:
+        raise _refused(_("{n} control(s) used more than once").format(n=n_reused))
+    n_forbidden = int((~is_admissible[paired, used]).sum())
+    if n_forbidden:
+        raise _refused(_("{n} pair(s) along a forbidden edge").format(n=n_forbidden))
+
+
+def _check_price(cost: Floats, is_admissible: Bools, prices: Prices, declared: float) -> None:
+    if math.isinf(declared):
+        is_fair = prices.leave_out_price > len(cost) * _largest(cost, is_admissible)
+    else:
+        is_fair = prices.leave_out_price == declared
+    if not is_fair:
+        raise _refused(_("the leave-out price is not the declared one"))
+
+
+def _check_feasible(cost: Floats, is_admissible: Bools, prices: Prices) -> None:
+    slack = TOLERANCE * _largest(cost, is_admissible) + _rounding(prices)
+    sums = prices.beneficiaries[:, None] + prices.controls[None, :]
+    n_wrong = (
+        int((prices.controls > 0).sum())
+        + int((prices.beneficiaries > prices.leave_out_price).sum())
+        + int((is_admissible & (sums > cost + slack)).sum())
+    )
+    if n_wrong:
+        raise _refused(_("{n} price(s) break a constraint").format(n=n_wrong))
+
+
+def _rounding(prices: Prices) -> float:
+    """What adding and taking off the leave-out price once may cost in digits."""
+    return 4 * float(np.finfo(np.float64).eps) * prices.leave_out_price
+
+
+def _largest(cost: Floats, is_admissible: Bools) -> float:
+    return float(cost[is_admissible].max(initial=0.0))
+
+
+def _refused(found: str) -> CheckError:
+    return CheckError(_("pairs refused by their certificate: {found}").format(found=found))

@@ -1,0 +1,118 @@
+"""From covariates as known to what the model and the distance read: bands, classes, columns."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from agir_pipeline.methods.matching.arrays import Floats, Ints, Texts
+from agir_pipeline.protocol.model import Covariate
+
+MISSING = "missing"
+"""The level a missing category takes; it counts as a level like any other."""
+
+ONE_STRATUM = "all"
+"""The stratum where nothing must be equal."""
+
+
+def delay_band(delay_days: Floats, width: int) -> Ints:
+    """The upper edge, in days, of the band of each delay: 0, ``width``, 2 ``width`` …
+
+    A delay of 0 or less (support begun before the contract) has the edge 0.
+
+    Raises:
+        ValueError: a delay is missing.
+    """
+    if np.isnan(delay_days).any():
+        raise ValueError(f"{int(np.isnan(delay_days).sum())} delay(s) are missing")
+    return (width * np.ceil(np.maximum(delay_days, 0.0) / width)).astype(np.int64)
+
+
+def is_number(covariate: Covariate) -> bool:
+    """Whether the covariate is still a number once folded."""
+    return covariate.scale == "number" and not covariate.cut_points
+
+
+def fold(covariate: Covariate, values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Values as matched on: a number (NaN where missing), or the name of a class or group.
+
+    Cut points make half-open classes [a, b). A code that no group names keeps its own name; a
+    missing one becomes the level "missing".
+    """
+    if covariate.scale == "number":
+        numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+        folded = _classes(numbers, covariate.cut_points) if covariate.cut_points else numbers
+    else:
+        codes = [MISSING if pd.isna(v) else _as_code(v) for v in values]
+        folded = np.array([covariate.groups.get(c, c) for c in codes], dtype=object)
+    return pd.Series(folded, index=values.index, name=covariate.name)
+
+
+def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> pd.DataFrame:
+    """One folded column per covariate, rows as in ``values``."""
+    columns = {c.name: fold(c, values[c.name]) for c in covariates}
+    return pd.DataFrame(columns, index=values.index)
+
+
+def design_matrix(
+    covariates: Iterable[Covariate], folded: pd.DataFrame, has_reference_level: bool
+) -> tuple[list[str], Floats]:
+    """Column names and a matrix without holes or constant columns.
+
+    A number is filled with its median and, where any is missing, joined by a 0/1 column
+    ``<name>=missing`` (Rosenbaum and Rubin 1984, doi:10.1080/01621459.1984.10478078). A category
+    has one 0/1 column per level; with ``has_reference_level`` the first level has none.
+    """
+    columns: dict[str, Floats] = {}
+    for covariate in covariates:
+        if is_number(covariate):
+            columns |= _number_columns(covariate.name, folded)
+        else:
+            columns |= _level_columns(covariate.name, folded, has_reference_level)
+    varying = {n: c for n, c in columns.items() if len(c) and c.min() < c.max()}
+    matrix = np.column_stack(list(varying.values())) if varying else np.zeros((len(folded), 0))
+    return list(varying), matrix
+
+
+def strata(folded: pd.DataFrame, names: tuple[str, ...]) -> Texts:
+    """The stratum of each row, as text: "level=IV; nature=fixed_term"; "all" without names."""
+    if not names:
+        return np.full(len(folded), ONE_STRATUM, dtype=object)
+    parts = [[f"{name}={value}" for value in folded[name]] for name in names]
+    return np.array(["; ".join(row) for row in zip(*parts, strict=True)], dtype=object)
+
+
+def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
+    inner = [f"[{a:g}, {b:g})" for a, b in pairwise(cut_points)]
+    names = [f"< {cut_points[0]:g}", *inner, f">= {cut_points[-1]:g}", MISSING]
+    place = np.searchsorted(cut_points, numbers, side="right")
+    place[np.isnan(numbers)] = len(names) - 1
+    return np.array(names, dtype=object)[place]
+
+
+def _as_code(value: object) -> str:
+    """1, 1.0 and "1" are one code: a column with holes turns integers into floats."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _number_columns(name: str, folded: pd.DataFrame) -> dict[str, Floats]:
+    values = folded[name].to_numpy(dtype=np.float64)
+    is_missing = np.isnan(values)
+    if not is_missing.any():
+        return {name: values}
+    if is_missing.all():
+        return {}
+    filled = np.where(is_missing, np.median(values[~is_missing]), values)
+    return {name: filled, f"{name}={MISSING}": is_missing.astype(np.float64)}
+
+
+def _level_columns(name: str, folded: pd.DataFrame, skips_first: bool) -> dict[str, Floats]:
+    values = folded[name].to_numpy(dtype=object)
+    levels = sorted(set(values))[1 if skips_first else 0 :]
+    return {f"{name}={level}": (values == level).astype(np.float64) for level in levels}

@@ -1,0 +1,76 @@
+"""Optimal pairs with a price for leaving somebody out.
+
+Minimises the sum of the distances within pairs plus the price times the number left out
+(Rosenbaum 2012, doi:10.1198/jcgs.2011.09219), each control used at most once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+
+from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
+
+LEFT_OUT = -1
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who is paired: ``control_of[row]`` is a column of the cost, or -1 where left out.
+
+    ``leave_out_price`` is the finite price used; ``n_tied`` counts the rows that have two or more
+    nearest controls at the same distance.
+    """
+
+    control_of: Ints
+    leave_out_price: float
+    n_tied: int
+
+
+def optimal_pairs(
+    cost: Floats,
+    is_admissible: Bools,
+    leave_out_price: float,
+    row_order: ArrayLike,
+    column_order: ArrayLike,
+) -> Assignment:
+    """The cheapest pairs along admissible edges; rows are beneficiaries, columns controls.
+
+    An infinite price means as many pairs as possible, then the cheapest. Among equal optima the
+    canonical order decides, given by the sort keys ``row_order`` and ``column_order`` (unique
+    each), never the order in which the rows happen to come. Costs are never perturbed.
+    """
+    rows, columns = np.argsort(row_order, kind="stable"), np.argsort(column_order, kind="stable")
+    columns = columns[is_admissible[:, columns].any(axis=0)]
+    price = finite_price(cost, is_admissible, leave_out_price)
+    n_rows, n_columns = len(rows), len(columns)
+
+    inside = np.ix_(rows, columns)
+    table = np.full((n_rows, n_columns + n_rows), np.inf)
+    table[:, :n_columns] = np.where(is_admissible[inside], cost[inside], np.inf)
+    table[np.arange(n_rows), n_columns + np.arange(n_rows)] = price
+    chosen = linear_sum_assignment(table)[1]
+
+    control_of = np.full(n_rows, LEFT_OUT, dtype=np.int64)
+    is_paired = chosen < n_columns
+    control_of[rows[is_paired]] = columns[chosen[is_paired]]
+    return Assignment(control_of, price, _count_tied(table[:, :n_columns]))
+
+
+def finite_price(cost: Floats, is_admissible: Bools, leave_out_price: float) -> float:
+    """The price itself, or for an infinite one more than any chain of swaps could save.
+
+    A larger stand-in would drown the digits of the distances in its own rounding.
+    """
+    if np.isfinite(leave_out_price):
+        return leave_out_price
+    largest = float(cost[is_admissible].max(initial=0.0))
+    return (len(cost) + 1) * largest if largest > 0 else 1.0
+
+
+def _count_tied(table: Floats) -> int:
+    nearest = table.min(axis=1, initial=np.inf)
+    has_control = np.isfinite(nearest)
+    limit = nearest[has_control] * (1 + 1e-12)
+    return int(((table[has_control] <= limit[:, None]).sum(axis=1) > 1).sum())

@@ -1,0 +1,221 @@
+"""The propensity score: logistic regression as R fits it, Firth's where the data are separated.
+
+Distances and calipers use the log-odds. The width of the caliper follows Austin (2011),
+doi:10.1002/pst.433.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.special import expit
+
+from agir_pipeline.methods.matching.arrays import Bools, Floats
+
+MAX_ITERATIONS = 100
+MAX_HALVINGS = 30
+CONVERGED = 1e-12
+LARGEST_LOGIT = 30.0
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients in the order of the columns, log-odds per unit; aliased columns hold 0."""
+
+    coefficients: Floats
+    covariance: Floats
+    deviance: float
+    n_iterations: int
+    is_separated: bool
+
+
+def logistic_fit(x: Floats, is_treated: Bools) -> Fit:
+    """Maximum-likelihood log-odds of ``is_treated`` on the columns of ``x``.
+
+    ``x`` holds its own intercept. The start, mu = (y + 1/2) / 2, and the step halving are those
+    of R's ``glm``; iterations go on to a relative change of the deviance of 1e-12. A column that
+    is a combination of earlier ones gets 0. Where the arms are separated no maximum exists:
+    ``is_separated`` is true and the coefficients mean nothing.
+    """
+    scaled, scale, kept = _scaled(x)
+    y = is_treated.astype(np.float64)
+    start = (y + 0.5) / 2
+    weight = start * (1 - start)
+    working = np.log(start / (1 - start)) + (y - start) / weight
+    beta = _solve(_information(scaled, weight), scaled.T @ (weight * working))
+    beta, deviance, n_iterations = _ascend(
+        scaled, y, beta, lambda b: _deviance(scaled @ b, y), _score
+    )
+    own = expit(np.where(is_treated, 1, -1) * (scaled @ beta))
+    separated = bool((1 - own < 1e-8).any()) and is_separated(scaled, is_treated)
+    return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
+
+
+def firth_fit(x: Floats, is_treated: Bools) -> Fit:
+    """Log-odds with Firth's penalty, half the log-determinant of the information.
+
+    Finite whatever the data, also where the arms are separated.
+    Source: Heinze and Schemper (2002), doi:10.1002/sim.1047.
+    """
+    scaled, scale, kept = _scaled(x)
+    y = is_treated.astype(np.float64)
+
+    def penalised(beta: Floats) -> float:
+        eta = scaled @ beta
+        information = _information(scaled, _weight(eta))
+        return _deviance(eta, y) - float(np.linalg.slogdet(information)[1])
+
+    beta, _, n_iterations = _ascend(
+        scaled, y, np.zeros(scaled.shape[1]), penalised, _penalised_score
+    )
+    separated = is_separated(scaled, is_treated)
+    deviance = _deviance(scaled @ beta, y)
+    return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
+
+
+def is_separated(x: Floats, is_treated: Bools) -> bool:
+    """Whether some combination of the columns tells the arms apart, wholly or but for ties.
+
+    Linear programme of Konis (2007), "Linear programming algorithms for detecting separated
+    data in binary logistic regression models".
+    """
+    signed = np.unique(np.where(is_treated, 1.0, -1.0)[:, None] * x, axis=0)
+    found = linprog(
+        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0)
+    )
+    return bool((signed @ found.x).sum() > 1e-5)
+
+
+def linear_predictor(x: Floats, coefficients: Floats) -> Floats:
+    """Log-odds row by row; equal rows get equal bits, which a matrix product does not promise."""
+    total = np.zeros(len(x))
+    for column, coefficient in zip(x.T, coefficients, strict=True):
+        total = total + column * coefficient
+    return total
+
+
+def weighted_variance(values: Floats, weights: Floats) -> float:
+    """Sum of w (x - m)^2 times sum w / ((sum w)^2 - sum w^2): n - 1 below when weights are equal.
+
+    Missing where fewer than two values have a weight.
+    """
+    total = float(weights.sum())
+    correction = total**2 - float((weights**2).sum())
+    if np.count_nonzero(weights) < 2:
+        return float("nan")
+    mean = float((weights * values).sum()) / total
+    return float((weights * (values - mean) ** 2).sum()) * total / correction
+
+
+def caliper_width(
+    logit: Floats,
+    is_treated: Bools,
+    weights: Floats,
+    multiple: float,
+    convention: Literal["pooled", "whole"],
+) -> float:
+    """The widest gap in log-odds a pair may have.
+
+    pooled: ``multiple`` times the root mean of the two arms' weighted variances (an arm with a
+    single row has none and is left out) · whole: times the plain SD of all rows, as MatchIt does.
+    """
+    if convention == "whole":
+        return multiple * float(logit.std(ddof=1)) if len(logit) > 1 else 0.0
+    variances = [weighted_variance(logit[arm], weights[arm]) for arm in (is_treated, ~is_treated)]
+    known = [v for v in variances if not np.isnan(v)]
+    return multiple * float(np.sqrt(np.mean(known))) if known else 0.0
+
+
+def _scaled(x: Floats) -> tuple[Floats, Floats, Bools]:
+    """Columns divided by their largest absolute value, without the aliased ones."""
+    scale = np.abs(x).max(axis=0, initial=0.0)
+    divided = x / np.where(scale > 0, scale, 1.0)
+    kept = independent_columns(divided)
+    return divided[:, kept], scale[kept], kept
+
+
+def independent_columns(x: Floats) -> Bools:
+    """The columns that are no combination of earlier ones (as R's ``glm`` keeps them)."""
+    kept = np.zeros(x.shape[1], dtype=np.bool_)
+    basis = np.zeros((len(x), 0))
+    for number, column in enumerate(x.T):
+        left = column - basis @ (basis.T @ column)
+        left = left - basis @ (basis.T @ left)
+        length = float(np.linalg.norm(left))
+        if length > 1e-7 * float(np.linalg.norm(column)):
+            kept[number] = True
+            basis = np.column_stack([basis, left / length])
+    return kept
+
+
+def _ascend(
+    x: Floats,
+    y: Floats,
+    beta: Floats,
+    objective: Callable[[Floats], float],
+    score: Callable[[Floats, Floats, Floats], Floats],
+) -> tuple[Floats, float, int]:
+    """Scoring steps, each halved while the objective (lower is better) rises."""
+    value = objective(beta)
+    n_iterations = 0
+    for n_iterations in range(1, MAX_ITERATIONS + 1):  # noqa: B007 - counted for the caller
+        weight = _weight(x @ beta)
+        step = _solve(_information(x, weight), score(x, y, beta))
+        best, new = value, beta
+        for _ in range(MAX_HALVINGS):
+            candidate = objective(beta + step)
+            if candidate <= value:
+                best, new = candidate, beta + step
+                break
+            step = step / 2
+        change, value, beta = abs(value - best), best, new
+        if change / (abs(value) + 0.1) < CONVERGED:
+            break
+    return beta, value, n_iterations
+
+
+def _fit(
+    scaled: Floats,
+    beta: Floats,
+    scale: Floats,
+    kept: Bools,
+    deviance: float,
+    n_iterations: int,
+    separated: bool,
+) -> Fit:
+    inverse = np.linalg.pinv(_information(scaled, _weight(scaled @ beta)))
+    coefficients = np.zeros(len(kept))
+    coefficients[kept] = beta / scale
+    covariance = np.zeros((len(kept), len(kept)))
+    covariance[np.ix_(kept, kept)] = inverse / np.outer(scale, scale)
+    return Fit(coefficients, covariance, deviance, n_iterations, separated)
+
+
+def _score(x: Floats, y: Floats, beta: Floats) -> Floats:
+    return np.asarray(x.T @ (y - expit(x @ beta)))
+
+
+def _penalised_score(x: Floats, y: Floats, beta: Floats) -> Floats:
+    mu = expit(x @ beta)
+    weight = _weight(x @ beta)
+    leverage = weight * np.einsum("ij,ij->i", x @ np.linalg.pinv(_information(x, weight)), x)
+    return np.asarray(x.T @ (y - mu + leverage * (0.5 - mu)))
+
+
+def _weight(eta: Floats) -> Floats:
+    mu = expit(np.clip(eta, -LARGEST_LOGIT, LARGEST_LOGIT))
+    return np.asarray(mu * (1 - mu))
+
+
+def _information(x: Floats, weight: Floats) -> Floats:
+    return np.asarray(x.T @ (weight[:, None] * x))
+
+
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])
+
+
+def _deviance(eta: Floats, y: Floats) -> float:
+    return 2 * float(np.logaddexp(0.0, np.where(y > 0, -eta, eta)).sum())

@@ -1,0 +1,201 @@
+"""The tables of a round, from its bands as they were solved."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from agir_pipeline.methods.matching.band import Solved
+from agir_pipeline.methods.matching.candidates import People
+from agir_pipeline.methods.matching.design import strata
+from agir_pipeline.methods.matching.pairs import LEFT_OUT
+from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched
+from agir_pipeline.methods.matching.spec import MatchingSpec
+
+DAY, TEXT, WHOLE, REAL = "datetime64[us]", "str", "Int64", "float64"
+
+PAIRS = {
+    "beneficiary_person_id": TEXT,
+    "control_person_id": TEXT,
+    "beneficiary_index_on": DAY,
+    "control_index_on": DAY,
+    "elapsed_days": WHOLE,
+    "band_number": WHOLE,
+    "distance": REAL,
+    "logit_gap": REAL,
+    "strata_enforced": TEXT,
+    "relaxation_level": WHOLE,
+    "caliper": REAL,
+    "leave_out_price": REAL,
+}
+CERTIFICATES = {
+    "band_number": WHOLE,
+    "elapsed_days": WHOLE,
+    "relaxation_level": WHOLE,
+    "stratum": TEXT,
+    "n_beneficiaries": WHOLE,
+    "n_candidates": WHOLE,
+    "n_pairs": WHOLE,
+    "n_left_out": WHOLE,
+    "n_tied": WHOLE,
+    "total_distance": REAL,
+    "bound": REAL,
+    "gap": REAL,
+}
+PRICES = {
+    "band_number": WHOLE,
+    "relaxation_level": WHOLE,
+    "stratum": TEXT,
+    "person_id": TEXT,
+    "arm": TEXT,
+    "price": REAL,
+    "leave_out_price": REAL,
+}
+POOL = {
+    "band_number": WHOLE,
+    "elapsed_days": WHOLE,
+    "person_id": TEXT,
+    "arm": TEXT,
+    "tie_order": TEXT,
+    "index_on": DAY,
+    "is_open": "bool",
+    "stratum": TEXT,
+    "logit": REAL,
+}
+UNMATCHED = {"person_id": TEXT, "reason": TEXT, "nearest_distance": REAL}
+EXCLUSIONS = {"elapsed_days": WHOLE, "person_id": TEXT, "reason": TEXT}
+
+
+def as_round(
+    people: People,
+    spec: MatchingSpec,
+    bands: Sequence[BandRecord],
+    unmatched: Sequence[Unmatched],
+    exclusions: Sequence[Exclusion],
+) -> Round:
+    """The tables of a round, bands in the order they were solved, people in canonical order."""
+    place = {str(person): number for number, person in enumerate(people.person_id)}
+    return Round(
+        pairs=_stacked(PAIRS, [_pairs(people, spec, b) for b in bands]),
+        unmatched=_typed(
+            UNMATCHED, pd.DataFrame(sorted(unmatched, key=lambda u: place[u.person_id]))
+        ),
+        certificates=_stacked(CERTIFICATES, [_certificates(spec, b) for b in bands]),
+        pool=_stacked(POOL, [_pool(people, spec, b) for b in bands]),
+        prices=_stacked(PRICES, [_prices(people, spec, b) for b in bands]),
+        exclusions=_typed(EXCLUSIONS, pd.DataFrame(exclusions)),
+        models=tuple(
+            {"band_number": band_number(b.risk_set.edge_days, spec), **b.scores.model}
+            for b in bands
+        ),
+    )
+
+
+def band_number(edge_days: int | None, spec: MatchingSpec) -> int:
+    """0 for the band of the contract start, then 1, 2 …; 0 without an index rule."""
+    return edge_days // spec.band_width_days if edge_days and spec.band_width_days else 0
+
+
+def _typed(types: dict[str, str], frame: pd.DataFrame) -> pd.DataFrame:
+    extra = [c for c in frame.columns if c not in types]
+    return frame.reindex(columns=[*types, *extra]).astype(types)
+
+
+def _stacked(types: dict[str, str], frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [_typed(types, f) for f in frames if len(f)]
+    return pd.concat(filled, ignore_index=True) if filled else _typed(types, pd.DataFrame())
+
+
+def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
+    risk_set, logit = band.risk_set, band.scores.logit
+    arm = risk_set.is_beneficiary
+    level = np.zeros(int(arm.sum()), dtype=np.int64)
+    for part in band.solved.strata:
+        level[part.beneficiaries] = part.relaxation_level
+    paired = np.flatnonzero(band.solved.control_of != LEFT_OUT)
+    chosen = band.solved.control_of[paired]
+    rows, columns = risk_set.rows[arm][paired], risk_set.rows[~arm][chosen]
+    index_on = people.index_on(risk_set.edge_days)
+    return pd.DataFrame(
+        {
+            "beneficiary_person_id": people.person_id[rows],
+            "control_person_id": people.person_id[columns],
+            "beneficiary_index_on": index_on[rows],
+            "control_index_on": index_on[columns],
+            "elapsed_days": risk_set.edge_days,
+            "band_number": band_number(risk_set.edge_days, spec),
+            "distance": band.scores.cost[paired, chosen],
+            "logit_gap": np.abs(logit[arm][paired] - logit[~arm][chosen]),
+            "strata_enforced": ["+".join(spec.enforced(int(n))) for n in level[paired]],
+            "relaxation_level": level[paired],
+            "caliper": band.scores.caliper,
+            "leave_out_price": spec.leave_out_price,
+        }
+    )
+
+
+def _certificates(spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
+    edge = band.risk_set.edge_days
+    return pd.DataFrame(
+        [
+            {
+                "band_number": band_number(edge, spec),
+                "elapsed_days": edge,
+                "relaxation_level": part.relaxation_level,
+                "stratum": part.stratum,
+                "n_beneficiaries": len(part.beneficiaries),
+                "n_candidates": len(part.controls),
+                "n_pairs": int((part.control_of != LEFT_OUT).sum()),
+                "n_left_out": int((part.control_of == LEFT_OUT).sum()),
+                "n_tied": part.n_tied,
+                "total_distance": part.certificate.total_distance,
+                "bound": part.certificate.bound,
+                "gap": part.certificate.gap,
+            }
+            for part in band.solved.strata
+        ]
+    )
+
+
+def _pool(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
+    risk_set = band.risk_set
+    own = pd.DataFrame(
+        {
+            "band_number": band_number(risk_set.edge_days, spec),
+            "elapsed_days": risk_set.edge_days,
+            "person_id": people.person_id[risk_set.rows],
+            "arm": np.where(risk_set.is_beneficiary, "beneficiary", "control"),
+            "tie_order": people.tie_order[risk_set.rows],
+            "index_on": people.index_on(risk_set.edge_days)[risk_set.rows],
+            "is_open": band.is_open,
+            "stratum": strata(risk_set.folded, spec.enforced(0)),
+            "logit": band.scores.logit,
+        }
+    )
+    return pd.concat([own, risk_set.folded], axis=1)
+
+
+def _prices(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
+    return pd.concat(
+        [_stratum_prices(people, spec, band, part) for part in band.solved.strata]
+        or [pd.DataFrame()]
+    )
+
+
+def _stratum_prices(
+    people: People, spec: MatchingSpec, band: BandRecord, part: Solved
+) -> pd.DataFrame:
+    arm, rows = band.risk_set.is_beneficiary, band.risk_set.rows
+    n_beneficiaries, n_controls = len(part.beneficiaries), len(part.controls)
+    members = np.concatenate([rows[arm][part.beneficiaries], rows[~arm][part.controls]])
+    return pd.DataFrame(
+        {
+            "band_number": band_number(band.risk_set.edge_days, spec),
+            "relaxation_level": part.relaxation_level,
+            "stratum": part.stratum,
+            "person_id": people.person_id[members],
+            "arm": ["beneficiary"] * n_beneficiaries + ["control"] * n_controls,
+            "price": np.concatenate([part.prices.beneficiaries, part.prices.controls]),
+            "leave_out_price": part.prices.leave_out_price,
+        }
+    )

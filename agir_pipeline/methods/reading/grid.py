@@ -1,0 +1,117 @@
+"""What a file holds once it is read: a grid of texts, or the reason why it cannot be.
+
+Both travel as JSON from the reading process, never as pickle. Row numbers are the ones a
+person sees: the row of the sheet, or the line of the file on which a csv row begins.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+UNCACHED = "#UNCACHED!"
+"""Stands in the grid for a formula whose result was never computed."""
+
+ERROR_TEXT = re.compile(
+    r"#(DIV/0!|REF!|N/A|VALUE!|NAME\?|NUM!|NULL!|GETTING_DATA|SPILL!|CALC!|N/D|VALEUR!|NOM\?"
+    r"|NOMBRE!|NUL!)"
+)
+"""What spreadsheets show in place of a result, in English and French."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may ask of the machine; anything larger is refused before it is parsed."""
+
+    file_bytes: int = 50_000_000
+    declared_bytes: int = 500_000_000
+    ratio: int = 200
+    members: int = 2_000
+    rows: int = 200_000
+    columns: int = 500
+    cells: int = 10_000_000
+    memory_bytes: int = 1 << 30
+    cpu_seconds: int = 60
+
+
+class Flag(NamedTuple):
+    """Something to look at that stops nothing: its first place, and how often."""
+
+    code: str
+    row: int | None
+    column: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a file, or a sheet of it, is not read. ``context`` never holds a cell's content."""
+
+    code: str
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    context: Mapping[str, str | int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Refusal":
+        return cls(**values)
+
+
+class Refused(Exception):
+    """Carries a refusal up to the loop of the reading process."""
+
+    def __init__(self, code: str, **context: str | int) -> None:
+        place = {k: context.pop(k) for k in ("sheet", "row", "column") if k in context}
+        self.refusal = Refusal(code, context=context, **place)  # type: ignore[arg-type]
+        super().__init__(code)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One sheet as texts. An empty cell is ``""``; every row keeps its number, blank ones too."""
+
+    container: str
+    """How it was read: ``csv`` or ``xlsx``, whatever the file is called."""
+    sheet: str
+    """The sheet's name; empty for csv."""
+    rows: list[tuple[int, list[str]]]
+    encoding: str = ""
+    delimiter: str = ""
+    ignored_sheets: list[str] = field(default_factory=list)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    """Rows that could not be taken apart, with the rule they break."""
+    flags: list[Flag] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Grid":
+        lists = {
+            "rows": [(number, cells) for number, cells in values["rows"]],
+            "faults": [(number, rule) for number, rule in values["faults"]],
+            "flags": [Flag(*flag) for flag in values["flags"]],
+        }
+        return cls(**{**values, **lists})
+
+
+def column_letter(position: int) -> str:
+    """The letter over a column: 0 is A, 26 is AA."""
+    letters = ""
+    number = position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def column_number(letters: str) -> int:
+    """How many columns there are up to this letter: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number

@@ -1,0 +1,197 @@
+"""One streaming look at a sheet's XML before it is parsed.
+
+The parser kills its process on a far cell, says nothing of formulas without a result, and shows
+error cells as empty. This look finds all three, and counts by itself the rows that hold
+something: the only defence against rows lost inside the parser.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO
+from xml.parsers import expat
+
+from agir_pipeline.methods.reading.grid import Limits, Refused, column_letter, column_number
+
+CHUNK_BYTES = 1 << 16
+REFERENCE = re.compile(r"([A-Z]{1,4})([1-9][0-9]{0,7})")
+TRUE = ("1", "true")
+
+
+@dataclass
+class SheetFacts:
+    """What the XML of one sheet says. Rows and columns count from 1."""
+
+    held_rows: set[int] = field(default_factory=set)
+    """Rows with at least one cell that holds something."""
+    n_rows: int = 0
+    n_columns: int = 0
+    uncached: list[tuple[int, int]] = field(default_factory=list)
+    """Formulas without a computed value."""
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
+
+
+def parse_xml(
+    file: IO[bytes],
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Streams an XML part; a DOCTYPE is refused, it has no business in a workbook."""
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.buffer_text = True
+    while chunk := file.read(CHUNK_BYTES):
+        parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+def _refuse_doctype(*_ignored: object) -> None:
+    raise Refused("doctype")
+
+
+def local(name: str) -> str:
+    """An element's name without its prefix."""
+    return name.rpartition(":")[2]
+
+
+def scan_sheet(
+    file: IO[bytes], limits: Limits, empty_texts: frozenset[str] = frozenset()
+) -> SheetFacts:
+    """Facts of one sheet. ``empty_texts`` are the indices of shared texts that hold nothing.
+
+    Raises ``Refused``: a cell that holds something lies too far out, or there is a DOCTYPE.
+    """
+    scan = _Scan(limits, empty_texts)
+    parse_xml(file, scan.start, scan.end, scan.text)
+    return scan.facts
+
+
+def empty_shared_texts(file: IO[bytes]) -> frozenset[str]:
+    """Indices, as the sheet writes them, of the shared texts without a visible character."""
+    n_items = 0
+    filled = False
+    empty: list[str] = []
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal filled
+        if local(name) == "si":
+            filled = False
+
+    def text(data: str) -> None:
+        nonlocal filled
+        filled = filled or bool(data.strip())
+
+    def end(name: str) -> None:
+        nonlocal n_items
+        if local(name) == "si":
+            if not filled:
+                empty.append(str(n_items))
+            n_items += 1
+
+    parse_xml(file, start, end, text)
+    return frozenset(empty)
+
+
+class _Scan:
+    """The state of the look. References are optional in the format: places are counted."""
+
+    def __init__(self, limits: Limits, empty_texts: frozenset[str]) -> None:
+        self.facts = SheetFacts()
+        self.limits = limits
+        self.empty_texts = empty_texts
+        self.row = 0
+        self.column = 0
+        self.in_cell = False
+        self.in_value = False
+        self._open_cell("")
+
+    def _open_cell(self, kind: str) -> None:
+        self.kind = kind
+        self.value = ""
+        self.has_value = False
+        self.has_formula = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        element = local(name)
+        if element == "c":
+            self._place(attributes.get("r"))
+            self._open_cell(attributes.get("t", ""))
+            self.in_cell = True
+        elif element == "row":
+            self._open_row(attributes)
+        elif self.in_cell:
+            if element in ("v", "t"):
+                self.in_value = self.has_value = True
+            elif element == "f":
+                self.has_formula = True
+        elif element == "col" and attributes.get("hidden") in TRUE:
+            first, last = int(attributes["min"]), int(attributes["max"])
+            self.facts.hidden_columns += range(first, min(last, self.limits.columns) + 1)
+
+    def _open_row(self, attributes: dict[str, str]) -> None:
+        self.row = int(attributes.get("r", self.row + 1))
+        self.column = 0
+        if attributes.get("hidden") in TRUE:
+            self.facts.hidden_rows.append(self.row)
+
+    def _place(self, reference: str | None) -> None:
+        if reference is None:
+            self.column += 1
+            return
+        match = REFERENCE.fullmatch(reference)
+        if match is None:
+            raise Refused("damaged")
+        self.column, self.row = column_number(match[1]), int(match[2])
+
+    def text(self, data: str) -> None:
+        if self.in_value:
+            self.value += data
+
+    def end(self, name: str) -> None:
+        element = local(name)
+        if element in ("v", "t"):
+            self.in_value = False
+        elif element == "c":
+            self.in_cell = False
+            self._close_cell()
+
+    def _close_cell(self) -> None:
+        value = self.value.strip()
+        # A text result may be computed and empty; any other formula must show a value.
+        is_computed = bool(value) or (self.kind == "str" and self.has_value)
+        is_uncached = self.has_formula and not is_computed
+        if not is_uncached and (
+            not value or (self.kind == "s" and value in self.empty_texts)
+        ):
+            return
+        place = (self.row, self.column)
+        self._note(place)
+        if is_uncached:
+            self.facts.uncached.append(place)
+        elif self.kind == "e":
+            self.facts.errors[place] = value
+
+    def _note(self, place: tuple[int, int]) -> None:
+        row, column = place
+        facts, limits = self.facts, self.limits
+        facts.held_rows.add(row)
+        facts.n_rows = max(facts.n_rows, row)
+        facts.n_columns = max(facts.n_columns, column)
+        if (
+            facts.n_rows > limits.rows
+            or facts.n_columns > limits.columns
+            or facts.n_rows * facts.n_columns > limits.cells
+        ):
+            raise Refused(
+                "far_cell", row=row, column=column_letter(column - 1), rows=limits.rows,
+                columns=limits.columns,
+            )
+
+
+

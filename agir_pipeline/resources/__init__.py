@@ -1,0 +1,1 @@
+"""The only code that meets disk, database, network, clock and keys. Holds no study knowledge."""

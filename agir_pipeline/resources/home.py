@@ -1,0 +1,190 @@
+"""The study home: where everything of one study lies, its settings, and the lock of a run."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from agir_pipeline.errors import InfrastructureError, UsageError
+from agir_pipeline.language import _
+from agir_pipeline.resources.files import sweep, write_whole
+from agir_pipeline.resources.keys import Keys
+from agir_pipeline.resources.landing import Landing
+from agir_pipeline.resources.vault import Vault
+from agir_pipeline.resources.warehouse import Warehouse
+
+DAGSTER_SETTINGS = """\
+# Written by agir init. The interface asks nobody for anything and sends nothing anywhere.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+run_coordinator:
+  module: dagster._core.run_coordinator.queued_run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    max_concurrent_runs: 1
+"""
+
+SITE_SETTINGS = """\
+# Settings of this site. What the study is stands in protocol.toml, secrets in the environment.
+
+# A server warehouse instead of the file warehouse/study.duckdb:
+# warehouse_url = "postgresql+psycopg://user@host/database"
+"""
+
+
+class Site(BaseSettings):
+    """``study.toml``: what differs between the places where a study is run."""
+
+    model_config = SettingsConfigDict(extra="forbid", env_prefix="AGIR_SITE_")
+
+    warehouse_url: str = ""
+
+    @classmethod
+    def in_file(cls, path: Path) -> "Site":
+        class FromFile(cls):  # type: ignore[valid-type, misc]
+            @classmethod
+            def settings_customise_sources(
+                cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                return (sources["env_settings"], TomlConfigSettingsSource(settings_cls, path))
+
+        return Site.model_validate(FromFile().model_dump())
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one study and what stands in it."""
+
+    folder: Path
+
+    @property
+    def protocol_path(self) -> Path:
+        return self.folder / "protocol.toml"
+
+    @property
+    def inbox(self) -> Path:
+        return self.folder / "inbox"
+
+    @property
+    def releases(self) -> Path:
+        return self.folder / "releases"
+
+    @property
+    def dagster(self) -> Path:
+        return self.folder / "dagster"
+
+    @property
+    def audit(self) -> Path:
+        return self.folder / "audit"
+
+    @property
+    def landing(self) -> Landing:
+        return Landing(self.folder / "landing")
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.folder / "vault")
+
+    @property
+    def parsed(self) -> Path:
+        return self.folder / "vault" / "parsed"
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.folder / "vault" / "keys")
+
+    @property
+    def site(self) -> Site:
+        return Site.in_file(self.folder / "study.toml")
+
+    def warehouse(self, as_of: str | None = None) -> Warehouse:
+        """The working warehouse, or the disposable one of a past day."""
+        if as_of is None and self.site.warehouse_url:
+            return Warehouse(self.site.warehouse_url)
+        name = f"as_of/{as_of}.duckdb" if as_of else "study.duckdb"
+        path = self.folder / "warehouse" / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Warehouse(f"duckdb:///{path.resolve()}")
+
+    def create(self) -> None:
+        """Make the layout of a study; a folder that holds something else is refused."""
+        if self.folder.exists() and any(self.folder.iterdir()):
+            raise UsageError(
+                _("{home} is not empty; name a new folder for the study").format(home=self.folder)
+            )
+        for name in ("inbox", "decisions", "landing", "vault", "warehouse", "releases", "audit"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for name in ("landing", "vault", "warehouse"):
+            os.chmod(self.folder / name, 0o700)
+        self.landing.create()
+        self.vault.create()
+        self.keys.create()
+        write_whole(self.folder / "study.toml", SITE_SETTINGS.encode())
+        write_whole(self.dagster / "dagster.yaml", DAGSTER_SETTINGS.encode())
+
+    def require(self) -> "Home":
+        """This home, if a study was made in it."""
+        if not self.protocol_path.is_file():
+            raise UsageError(
+                _("{home} holds no study; make one with: agir init {home} --protocol NAME").format(
+                    home=self.folder
+                )
+            )
+        return self
+
+    @contextmanager
+    def locked(self, doing: str) -> Iterator[None]:
+        """Be the only run on this study; what a killed one left half-written is swept first.
+
+        Raises:
+            InfrastructureError: another run is under way; says who and since when.
+        """
+        path = self.folder / ".lock"
+        with open(path, "a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InfrastructureError(_held(path)) from None
+            file.seek(0)
+            file.truncate()
+            holder = {
+                "doing": doing,
+                "process": os.getpid(),
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            json.dump(holder, file)
+            file.flush()
+            for folder in (self.folder / "landing", self.parsed, self.releases):
+                if folder.is_dir():
+                    sweep(folder)
+            yield
+
+
+def _held(lock: Path) -> str:
+    try:
+        holder = json.loads(lock.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        holder = {}
+    return _(
+        "a run is under way ({doing}, process {process}, since {since}); try again later"
+    ).format(
+        doing=holder.get("doing", "?"),
+        process=holder.get("process", "?"),
+        since=holder.get("since", "?"),
+    )

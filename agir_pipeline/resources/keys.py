@@ -1,0 +1,93 @@
+"""Secret keys: one for pseudonyms, one for records, one that orders ties. Each is kept apart."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from base64 import b32encode
+from pathlib import Path
+
+from agir_pipeline.errors import UsageError
+from agir_pipeline.language import _
+from agir_pipeline.resources.files import write_whole
+
+KEY_ID = "k1"
+PURPOSES = ("person", "record", "tie")
+LENGTH = 32
+
+
+class Keys:
+    """Keyed hashes for one study; the keys never leave this object.
+
+    A key is 32 random bytes in a file readable by its owner alone, or as hex in the environment
+    variable given for its purpose.
+    """
+
+    def __init__(self, folder: Path, from_environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.from_environment = from_environment or {}
+
+    def create(self) -> None:
+        """Make the keys that do not exist yet; existing ones are never touched."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for purpose in PURPOSES:
+            if not self._path(purpose).exists():
+                write_whole(self._path(purpose), secrets.token_bytes(LENGTH), mode=0o400)
+
+    def person_id(self, anchor: str) -> str:
+        """The pseudonym of a person: HMAC-SHA-256 of the anchor, 128 bits, with the key's id."""
+        digest = hmac.digest(self._key("person"), b"agir/v1/person\x00" + anchor.encode(), "sha256")
+        return f"{KEY_ID}.{b32encode(digest[:16]).decode().rstrip('=').lower()}"
+
+    def tie_order(self, anchor: str) -> str:
+        """Where a person stands among equals; its key never rotates."""
+        return hmac.digest(self._key("tie"), b"agir/v1/tie\x00" + anchor.encode(), "sha256").hex()
+
+    def entity_id(self, source: str, entity_key: str) -> str:
+        """A business key that the warehouse may hold: the key itself stays in the vault."""
+        message = f"agir/v1/entity\x00{source}\x00{entity_key}".encode()
+        return hmac.digest(self._key("record"), message, "sha256").hex()[:32]
+
+    @property
+    def record_key(self) -> bytes:
+        """The key under which rows of received files are named."""
+        return hashlib.sha256(b"agir/v1/record\x00" + self._key("record")).digest()
+
+    def fingerprint(self) -> str:
+        """Which keys are in use, without saying what they are."""
+        joined = b"".join(self._key(purpose) for purpose in PURPOSES)
+        return hashlib.sha256(b"agir/v1/fingerprint\x00" + joined).hexdigest()[:12]
+
+    def _path(self, purpose: str) -> Path:
+        return self.folder / f"{purpose}.key"
+
+    def _key(self, purpose: str) -> bytes:
+        given = self.from_environment.get(purpose)
+        key = bytes.fromhex(given) if given else self._from_file(purpose)
+        if len(key) < LENGTH:
+            raise UsageError(
+                _("the {purpose} key has {n} bytes, {expected} are needed").format(
+                    purpose=purpose, n=len(key), expected=LENGTH
+                )
+            )
+        return key
+
+    def _from_file(self, purpose: str) -> bytes:
+        path = self._path(purpose)
+        try:
+            mode = path.stat().st_mode
+            content = path.read_bytes()
+        except OSError:
+            raise UsageError(
+                _("the {purpose} key {path} cannot be read; restore it from its backup").format(
+                    purpose=purpose, path=path
+                )
+            ) from None
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UsageError(
+                _("the {purpose} key {path} can be read by others; run: chmod 400 {path}").format(
+                    purpose=purpose, path=path
+                )
+            )
+        return content

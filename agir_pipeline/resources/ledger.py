@@ -1,0 +1,163 @@
+"""The row account: for every file that arrived, the one end each of its rows came to."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.language import _
+
+ENDS = ("accepted", "rejected", "duplicate", "blank", "outside", "erased")
+
+SCHEMA = f"""
+create table if not exists landings (
+    receipt_id text not null,
+    received_at text not null,
+    file_name text not null,
+    how text not null,
+    is_repeat integer not null
+);
+create table if not exists row_ends (
+    receipt_id text not null,
+    reading text not null,
+    sheet text not null,
+    n_rows integer not null,
+    {", ".join(f"{end} integer not null check ({end} >= 0)" for end in ENDS)},
+    primary key (receipt_id, reading, sheet),
+    check (n_rows = {" + ".join(ENDS)})
+);
+create table if not exists refusals (
+    receipt_id text not null,
+    reading text not null,
+    code text not null,
+    sentence text not null,
+    primary key (receipt_id, reading)
+);
+create table if not exists findings (
+    receipt_id text not null,
+    reading text not null,
+    code text not null,
+    sheet text not null,
+    place text not null,
+    n integer not null
+);
+create table if not exists checks (
+    step text not null,
+    name text not null,
+    status text not null check (status in ('passed', 'warned', 'failed')),
+    sentence text not null,
+    primary key (step, name)
+);
+"""
+
+
+class Ledger:
+    """Counts, reasons and clock times; never a value of a row."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(self.path, timeout=30)
+            try:
+                with connection:
+                    connection.executescript("pragma journal_mode=wal;" + SCHEMA)
+                    connection.row_factory = sqlite3.Row
+                    yield connection
+            finally:
+                connection.close()
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as fault:
+            raise InfrastructureError(
+                _("the ledger {path} cannot be used: {cause}").format(
+                    path=self.path, cause=type(fault).__name__
+                )
+            ) from None
+
+    def record_landing(
+        self, receipt_id: str, received_at: str, file_name: str, how: str, is_repeat: bool
+    ) -> None:
+        with self._open() as connection:
+            connection.execute(
+                "insert into landings values (?, ?, ?, ?, ?)",
+                (receipt_id, received_at, file_name, how, int(is_repeat)),
+            )
+
+    def record_landings(self, landings: Iterable[tuple[str, str, str, str, bool]]) -> None:
+        """Many arrivals in one transaction: a history of hundreds of files."""
+        with self._open() as connection:
+            connection.executemany("insert into landings values (?, ?, ?, ?, ?)", landings)
+
+    def record_reading(
+        self,
+        receipt_id: str,
+        reading: str,
+        ends: Mapping[str, Mapping[str, int]],
+        refusal: tuple[str, str] | None,
+        findings: Iterable[tuple[str, str, str, int]],
+    ) -> None:
+        """Account for one file as read under one contract; unbalanced ends are refused here.
+
+        Raises:
+            sqlite3.IntegrityError: the ends of a sheet do not add up to its rows.
+        """
+        with self._open() as connection:
+            for table in ("row_ends", "refusals", "findings"):
+                connection.execute(
+                    f"delete from {table} where receipt_id = ? and reading = ?",  # noqa: S608
+                    (receipt_id, reading),
+                )
+            connection.executemany(
+                f"insert into row_ends values (?, ?, ?, ?{', ?' * len(ENDS)})",
+                [
+                    (receipt_id, reading, sheet, n["n_rows"], *(n.get(end, 0) for end in ENDS))
+                    for sheet, n in ends.items()
+                ],
+            )
+            if refusal:
+                connection.execute(
+                    "insert into refusals values (?, ?, ?, ?)", (receipt_id, reading, *refusal)
+                )
+            connection.executemany(
+                "insert into findings values (?, ?, ?, ?, ?, ?)",
+                [(receipt_id, reading, *finding) for finding in findings],
+            )
+
+    def readings(self) -> set[tuple[str, str]]:
+        """The (receipt, reading) couples already accounted for."""
+        rows = self._rows(
+            "select receipt_id, reading from row_ends union select receipt_id, reading from refusals"
+        )
+        return {(row["receipt_id"], row["reading"]) for row in rows}
+
+    def replace_checks(self, step: str, checks: Iterable[tuple[str, str, str]]) -> None:
+        """Keep the last results (name, status, sentence) of a step's checks."""
+        with self._open() as connection:
+            connection.execute("delete from checks where step = ?", (step,))
+            connection.executemany(
+                "insert into checks values (?, ?, ?, ?)", [(step, *check) for check in checks]
+            )
+
+    def checks(self) -> list[dict[str, Any]]:
+        return self._rows("select * from checks order by step, name")
+
+    def row_ends(self) -> list[dict[str, Any]]:
+        return self._rows("select * from row_ends order by receipt_id, reading, sheet")
+
+    def refusals(self) -> list[dict[str, Any]]:
+        return self._rows("select * from refusals order by receipt_id, reading")
+
+    def findings(self) -> list[dict[str, Any]]:
+        return self._rows("select * from findings order by receipt_id, reading, code, place")
+
+    def landings(self) -> list[dict[str, Any]]:
+        return self._rows("select * from landings order by received_at, receipt_id")
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
+        with self._open() as connection:
+            return [dict(row) for row in connection.execute(query).fetchall()]

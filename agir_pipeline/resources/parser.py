@@ -1,0 +1,160 @@
+"""Files read in a process of their own: a hostile one costs that process, never the run.
+
+The process is started once and kept for every file of the night; it is stopped and replaced
+when it dies, exceeds its memory or takes too long, and the file it held is refused.
+"""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.language import _
+from agir_pipeline.methods.reading.child import LENGTH, READY, send
+from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
+
+PIECE_BYTES = 1 << 20
+CHILD = (
+    "import sys; sys.path += sys.argv.pop(1).split(':'); "
+    "from agir_pipeline.methods.reading.child import main; main()"
+)
+
+
+class Parser:
+    """Reads files to grids, one after the other. Use it as a context; it holds one process."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        timeout_seconds: float = 120.0,
+        answer_bytes: int = 500_000_000,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.timeout_seconds = timeout_seconds
+        self.answer_bytes = answer_bytes
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    @property
+    def process_id(self) -> int | None:
+        """The number of the reading process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def read(
+        self, path: Path, sheet: str | None = None, encoding: str | None = None
+    ) -> Grid | Refusal:
+        """The grid of one file, or why it is refused.
+
+        ``sheet`` names the sheet of a workbook (else its first visible one); ``encoding``
+        declares that of a csv.
+
+        Raises:
+            InfrastructureError: the reading process cannot be started at all.
+        """
+        process = self._running()
+        request = {
+            "path": str(path.absolute()),
+            "sheet": sheet,
+            "encoding": encoding,
+            "limits": vars(self.limits),
+        }
+        try:
+            send(_pipe(process.stdin), request)
+            answer = self._receive(process)
+        except TimeoutError:
+            return self._give_up("reader_too_slow")
+        except (EOFError, BrokenPipeError):
+            return self._give_up("reader_died")
+        if "refusal" in answer:
+            return Refusal.from_json(answer["refusal"])
+        return Grid.from_json(answer["grid"])
+
+    def _give_up(self, code: str) -> Refusal:
+        self._stop()
+        return Refusal(code)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._stop()
+        self._process = _start(self.limits.memory_bytes)
+        try:
+            if self._receive(self._process) == READY:
+                return self._process
+        except (TimeoutError, EOFError):
+            pass
+        self._stop()
+        raise InfrastructureError(
+            _("The process that reads files does not start: is python-calamine installed?")
+        )
+
+    def _receive(self, process: subprocess.Popen[bytes]) -> Any:
+        deadline = time.monotonic() + self.timeout_seconds
+        n_bytes = LENGTH.unpack(_read(process, LENGTH.size, deadline))[0]
+        if n_bytes > self.answer_bytes:
+            raise EOFError
+        return json.loads(_read(process, n_bytes, deadline))
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.communicate()
+
+
+def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
+    """An interpreter without the environment, the user's settings or the working folder."""
+    package = Path(__file__).parents[2]
+    calamine = find_spec("python_calamine")
+    folders = [package, *([Path(str(calamine.origin)).parents[1]] if calamine else [])]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+        [
+            *(sys.executable, "-I", "-X", "utf8", "-c", CHILD),
+            os.pathsep.join(map(str, folders)),
+            str(memory_bytes),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+    )
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise EOFError
+    return stream
+
+
+def _read(process: subprocess.Popen[bytes], n_bytes: int, deadline: float) -> bytes:
+    """Exactly ``n_bytes`` from the process; ``EOFError`` when it has died."""
+    stream = _pipe(process.stdout)
+    content = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while len(content) < n_bytes:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            piece = os.read(stream.fileno(), min(PIECE_BYTES, n_bytes - len(content)))
+            if not piece:
+                raise EOFError
+            content += piece
+    return bytes(content)

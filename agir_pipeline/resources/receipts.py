@@ -1,0 +1,100 @@
+"""What was known, and since when. Everything the pipeline shows is a function of ``state``."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal
+
+Kind = Literal["protocol", "delivery", "round"]
+KIND_ORDER = {"protocol": 0, "delivery": 1, "round": 2}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One thing that became known: the hash of its bytes, what it is, and since which day.
+
+    ``known_on`` is a day in the study's time zone and means its end. ``extracted_on`` is the day
+    the partner drew the file. Clock times are not part of a receipt: they stand in the ledger.
+    """
+
+    kind: Kind
+    sha256: str
+    known_on: date
+    source: str = ""
+    provider: str = ""
+    file_name: str = ""
+    extracted_on: date | None = None
+    how: str = ""
+    is_backfilled: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two arrivals the same: same bytes from the same provider of a source."""
+        return (self.kind, self.source, self.provider, self.sha256)
+
+    @property
+    def receipt_id(self) -> str:
+        parts = [*self.identity, self.known_on.isoformat()]
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str, ensure_ascii=False, indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Receipt":
+        fields: dict[str, Any] = json.loads(text)
+        for name in ("known_on", "extracted_on"):
+            fields[name] = date.fromisoformat(fields[name]) if fields[name] else None
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything known at the end of a day, in one order that does not depend on arrival."""
+
+    receipts: tuple[Receipt, ...]
+
+    def of_kind(self, kind: Kind) -> tuple[Receipt, ...]:
+        return tuple(r for r in self.receipts if r.kind == kind)
+
+    @property
+    def deliveries(self) -> tuple[Receipt, ...]:
+        return self.of_kind("delivery")
+
+    @property
+    def as_of(self) -> date | None:
+        """The day of the newest receipt; None while nothing has arrived."""
+        return max((r.known_on for r in self.receipts), default=None)
+
+    def digest(self, *kinds: Kind) -> str:
+        """A hash of what is known; of some kinds only, where the others do not matter."""
+        chosen = [r.receipt_id for r in self.receipts if not kinds or r.kind in kinds]
+        return hashlib.sha256("\n".join(chosen).encode()).hexdigest()
+
+
+def state(receipts: Iterable[Receipt], as_of: date | None = None) -> State:
+    """What was known at the end of ``as_of`` (None: all that is known).
+
+    The same receipts give the same state whatever their order; a repeated arrival changes
+    nothing, the first day it was known counts; the state of a day is the beginning of the state
+    of every later day.
+    """
+    first: dict[tuple[str, str, str, str], Receipt] = {}
+    for receipt in sorted(receipts, key=_order):
+        if as_of is None or receipt.known_on <= as_of:
+            first.setdefault(receipt.identity, receipt)
+    return State(tuple(first.values()))
+
+
+def _order(receipt: Receipt) -> tuple[Any, ...]:
+    """By night; inside one night by what was drawn first, never by what arrived first."""
+    return (
+        receipt.known_on,
+        KIND_ORDER[receipt.kind],
+        receipt.source,
+        receipt.provider,
+        receipt.extracted_on or receipt.known_on,
+        receipt.sha256,
+    )

@@ -1,0 +1,169 @@
+"""Builds the models of one step in dependency order and runs their data tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from agir_pipeline.errors import CheckError, UsageError
+from agir_pipeline.language import _
+from agir_pipeline.resources import tables
+from agir_pipeline.resources.sql_models.data_tests import DataTest, TestResult, data_tests
+from agir_pipeline.resources.sql_models.project import Project, load_project
+from agir_pipeline.resources.sql_models.rendering import Rendered, Renderer
+from agir_pipeline.resources.storage_types import Kind
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """One table made by a model; ``inputs`` gives the columns and kinds of what it read."""
+
+    name: str
+    schema: str
+    n_rows: int
+    compiled_sql: str
+    depends_on: tuple[tuple[str, str], ...]
+    inputs: Mapping[tuple[str, str], Mapping[str, str]]
+    columns: Mapping[str, str]
+    tests: tuple[TestResult, ...] = field(default=())
+
+
+class FailedDataTests(CheckError):
+    """Data tests of a step that failed; ``results`` holds those that passed as well."""
+
+    def __init__(self, results: Sequence[TestResult]) -> None:
+        self.results = tuple(results)
+        lines = [
+            _("  - {model}, {test} ({column}): {n} failure(s)").format(
+                model=result.model,
+                test=result.test,
+                column=result.column,
+                n=result.n_failures,
+            )
+            for result in results
+            if result.n_failures
+        ]
+        super().__init__("\n".join([_("SQL data tests failed"), *lines]))
+
+
+class SqlModels:
+    """The SQL models of one folder in dbt's format."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def project(self) -> Project:
+        """What the folder declares; raises UsageError with every mistake."""
+        return load_project(self.folder)
+
+    def build(
+        self, connection: sa.Connection, step: str, variables: Mapping[str, Any]
+    ) -> list[BuiltModel]:
+        """Every model of ``step`` built into the schema ``step``, with its test results.
+
+        Runs in the caller's transaction. Raises FailedDataTests (a CheckError) when a data test
+        finds a failure, CheckError when a table is not what is declared of it, UsageError for
+        a mistake in a file.
+        """
+        renderer = Renderer(self.project, variables)
+        built = [self._create(connection, one) for one in self._in_order(step, renderer)]
+        results = {
+            model.name: tuple(
+                _result(connection, test) for test in self._tests(model.name, renderer)
+            )
+            for model in built
+        }
+        every = [result for found in results.values() for result in found]
+        if any(result.n_failures for result in every):
+            raise FailedDataTests(every)
+        return [_tested(model, results[model.name]) for model in built]
+
+    def create(
+        self, connection: sa.Connection, name: str, variables: Mapping[str, Any]
+    ) -> BuiltModel:
+        """One model built from the tables that stand, without its data tests."""
+        return self._create(connection, self.render(name, variables))
+
+    def render(self, name: str, variables: Mapping[str, Any]) -> Rendered:
+        """The SQL of one model and the tables it reads."""
+        if name not in self.project.models:
+            raise UsageError(_("there is no SQL model {name}").format(name=name))
+        return Renderer(self.project, variables).model(name)
+
+    def _in_order(self, step: str, renderer: Renderer) -> list[Rendered]:
+        if step not in self.project.steps:
+            raise UsageError(
+                _("{file}: {step} is not in model-paths").format(
+                    file=self.folder / "dbt_project.yml", step=step
+                )
+            )
+        models = [model for model in self.project.models.values() if model.step == step]
+        rendered = {model.name: renderer.model(model.name) for model in models}
+        graph = {
+            name: sorted(
+                table for schema, table in one.depends_on if schema == step and table in rendered
+            )
+            for name, one in rendered.items()
+        }
+        try:
+            return [rendered[name] for name in TopologicalSorter(graph).static_order()]
+        except CycleError as fault:
+            raise UsageError(
+                _("{folder}: models refer to each other in a circle: {names}").format(
+                    folder=self.folder / step, names=" → ".join(fault.args[1])
+                )
+            ) from None
+
+    def _create(self, connection: sa.Connection, rendered: Rendered) -> BuiltModel:
+        model = rendered.model
+        depends_on = tuple(sorted(rendered.depends_on))
+        with tables.named_faults(f"{model.step}/{model.path.name}"):
+            inputs = {(s, t): tables.column_types(connection, s, t) for s, t in depends_on}
+            n_rows = tables.create_table_as(connection, model.step, model.name, rendered.sql)
+            columns = tables.column_types(connection, model.step, model.name)
+        self._check_columns(model.name, columns)
+        return BuiltModel(model.name, model.step, n_rows, rendered.sql, depends_on, inputs, columns)
+
+    def _check_columns(self, name: str, columns: Mapping[str, str]) -> None:
+        """The table has the declared columns, of types that both databases read alike."""
+        file = self.project.models[name].path
+        faults = [
+            _("{file}: column {column} has type {kind}: cast it to {kinds}").format(
+                file=file, column=column, kind=kind, kinds=", ".join(Kind)
+            )
+            for column, kind in columns.items()
+            if not isinstance(kind, Kind)
+        ]
+        declared = self.project.declared.get(name)
+        if declared is not None and declared.columns:
+            named = {column.name for column in declared.columns}
+            faults += [
+                _("{file}: column {column} stands in only one of the table and schema.yml").format(
+                    file=file, column=column
+                )
+                for column in sorted(named ^ set(columns))
+            ]
+        if faults:
+            raise CheckError("\n".join(faults))
+
+    def _tests(self, name: str, renderer: Renderer) -> list[DataTest]:
+        declared = self.project.declared.get(name)
+        if declared is None:
+            return []
+        return data_tests(declared, self.project.models[name], renderer)
+
+
+def _result(connection: sa.Connection, test: DataTest) -> TestResult:
+    count = f"select count(*) from ({test.query}) as failures"  # noqa: S608
+    with tables.named_faults(f"{test.model}, {test.test} ({test.column})"):
+        n_failures = int(tables.execute(connection, count).scalar_one())
+    return TestResult(test.model, test.test, test.column, n_failures)
+
+
+def _tested(model: BuiltModel, results: tuple[TestResult, ...]) -> BuiltModel:
+    return BuiltModel(**{**vars(model), "tests": results})

@@ -1,0 +1,83 @@
+"""Identities, links and the raw values of rejected rows: the only place where they stand."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.language import _
+
+TABLES = {
+    "identities": (
+        "source text not null, entity_key text not null, record_id text not null, "
+        "provider text not null, known_on text not null, identity text not null"
+    ),
+    "links": (
+        "source text not null, entity_key text not null, entity_id text not null, "
+        "person_id text not null, anchor text not null, rule text not null, "
+        "known_on text not null, superseded_on text"
+    ),
+    "undecided": (
+        "source text not null, entity_key text not null, rule text not null, "
+        "n_candidates integer not null, touches_beneficiary integer not null, "
+        "known_on text not null"
+    ),
+    "quarantine": (
+        "receipt_id text not null, source text not null, file_name text not null, "
+        "sheet text not null, row_number integer not null, column_name text not null, "
+        "rule text not null, found text"
+    ),
+}
+
+
+class Vault:
+    """One SQLite file, mode 0600, deleted content overwritten."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "vault.sqlite"
+
+    def create(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.chmod(self.folder, 0o700)
+        with self.transaction():
+            os.chmod(self.path, 0o600)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; faults are told by their class, never with a value."""
+        connection = None
+        try:
+            connection = sqlite3.connect(self.path, timeout=30)
+            connection.execute("pragma secure_delete = on")
+            with connection:
+                for table, columns in TABLES.items():
+                    connection.execute(f"create table if not exists {table} ({columns})")
+                yield connection
+        except sqlite3.Error as fault:
+            raise InfrastructureError(
+                _("the vault {path} cannot be used: {cause}").format(
+                    path=self.path, cause=type(fault).__name__
+                )
+            ) from None
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def replace(self, connection: sqlite3.Connection, table: str, rows: pd.DataFrame) -> None:
+        """Put ``rows`` in the place of a table's content, inside the caller's transaction."""
+        columns = [part.split()[0] for part in TABLES[table].split(", ")]
+        connection.execute(f"delete from {table}")  # noqa: S608
+        plain = rows[columns].astype(object).where(rows[columns].notna(), None)
+        connection.executemany(
+            f"insert into {table} values ({', '.join('?' * len(columns))})",  # noqa: S608
+            plain.itertuples(index=False, name=None),
+        )
+
+    def read(self, table: str) -> pd.DataFrame:
+        with self.transaction() as connection:
+            return pd.read_sql_query(f"select * from {table}", connection)  # noqa: S608

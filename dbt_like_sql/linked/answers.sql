@@ -1,0 +1,52 @@
+-- Finished questionnaires as known on the day `known_on`, attached to persons.
+-- Grain: one row per response. Which of several responses of a person counts is decided later.
+
+with
+
+{% for source in var('answer_sources') %}
+
+{{ source.name }}_rows as (
+
+    select
+        person_links.person_id,
+        '{{ source.name }}' as source,
+        answered.record_id,
+        answered.receipt_id,
+        answered.entity_id,
+        answered.{{ source.answered_at }} as answered_at,
+
+        {% for column in var('answer_columns') %}
+            {% if column.name in source.columns %}
+                answered.{{ column.name }}
+            {% else %}
+                cast(null as {{ column.type }}) as {{ column.name }}
+            {% endif %}
+            {% if not loop.last %} , {% endif %}
+        {% endfor %}
+
+    from {{ source('validated', source.name) }} as answered
+
+    inner join {{ source('linked', 'person_links') }} as person_links
+        on answered.entity_id = person_links.entity_id
+
+    where
+        answered.{{ source.answered_at }} is not null
+        and answered.known_on <= cast('{{ var("known_on") }}' as date)
+        and (answered.superseded_on is null or answered.superseded_on > cast('{{ var("known_on") }}' as date))
+        and person_links.known_on <= cast('{{ var("known_on") }}' as date)
+        and (person_links.superseded_on is null or person_links.superseded_on > cast('{{ var("known_on") }}' as date))
+
+),
+
+{% endfor %}
+
+final as (
+
+    {% for source in var('answer_sources') %}
+        select * from {{ source.name }}_rows
+        {% if not loop.last %} union all {% endif %}
+    {% endfor %}
+
+)
+
+select * from final

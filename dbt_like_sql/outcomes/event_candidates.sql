@@ -1,0 +1,65 @@
+-- Every end of a contract after the index date that one of the event definitions looks at.
+-- Grain: one row per definition, pair, arm and contract. cause: 1 the event, 2 a normal end.
+
+with
+
+members as (
+
+    select * from {{ ref('pair_members') }}
+
+),
+
+spell_ends as (
+
+    select * from {{ ref('spell_ends') }}
+
+),
+
+{% for definition in var('event_definitions') %}
+
+{{ definition.outcome }}_{{ definition.name }} as (
+
+    select
+        '{{ definition.outcome }}' as outcome,
+        '{{ definition.name }}' as definition,
+        members.pair_id,
+        members.arm,
+        spell_ends.ends_on,
+        spell_ends.ends_on - members.index_on as time_days,
+
+        {% if definition.method == 'gross' %}
+            case when spell_ends.is_early then 1 else 2 end as cause
+        {% else %}
+            -- a rupture followed in time is no event: the path goes on in the new contract
+            case
+                when spell_ends.is_early and spell_ends.is_unfollowed_{{ definition.window_days }} then 1
+                when not spell_ends.is_early and spell_ends.next_starts_on is null then 2
+                else 0
+            end as cause
+        {% endif %}
+
+    from members
+
+    inner join spell_ends
+        on members.person_id = spell_ends.person_id
+        and spell_ends.source = '{{ definition.origin }}'
+        and spell_ends.ends_on > members.index_on
+
+    {% if definition.method == 'gross' %}
+        where spell_ends.spell_id = members.spell_id
+    {% endif %}
+
+),
+
+{% endfor %}
+
+final as (
+
+    {% for definition in var('event_definitions') %}
+        select * from {{ definition.outcome }}_{{ definition.name }} where cause > 0
+        {% if not loop.last %} union all {% endif %}
+    {% endfor %}
+
+)
+
+select * from final
