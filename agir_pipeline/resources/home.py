@@ -97,9 +97,9 @@ class Home:
     def landing(self) -> Landing:
         return Landing(self.folder / "landing")
 
-    @property
-    def vault(self) -> Vault:
-        return Vault(self.folder / "vault")
+    def vault(self, as_of: str | None = None) -> Vault:
+        """The vault, or the disposable one of a past day."""
+        return Vault(self.folder / "vault", as_of)
 
     @property
     def parsed(self) -> Path:
@@ -133,7 +133,7 @@ class Home:
         for name in ("landing", "vault", "warehouse"):
             os.chmod(self.folder / name, 0o700)
         self.landing.create()
-        self.vault.create()
+        self.vault().create()
         self.keys.create()
         write_whole(self.folder / "study.toml", SITE_SETTINGS.encode())
         write_whole(self.dagster / "dagster.yaml", DAGSTER_SETTINGS.encode())

@@ -105,7 +105,7 @@ def _refuse_rewriting_a_round(receipt: Receipt, last_round: date | None) -> None
     if receipt.kind != "round" and last_round is not None and receipt.known_on <= last_round:
         raise UsageError(
             _(
-                "{file}: the day {day} is not after the last matched round ({round}); what was known "
-                "then is fixed. Hand it in with the day it became known"
+                "{file}: the day {day} is not after the last matched round ({round}); what was "
+                "known then is fixed. Hand it in with the day it became known"
             ).format(file=receipt.file_name, day=receipt.known_on, round=last_round)
         )

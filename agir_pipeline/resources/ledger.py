@@ -19,6 +19,10 @@ create table if not exists landings (
     how text not null,
     is_repeat integer not null
 );
+create table if not exists inbox_looks (
+    path text primary key,
+    look text not null
+);
 create table if not exists row_ends (
     receipt_id text not null,
     reading text not null,
@@ -79,19 +83,20 @@ class Ledger:
                 )
             ) from None
 
-    def record_landing(
-        self, receipt_id: str, received_at: str, file_name: str, how: str, is_repeat: bool
-    ) -> None:
-        with self._open() as connection:
-            connection.execute(
-                "insert into landings values (?, ?, ?, ?, ?)",
-                (receipt_id, received_at, file_name, how, int(is_repeat)),
-            )
-
     def record_landings(self, landings: Iterable[tuple[str, str, str, str, bool]]) -> None:
         """Many arrivals in one transaction: a history of hundreds of files."""
         with self._open() as connection:
             connection.executemany("insert into landings values (?, ?, ?, ?, ?)", landings)
+
+    def inbox_looks(self) -> dict[str, str]:
+        """How each file of the inbox looked when it was last taken in."""
+        return {row["path"]: row["look"] for row in self._rows("select * from inbox_looks")}
+
+    def record_looks(self, looks: Mapping[str, str]) -> None:
+        with self._open() as connection:
+            connection.executemany(
+                "insert or replace into inbox_looks values (?, ?)", looks.items()
+            )
 
     def record_reading(
         self,
@@ -113,7 +118,7 @@ class Ledger:
                     (receipt_id, reading),
                 )
             connection.executemany(
-                f"insert into row_ends values (?, ?, ?, ?{', ?' * len(ENDS)})",
+                f"insert into row_ends values (?, ?, ?, ?{', ?' * len(ENDS)})",  # noqa: S608
                 [
                     (receipt_id, reading, sheet, n["n_rows"], *(n.get(end, 0) for end in ENDS))
                     for sheet, n in ends.items()
@@ -131,7 +136,8 @@ class Ledger:
     def readings(self) -> set[tuple[str, str]]:
         """The (receipt, reading) couples already accounted for."""
         rows = self._rows(
-            "select receipt_id, reading from row_ends union select receipt_id, reading from refusals"
+            "select receipt_id, reading from row_ends "
+            "union select receipt_id, reading from refusals"
         )
         return {(row["receipt_id"], row["reading"]) for row in rows}
 

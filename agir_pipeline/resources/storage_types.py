@@ -167,12 +167,13 @@ def _stored_column(column: "pd.Series[Any]", name: str) -> Any:
 
 def _kind_of(column: "pd.Series[Any]", name: str) -> Kind:
     dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return _kind_of(dtype.categories.to_series(), name)
     if not column.notna().any():
         named = {"_on": Kind.DATE, "_at": Kind.TIMESTAMP}.get(name[-3:])
         if named is not None:
             return named
+    if isinstance(dtype, pd.CategoricalDtype):
+        labels = dtype.categories
+        return _kind_of(labels.to_series(), name) if len(labels) else Kind.TEXT
     kind = _kind_of_content(column)
     if name.endswith("_on"):
         if kind not in (Kind.DATE, Kind.TIMESTAMP):

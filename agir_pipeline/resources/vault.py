@@ -35,11 +35,11 @@ TABLES = {
 
 
 class Vault:
-    """One SQLite file, mode 0600, deleted content overwritten."""
+    """One SQLite file, mode 0600, deleted content overwritten; a disposable one per past day."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, as_of: str | None = None) -> None:
         self.folder = folder
-        self.path = folder / "vault.sqlite"
+        self.path = folder / (f"as_of-{as_of}.sqlite" if as_of else "vault.sqlite")
 
     def create(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -44,6 +44,16 @@ class Warehouse:
         with tables.named_faults(self.place), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[sa.Connection]:
+        """A transaction that is always rolled back: what a past day knew is built and forgotten."""
+        with tables.named_faults(self.place), self.engine.connect() as connection:
+            attempt = connection.begin()
+            try:
+                yield connection
+            finally:
+                attempt.rollback()
+
     def replace(
         self, connection: sa.Connection, schema: str, table: str, frame: pd.DataFrame
     ) -> None:

@@ -35,7 +35,9 @@ ranked as (
         coalesce(ranked.cause, 0) as cause,
 
         -- everybody is followed to the same calendar day, whatever happened
-        cast('{{ definition.cut_on }}' as date) - members.index_on as follow_up_days
+        greatest(
+            cast('{{ definition.cut_on }}' as date) - members.index_on, 0
+        ) as follow_up_days
 
     from members
 

@@ -24,7 +24,7 @@ final as (
             persons.person_id,
             persons.arm,
             members.pair_id,
-            persons.{{ measure.column }} as measured
+            persons.{{ measure.column }} as value
 
         from persons
 

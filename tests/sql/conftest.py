@@ -1,8 +1,8 @@
 """What the test of an SQL model needs: both databases, one model run on drawn tables.
 
-    def test_…(database, run_model, expect):
-        rows = run_model(database, "rupture", {"linked.contract": "person_id | …"}, {"…": …})
-        expect(rows, "person_id | is_rupture\\n …")
+def test_…(database, run_model, expect):
+    rows = run_model(database, "rupture", {"linked.contract": "person_id | …"}, {"…": …})
+    expect(rows, "person_id | is_rupture\\n …")
 """
 
 from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ RunModel = Callable[..., pd.DataFrame]
 
 @pytest.fixture(scope="session")
 def sql_models() -> SqlModels:
+    """The project's own models."""
     return SqlModels(MODELS)
 
 
@@ -56,7 +57,7 @@ def run_model(draw: Callable[[str], pd.DataFrame], sql_models: SqlModels) -> Run
                 built = sql_models.create(connection, name, variables or {})
                 rows = warehouse.read(connection, built.schema, name)
         except InfrastructureError as fault:  # drawn rows: here the driver may speak
-            pytest.fail(f"{fault}\n{fault.__context__}\n{rendered.sql}")
+            pytest.fail(f"{fault}\n{fault.__context__}", pytrace=False)
         return _sorted(rows)
 
     return run

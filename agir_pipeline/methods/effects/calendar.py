@@ -25,7 +25,7 @@ def follow_up_cut(data_cut_on: date, consolidation_days: int, window_days: int) 
 def follow_up_days(index_on: pd.Series, cut_on: date) -> NDArray[np.int64]:
     """Days from each person's index date to the cut; 0 when the index date comes later."""
     days = (pd.Timestamp(cut_on) - pd.to_datetime(index_on)).dt.days
-    return days.clip(lower=0).to_numpy(dtype=np.int64)
+    return np.asarray(days.clip(lower=0), dtype=np.int64)
 
 
 def evaluable(index_on: pd.Series, horizon_days: int, cut_on: date) -> Booleans:

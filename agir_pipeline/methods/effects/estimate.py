@@ -1,7 +1,7 @@
 """What every estimator returns: one number, how sure it is, and its test."""
 
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import nan
 
 from scipy import stats
 
@@ -19,10 +19,6 @@ class Estimate:
     ci_low: float = nan
     ci_high: float = nan
     p_value: float = nan
-
-    @property
-    def half_width(self) -> float:
-        return (self.ci_high - self.ci_low) / 2
 
 
 UNKNOWN = Estimate()
@@ -50,16 +46,3 @@ def student_estimate(estimate: float, standard_error: float, df: float, level: f
     reach = float(stats.t.ppf((1 + level) / 2, df)) * standard_error
     p_value = 2 * float(stats.t.sf(abs(estimate) / standard_error, df))
     return Estimate(estimate, standard_error, estimate - reach, estimate + reach, p_value)
-
-
-def welch_estimate(
-    mean_1: float, variance_1: float, n_1: int, mean_2: float, variance_2: float, n_2: int,
-    level: float,
-) -> Estimate:
-    """Difference of two independent means with unequal variances (Welch–Satterthwaite)."""
-    share_1, share_2 = variance_1 / n_1, variance_2 / n_2
-    spread = share_1 + share_2
-    if isnan(spread) or spread == 0:
-        return Estimate(estimate=mean_1 - mean_2)
-    df = spread**2 / (share_1**2 / (n_1 - 1) + share_2**2 / (n_2 - 1))
-    return student_estimate(mean_1 - mean_2, sqrt(spread), df, level)

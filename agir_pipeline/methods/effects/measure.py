@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from agir_pipeline.methods.effects.estimate import Estimate, student_estimate, welch_estimate
+from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_estimate
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def paired_mean_difference(beneficiary: ArrayLike, control: ArrayLike, level: fl
     n_pairs = int(is_complete.sum())
     n_missing = len(is_complete) - n_pairs
     if n_pairs == 0:
-        return PairedMeans(Estimate(), nan, nan, 0, n_missing)
+        return PairedMeans(UNKNOWN, nan, nan, 0, n_missing)
     kept, compared = first[is_complete], second[is_complete]
     effect = _clustered_difference(kept - compared, level)
     return PairedMeans(effect, float(kept.mean()), float(compared.mean()), n_pairs, n_missing)
@@ -51,14 +51,19 @@ def difference_from_reference(
         values[~np.isnan(values)]
         for values in (np.asarray(group, dtype=float) for group in (beneficiary, reference))
     )
+    if min(len(first), len(second)) == 0:
+        return UNKNOWN
+    difference = float(first.mean() - second.mean())
     if min(len(first), len(second)) < 2:
-        is_empty = min(len(first), len(second)) == 0
-        return Estimate(nan if is_empty else float(first.mean() - second.mean()))
-    return welch_estimate(
-        float(first.mean()), float(first.var(ddof=1)), len(first),
-        float(second.mean()), float(second.var(ddof=1)), len(second),
-        level,
-    )  # fmt: skip
+        return Estimate(estimate=difference)
+    variance = first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)
+    if not variance > 0:
+        return Estimate(estimate=difference)
+    test = stats.ttest_ind(first, second, equal_var=False)
+    interval = test.confidence_interval(level)
+    return Estimate(
+        difference, sqrt(variance), float(interval.low), float(interval.high), float(test.pvalue)
+    )
 
 
 def _clustered_difference(differences: np.ndarray, level: float) -> Estimate:

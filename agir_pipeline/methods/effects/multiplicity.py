@@ -29,10 +29,12 @@ def with_holm(tables: Sequence[pd.DataFrame], inference: Inference) -> list[pd.D
     that has no row at all still counts in the family.
     """
     adjusted = [table.copy() for table in tables]
-    places = [
-        (table, row) for table in adjusted for row in table.index[table["claim"] == PRIMARY]
+    places = [(table, row) for table in adjusted for row in table.index[table["claim"] == PRIMARY]]
+    p_values = [
+        float(p_value)
+        for table in adjusted
+        for p_value in table.loc[table["claim"] == PRIMARY, "p_value"]
     ]
-    p_values = [float(table.at[row, "p_value"]) for table, row in places]
     n_absent = max(0, len(inference.primary_family) - len(p_values))
     family = holm([*p_values, *[np.nan] * n_absent])
     for (table, row), p_value in zip(places, family[: len(places)], strict=True):

@@ -69,8 +69,8 @@ def mcnemar_midp(table: PairedTable) -> float:
     discordant, smaller = table.b + table.c, min(table.b, table.c)
     if discordant == 0:
         return 1.0
-    binomial = stats.binom(discordant, 0.5)
-    return float(2 * binomial.cdf(smaller) - binomial.pmf(smaller))
+    tail = 2 * stats.binom.cdf(smaller, discordant, 0.5)
+    return float(tail - stats.binom.pmf(smaller, discordant, 0.5))
 
 
 def mcnemar_exact(table: PairedTable) -> float:

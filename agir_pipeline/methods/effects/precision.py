@@ -116,17 +116,15 @@ def _cells(n_pairs: int) -> _Cells:
     p_b, p_c = (b + 1) / (n_pairs + 2), (c + 1) / (n_pairs + 2)
     difference = p_b - p_c
     z = np.abs(difference) / np.sqrt((p_b + p_c - difference**2) / (n_pairs + 2))
-    ways = special.gammaln(n_pairs + 1) - sum(special.gammaln(x + 1) for x in (b, c, d))
-    return _Cells(b, c, d, z, ways)
+    arranged = special.gammaln(np.stack([b, c, d]) + 1).sum(axis=0)
+    return _Cells(b, c, d, z, special.gammaln(n_pairs + 1) - arranged)
 
 
 def _exact_power(n_pairs: int, share: float, baseline: float, z: float) -> float:
     p_b, p_c = _discordant(share, baseline)
     cells = _cells(n_pairs)
     is_significant = cells.z > z
-    b, c, d, ways = (
-        x[is_significant] for x in (cells.b, cells.c, cells.d, cells.log_ways)
-    )
+    b, c, d, ways = (x[is_significant] for x in (cells.b, cells.c, cells.d, cells.log_ways))
     rest = max(0.0, 1 - p_b - p_c)
     log_chance = ways + sum(special.xlogy(x, p) for x, p in ((b, p_b), (c, p_c), (d, rest)))
     return float(np.exp(log_chance).sum())
@@ -137,7 +135,8 @@ def _normal_power(n_pairs: int, share: float, baseline: float, z: float) -> floa
     mean = n_pairs * (p_b - p_c) / (n_pairs + 2)
     discordant = (n_pairs * (p_b + p_c) + 2) / (n_pairs + 2)
     standard_error = sqrt((discordant - mean**2) / (n_pairs + 2))
-    spread = sqrt(n_pairs * (p_b + p_c - (p_b - p_c) ** 2)) / (n_pairs + 2)
+    variance = max(p_b + p_c - (p_b - p_c) ** 2, 1e-12)
+    spread = sqrt(n_pairs * variance) / (n_pairs + 2)
     return float(stats.norm.cdf((abs(mean) - z * standard_error) / spread))
 
 

@@ -86,7 +86,9 @@ def ipw_difference(
         means=(float(point.means[0, 0]), float(point.means[0, 1])),
         n_effective=(float(point.n_effective[0, 0]), float(point.n_effective[0, 1])),
         unweighted=float(point.unweighted[0]),
-        lee=_imbens_manski(*(float(x) for x in point.lee[:, 0]), errors[1], errors[2], level),
+        lee=_imbens_manski(
+            float(point.lee[0, 0]), float(point.lee[1, 0]), errors[1], errors[2], level
+        ),
         worst_case=_worst_case(answers),
     )
 
@@ -166,9 +168,7 @@ def _figures(answers: PairedAnswers, model: ResponseModel, counts: Floats) -> _F
         n_effective = total**2 / (drawn * weights**2).sum(axis=2)
         rates = drawn.sum(axis=2) / counts.sum(axis=1, keepdims=True)
         lee = lee_bounds(shares[:, 0], shares[:, 1], rates[:, 0], rates[:, 1])
-    return _Figures(
-        means[:, 0] - means[:, 1], shares[:, 0] - shares[:, 1], means, n_effective, lee
-    )
+    return _Figures(means[:, 0] - means[:, 1], shares[:, 0] - shares[:, 1], means, n_effective, lee)
 
 
 def _drawn(n_pairs: int, n_draws: int, rng: np.random.Generator) -> Iterator[Floats]:

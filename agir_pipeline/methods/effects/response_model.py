@@ -10,7 +10,7 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-RIDGE = 1.0
+RIDGE = 0.1
 """Penalty on standardised coefficients: weak beside the information of a few dozen answers,
 and enough to keep the fit finite where a covariate separates those who answered."""
 
@@ -23,7 +23,7 @@ def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
     """The model's columns, one row per person in the order given, without intercept.
 
     Numbers: as they are, the median where missing, and an indicator of missing. Everything
-    else: one column per level, missing being a level. Columns that never vary are left out.
+    else: one column per level, missing being a level.
     """
     columns: list[Floats] = []
     for name in covariates:
@@ -34,10 +34,9 @@ def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
             middle = float(np.median(numbers[~is_missing])) if not is_missing.all() else 0.0
             columns += [np.where(is_missing, middle, numbers), is_missing.astype(float)]
         else:
-            codes, levels = pd.factorize(values, use_na_sentinel=True, sort=True)
+            codes, levels = pd.factorize(values, sort=True)
             columns += [(codes == code).astype(float) for code in range(-1, len(levels))]
-    varying = [column for column in columns if len(column) and np.ptp(column) > 0]
-    return np.column_stack(varying) if varying else np.empty((len(persons), 0))
+    return np.column_stack(columns) if columns else np.empty((len(persons), 0))
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ class ResponseModel:
         """From the rows of ``design``: all beneficiaries, then as many controls."""
         arm = np.repeat([1.0, 0.0], len(design) // 2)[:, None]
         explaining = np.hstack([arm, design])
-        scaled = (explaining - explaining.mean(axis=0)) / explaining.std(axis=0)
+        spread = explaining.std(axis=0)
+        scaled = (explaining - explaining.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         columns = np.hstack([np.ones((len(design), 1)), scaled])
         zero = np.zeros((1, columns.shape[1]))
         start = _fit(columns, is_respondent.astype(float), np.ones((1, len(design))), zero)
@@ -78,8 +78,7 @@ def _percentiles(weights: Floats, counts: Floats) -> tuple[Floats, Floats]:
     reached = np.cumsum(np.take_along_axis(counts, order, axis=1), axis=1)
     rows = np.arange(len(weights))
     low, high = (
-        ordered[rows, np.argmax(reached >= share * reached[:, -1:], axis=1)]
-        for share in TRUNCATION
+        ordered[rows, np.argmax(reached >= share * reached[:, -1:], axis=1)] for share in TRUNCATION
     )
     return low, high
 
@@ -93,7 +92,7 @@ def _fit(columns: Floats, answered: Floats, counts: Floats, start: Floats) -> Fl
         slope = (counts * (answered - chance)) @ columns - RIDGE * coefficients
         weighted = columns.T * (counts * chance * (1 - chance))[:, None, :]
         curvature = weighted @ columns + RIDGE * np.eye(columns.shape[1])
-        step = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
+        step: Floats = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0].astype(float)
         if np.abs(step).max() < TOLERANCE:
             break
         coefficients, value = _improved(columns, answered, counts, coefficients, value, step)
@@ -116,5 +115,7 @@ def _improved(
 
 def _penalised(columns: Floats, answered: Floats, counts: Floats, coefficients: Floats) -> Floats:
     linear = coefficients @ columns.T
-    likelihood = (counts * (answered * linear - np.logaddexp(0, linear))).sum(axis=1)
-    return likelihood - RIDGE / 2 * (coefficients**2).sum(axis=1)
+    gain = answered * linear - np.logaddexp(0, linear)
+    penalty = RIDGE / 2 * np.sum(coefficients**2, axis=1)
+    value: Floats = np.sum(counts * gain, axis=1) - penalty
+    return value

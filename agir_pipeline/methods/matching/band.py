@@ -93,7 +93,7 @@ def _reason(candidates: Bools, near_candidates: Bools) -> str:
 
 
 def _same(risk_set: RiskSet, names: tuple[str, ...]) -> Bools:
-    labels = strata(risk_set.folded, names)
+    labels = strata(risk_set.folded, names, len(risk_set.rows))
     arm = risk_set.is_beneficiary
     return np.asarray(labels[arm][:, None] == labels[~arm][None, :])
 
@@ -107,7 +107,7 @@ def _solve_level(
     is_free_control: Bools,
     spec: MatchingSpec,
 ) -> Iterator[Solved]:
-    labels = strata(risk_set.folded, spec.enforced(level))
+    labels = strata(risk_set.folded, spec.enforced(level), len(risk_set.rows))
     of_beneficiaries = labels[risk_set.is_beneficiary]
     of_controls = labels[~risk_set.is_beneficiary]
     for stratum in sorted(set(of_beneficiaries[alone])):

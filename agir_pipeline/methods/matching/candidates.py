@@ -119,10 +119,10 @@ def within_window(beneficiaries: Days, controls: Days, window_days: int | None) 
 
 
 def _supported_by(people: People, edge_days: int | None) -> Bools:
-    has_band = people.is_beneficiary & (people.edge_days != NO_BAND)
-    return (
-        people.is_beneficiary if edge_days is None else has_band & (people.edge_days <= edge_days)
-    )
+    if edge_days is None:
+        return people.is_beneficiary
+    has_band = people.edge_days != NO_BAND
+    return np.asarray(people.is_beneficiary & has_band & (people.edge_days <= edge_days))
 
 
 def _has_waited(index_on: Days, spec: MatchingSpec, instant: date) -> Bools:

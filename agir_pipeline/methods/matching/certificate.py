@@ -48,7 +48,7 @@ def prices_of(cost: Floats, is_admissible: Bools, control_of: Ints, price: float
     edges = np.where(is_admissible, cost, np.inf)
     paired = np.flatnonzero(control_of != LEFT_OUT)
     used = control_of[paired]
-    own = edges[paired, used]
+    own = cost[paired, used]
     towards_used = edges[:, used]
     beneficiaries = np.full(len(cost), price)
     used_prices = np.zeros(len(used))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from agir_pipeline.methods.matching.arrays import Floats, Ints, Texts
+from agir_pipeline.methods.matching.arrays import Columns, Floats, Ints, Texts
 from agir_pipeline.protocol.model import Covariate
 
 MISSING = "missing"
@@ -35,7 +35,7 @@ def is_number(covariate: Covariate) -> bool:
     return covariate.scale == "number" and not covariate.cut_points
 
 
-def fold(covariate: Covariate, values: "pd.Series[Any]") -> "pd.Series[Any]":
+def fold(covariate: Covariate, values: "pd.Series[Any]") -> Floats | Texts:
     """Values as matched on: a number (NaN where missing), or the name of a class or group.
 
     Cut points make half-open classes [a, b). A code that no group names keeps its own name; a
@@ -43,21 +43,18 @@ def fold(covariate: Covariate, values: "pd.Series[Any]") -> "pd.Series[Any]":
     """
     if covariate.scale == "number":
         numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
-        folded = _classes(numbers, covariate.cut_points) if covariate.cut_points else numbers
-    else:
-        codes = [MISSING if pd.isna(v) else _as_code(v) for v in values]
-        folded = np.array([covariate.groups.get(c, c) for c in codes], dtype=object)
-    return pd.Series(folded, index=values.index, name=covariate.name)
+        return _classes(numbers, covariate.cut_points) if covariate.cut_points else numbers
+    codes = [MISSING if pd.isna(v) else _as_code(v) for v in values]
+    return np.array([covariate.groups.get(c, c) for c in codes], dtype=object)
 
 
-def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> pd.DataFrame:
-    """One folded column per covariate, rows as in ``values``."""
-    columns = {c.name: fold(c, values[c.name]) for c in covariates}
-    return pd.DataFrame(columns, index=values.index)
+def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> Columns:
+    """One folded column per covariate, in the order of the rows of ``values``."""
+    return {c.name: fold(c, values[c.name]) for c in covariates}
 
 
 def design_matrix(
-    covariates: Iterable[Covariate], folded: pd.DataFrame, has_reference_level: bool
+    covariates: Iterable[Covariate], folded: Columns, n_rows: int, has_reference_level: bool
 ) -> tuple[list[str], Floats]:
     """Column names and a matrix without holes or constant columns.
 
@@ -68,18 +65,18 @@ def design_matrix(
     columns: dict[str, Floats] = {}
     for covariate in covariates:
         if is_number(covariate):
-            columns |= _number_columns(covariate.name, folded)
+            columns |= _number_columns(covariate.name, folded[covariate.name])
         else:
-            columns |= _level_columns(covariate.name, folded, has_reference_level)
+            columns |= _level_columns(covariate.name, folded[covariate.name], has_reference_level)
     varying = {n: c for n, c in columns.items() if len(c) and c.min() < c.max()}
-    matrix = np.column_stack(list(varying.values())) if varying else np.zeros((len(folded), 0))
+    matrix = np.column_stack(list(varying.values())) if varying else np.zeros((n_rows, 0))
     return list(varying), matrix
 
 
-def strata(folded: pd.DataFrame, names: tuple[str, ...]) -> Texts:
+def strata(folded: Columns, names: tuple[str, ...], n_rows: int) -> Texts:
     """The stratum of each row, as text: "level=IV; nature=fixed_term"; "all" without names."""
     if not names:
-        return np.full(len(folded), ONE_STRATUM, dtype=object)
+        return np.full(n_rows, ONE_STRATUM, dtype=object)
     parts = [[f"{name}={value}" for value in folded[name]] for name in names]
     return np.array(["; ".join(row) for row in zip(*parts, strict=True)], dtype=object)
 
@@ -101,8 +98,7 @@ def _as_code(value: object) -> str:
     return str(value)
 
 
-def _number_columns(name: str, folded: pd.DataFrame) -> dict[str, Floats]:
-    values = folded[name].to_numpy(dtype=np.float64)
+def _number_columns(name: str, values: Floats) -> dict[str, Floats]:
     is_missing = np.isnan(values)
     if not is_missing.any():
         return {name: values}
@@ -112,7 +108,6 @@ def _number_columns(name: str, folded: pd.DataFrame) -> dict[str, Floats]:
     return {name: filled, f"{name}={MISSING}": is_missing.astype(np.float64)}
 
 
-def _level_columns(name: str, folded: pd.DataFrame, skips_first: bool) -> dict[str, Floats]:
-    values = folded[name].to_numpy(dtype=object)
+def _level_columns(name: str, values: Texts, skips_first: bool) -> dict[str, Floats]:
     levels = sorted(set(values))[1 if skips_first else 0 :]
     return {f"{name}={level}": (values == level).astype(np.float64) for level in levels}

@@ -85,7 +85,7 @@ def is_separated(x: Floats, is_treated: Bools) -> bool:
     found = linprog(
         -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0)
     )
-    return bool((signed @ found.x).sum() > 1e-5)
+    return bool((signed @ np.asarray(found.x)).sum() > 1e-5)
 
 
 def linear_predictor(x: Floats, coefficients: Floats) -> Floats:
@@ -163,10 +163,10 @@ def _ascend(
     for n_iterations in range(1, MAX_ITERATIONS + 1):  # noqa: B007 - counted for the caller
         weight = _weight(x @ beta)
         step = _solve(_information(x, weight), score(x, y, beta))
-        best, new = value, beta
+        best, new, rounding = value, beta, 1e-13 * (abs(value) + 0.1)
         for _ in range(MAX_HALVINGS):
             candidate = objective(beta + step)
-            if candidate <= value:
+            if candidate <= value + rounding:
                 best, new = candidate, beta + step
                 break
             step = step / 2

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
+from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints
 from agir_pipeline.methods.matching.design import design_matrix
 from agir_pipeline.methods.matching.distance import distances, robust_rank_whitened
 from agir_pipeline.methods.matching.propensity import (
@@ -37,7 +36,7 @@ class RiskSet:
     rows: Ints
     is_beneficiary: Bools
     edges: Bools
-    folded: pd.DataFrame
+    folded: Columns
 
     @property
     def weights(self) -> Floats:
@@ -66,12 +65,12 @@ def score(stack: Sequence[RiskSet], spec: MatchingSpec) -> Scores:
     both members of a pair.
     """
     last = stack[-1]
-    folded = pd.concat([s.folded for s in stack], ignore_index=True)
+    folded = {n: np.concatenate([s.folded[n] for s in stack]) for n in last.folded}
     is_beneficiary = np.concatenate([s.is_beneficiary for s in stack])
-    band = np.concatenate([np.full(len(s.rows), n) for n, s in enumerate(stack)])
+    band = np.repeat(np.arange(len(stack)), [len(s.rows) for s in stack])
     here = band == len(stack) - 1
 
-    names, x = design_matrix(spec.propensity_covariates, folded, has_reference_level=True)
+    names, x = design_matrix(spec.propensity_covariates, folded, len(band), True)
     fit = _fit(x, band, is_beneficiary, spec)
     logit = linear_predictor(x, fit.coefficients)
     weights = np.concatenate([s.weights for s in stack])
@@ -81,7 +80,9 @@ def score(stack: Sequence[RiskSet], spec: MatchingSpec) -> Scores:
     if spec.distance == "logit":
         points = logit[:, None]
     else:
-        points = robust_rank_whitened(design_matrix(spec.distance_covariates, folded, False)[1])
+        points = robust_rank_whitened(
+            design_matrix(spec.distance_covariates, folded, len(band), False)[1]
+        )
     points = points[here]
     cost = distances(points[last.is_beneficiary], points[~last.is_beneficiary])
     model = _described(fit, names, is_beneficiary, caliper)
@@ -94,8 +95,8 @@ def _fit(x: Floats, band: Ints, is_beneficiary: Bools, spec: MatchingSpec) -> Fi
     A band in which only one arm stands has an infinite intercept and says nothing: it is left
     out. Without any informative band the score is 0 for everybody.
     """
-    arms = pd.Series(is_beneficiary).groupby(band).transform("nunique").to_numpy()
-    is_informative = arms == 2
+    n_treated, n_rows = np.bincount(band, is_beneficiary), np.bincount(band)
+    is_informative = ((n_treated > 0) & (n_treated < n_rows))[band]
     p = x.shape[1]
     if not is_informative.any() or not p:
         return Fit(np.zeros(p), np.zeros((p, p)), 0.0, 0, is_separated=False)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from agir_pipeline.methods.matching.arrays import Columns, Texts
 from agir_pipeline.methods.matching.band import Solved
 from agir_pipeline.methods.matching.candidates import People
-from agir_pipeline.methods.matching.design import strata
+from agir_pipeline.methods.matching.design import is_number, strata
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched
 from agir_pipeline.methods.matching.spec import MatchingSpec
@@ -75,14 +76,15 @@ def as_round(
 ) -> Round:
     """The tables of a round, bands in the order they were solved, people in canonical order."""
     place = {str(person): number for number, person in enumerate(people.person_id)}
+    ordered = sorted(unmatched, key=lambda u: place[u.person_id])
+    covariates = {c.name: REAL if is_number(c) else TEXT for c in spec.covariates}
+    parts = [(b, part) for b in bands for part in b.solved.strata]
     return Round(
-        pairs=_stacked(PAIRS, [_pairs(people, spec, b) for b in bands]),
-        unmatched=_typed(
-            UNMATCHED, pd.DataFrame(sorted(unmatched, key=lambda u: place[u.person_id]))
-        ),
-        certificates=_stacked(CERTIFICATES, [_certificates(spec, b) for b in bands]),
-        pool=_stacked(POOL, [_pool(people, spec, b) for b in bands]),
-        prices=_stacked(PRICES, [_prices(people, spec, b) for b in bands]),
+        pairs=_table(PAIRS, [_pairs(people, spec, b) for b in bands]),
+        unmatched=_typed(UNMATCHED, pd.DataFrame(ordered)),
+        certificates=_table(CERTIFICATES, [_certificate(spec, b, part) for b, part in parts]),
+        pool=_table(POOL | covariates, [_pool(people, spec, b) for b in bands]),
+        prices=_table(PRICES, [_prices(people, spec, b, part) for b, part in parts]),
         exclusions=_typed(EXCLUSIONS, pd.DataFrame(exclusions)),
         models=tuple(
             {"band_number": band_number(b.risk_set.edge_days, spec), **b.scores.model}
@@ -97,16 +99,26 @@ def band_number(edge_days: int | None, spec: MatchingSpec) -> int:
 
 
 def _typed(types: dict[str, str], frame: pd.DataFrame) -> pd.DataFrame:
-    extra = [c for c in frame.columns if c not in types]
-    return frame.reindex(columns=[*types, *extra]).astype(types)
+    return frame.reindex(columns=list(types)).astype(types)
 
 
-def _stacked(types: dict[str, str], frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    filled = [_typed(types, f) for f in frames if len(f)]
-    return pd.concat(filled, ignore_index=True) if filled else _typed(types, pd.DataFrame())
+def _table(types: dict[str, str], parts: Sequence[Columns]) -> pd.DataFrame:
+    """One frame from the parts, stacked; built once, since a frame per band costs far more."""
+    stacked = {name: np.concatenate([p[name] for p in parts]) for name in types if parts}
+    return _typed(types, pd.DataFrame(stacked))
 
 
-def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
+def _repeated(value: object, n: int) -> Texts:
+    return np.array([value] * n, dtype=object)
+
+
+def _band_columns(spec: MatchingSpec, band: BandRecord, n: int) -> dict[str, Texts]:
+    edge = band.risk_set.edge_days
+    number = band_number(edge, spec)
+    return {"band_number": _repeated(number, n), "elapsed_days": _repeated(edge, n)}
+
+
+def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> Columns:
     risk_set, logit = band.risk_set, band.scores.logit
     arm = risk_set.is_beneficiary
     level = np.zeros(int(arm.sum()), dtype=np.int64)
@@ -116,86 +128,64 @@ def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame
     chosen = band.solved.control_of[paired]
     rows, columns = risk_set.rows[arm][paired], risk_set.rows[~arm][chosen]
     index_on = people.index_on(risk_set.edge_days)
-    return pd.DataFrame(
-        {
-            "beneficiary_person_id": people.person_id[rows],
-            "control_person_id": people.person_id[columns],
-            "beneficiary_index_on": index_on[rows],
-            "control_index_on": index_on[columns],
-            "elapsed_days": risk_set.edge_days,
-            "band_number": band_number(risk_set.edge_days, spec),
-            "distance": band.scores.cost[paired, chosen],
-            "logit_gap": np.abs(logit[arm][paired] - logit[~arm][chosen]),
-            "strata_enforced": ["+".join(spec.enforced(int(n))) for n in level[paired]],
-            "relaxation_level": level[paired],
-            "caliper": band.scores.caliper,
-            "leave_out_price": spec.leave_out_price,
-        }
-    )
+    enforced = ["+".join(spec.enforced(int(n))) for n in level[paired]]
+    return {
+        "beneficiary_person_id": people.person_id[rows],
+        "control_person_id": people.person_id[columns],
+        "beneficiary_index_on": index_on[rows],
+        "control_index_on": index_on[columns],
+        "distance": band.scores.cost[paired, chosen],
+        "logit_gap": np.abs(logit[arm][paired] - logit[~arm][chosen]),
+        "strata_enforced": np.array(enforced, dtype=object),
+        "relaxation_level": level[paired],
+        "caliper": _repeated(band.scores.caliper, len(paired)),
+        "leave_out_price": _repeated(spec.leave_out_price, len(paired)),
+        **_band_columns(spec, band, len(paired)),
+    }
 
 
-def _certificates(spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
-    edge = band.risk_set.edge_days
-    return pd.DataFrame(
-        [
-            {
-                "band_number": band_number(edge, spec),
-                "elapsed_days": edge,
-                "relaxation_level": part.relaxation_level,
-                "stratum": part.stratum,
-                "n_beneficiaries": len(part.beneficiaries),
-                "n_candidates": len(part.controls),
-                "n_pairs": int((part.control_of != LEFT_OUT).sum()),
-                "n_left_out": int((part.control_of == LEFT_OUT).sum()),
-                "n_tied": part.n_tied,
-                "total_distance": part.certificate.total_distance,
-                "bound": part.certificate.bound,
-                "gap": part.certificate.gap,
-            }
-            for part in band.solved.strata
-        ]
-    )
+def _certificate(spec: MatchingSpec, band: BandRecord, part: Solved) -> Columns:
+    line = {
+        "relaxation_level": part.relaxation_level,
+        "stratum": part.stratum,
+        "n_beneficiaries": len(part.beneficiaries),
+        "n_candidates": len(part.controls),
+        "n_pairs": int((part.control_of != LEFT_OUT).sum()),
+        "n_left_out": int((part.control_of == LEFT_OUT).sum()),
+        "n_tied": part.n_tied,
+        "total_distance": part.certificate.total_distance,
+        "bound": part.certificate.bound,
+        "gap": part.certificate.gap,
+    }
+    return {**_band_columns(spec, band, 1), **{n: _repeated(v, 1) for n, v in line.items()}}
 
 
-def _pool(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
+def _pool(people: People, spec: MatchingSpec, band: BandRecord) -> Columns:
     risk_set = band.risk_set
-    own = pd.DataFrame(
-        {
-            "band_number": band_number(risk_set.edge_days, spec),
-            "elapsed_days": risk_set.edge_days,
-            "person_id": people.person_id[risk_set.rows],
-            "arm": np.where(risk_set.is_beneficiary, "beneficiary", "control"),
-            "tie_order": people.tie_order[risk_set.rows],
-            "index_on": people.index_on(risk_set.edge_days)[risk_set.rows],
-            "is_open": band.is_open,
-            "stratum": strata(risk_set.folded, spec.enforced(0)),
-            "logit": band.scores.logit,
-        }
-    )
-    return pd.concat([own, risk_set.folded], axis=1)
+    n = len(risk_set.rows)
+    return {
+        **_band_columns(spec, band, n),
+        "person_id": people.person_id[risk_set.rows],
+        "arm": np.where(risk_set.is_beneficiary, "beneficiary", "control"),
+        "tie_order": people.tie_order[risk_set.rows],
+        "index_on": people.index_on(risk_set.edge_days)[risk_set.rows],
+        "is_open": band.is_open,
+        "stratum": strata(risk_set.folded, spec.enforced(0), n),
+        "logit": band.scores.logit,
+        **risk_set.folded,
+    }
 
 
-def _prices(people: People, spec: MatchingSpec, band: BandRecord) -> pd.DataFrame:
-    return pd.concat(
-        [_stratum_prices(people, spec, band, part) for part in band.solved.strata]
-        or [pd.DataFrame()]
-    )
-
-
-def _stratum_prices(
-    people: People, spec: MatchingSpec, band: BandRecord, part: Solved
-) -> pd.DataFrame:
+def _prices(people: People, spec: MatchingSpec, band: BandRecord, part: Solved) -> Columns:
     arm, rows = band.risk_set.is_beneficiary, band.risk_set.rows
-    n_beneficiaries, n_controls = len(part.beneficiaries), len(part.controls)
     members = np.concatenate([rows[arm][part.beneficiaries], rows[~arm][part.controls]])
-    return pd.DataFrame(
-        {
-            "band_number": band_number(band.risk_set.edge_days, spec),
-            "relaxation_level": part.relaxation_level,
-            "stratum": part.stratum,
-            "person_id": people.person_id[members],
-            "arm": ["beneficiary"] * n_beneficiaries + ["control"] * n_controls,
-            "price": np.concatenate([part.prices.beneficiaries, part.prices.controls]),
-            "leave_out_price": part.prices.leave_out_price,
-        }
-    )
+    n = len(members)
+    return {
+        **_band_columns(spec, band, n),
+        "relaxation_level": _repeated(part.relaxation_level, n),
+        "stratum": _repeated(part.stratum, n),
+        "person_id": people.person_id[members],
+        "arm": np.where(people.is_beneficiary[members], "beneficiary", "control"),
+        "price": np.concatenate([part.prices.beneficiaries, part.prices.controls]),
+        "leave_out_price": _repeated(part.prices.leave_out_price, n),
+    }

@@ -23,8 +23,9 @@ from agir_pipeline.methods.matching.candidates import (
 )
 from agir_pipeline.methods.matching.design import fold_all
 from agir_pipeline.methods.matching.invariants import check_pairs
-from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched, as_round
+from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched
 from agir_pipeline.methods.matching.risk_sets import RiskSet, score
+from agir_pipeline.methods.matching.round_tables import as_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
 CovariatesAt = Callable[[int | None], pd.DataFrame]
@@ -74,7 +75,7 @@ def match_round(
         exclusions += _exclusions(people, mine, kept_out, edge, spec)
         if not len(mine):
             continue
-        raw = covariates_at(edge).iloc[people.order].reset_index(drop=True)
+        raw = covariates_at(edge).iloc[people.order]
         stack.append(_risk_set(people, mine, np.flatnonzero(stands), raw, edge, spec))
         record = _solve(people, stack, taken, spec)
         bands.append(record)
@@ -128,7 +129,7 @@ def _risk_set(
         rows=rows,
         is_beneficiary=np.arange(len(rows)) < len(mine),
         edges=edges[:, is_candidate],
-        folded=fold_all(spec.covariates, raw.iloc[rows].reset_index(drop=True)),
+        folded=fold_all(spec.covariates, raw.iloc[rows]),
     )
 
 

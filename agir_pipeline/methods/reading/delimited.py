@@ -39,7 +39,9 @@ def read_delimited(data: bytes, encoding: str | None = None) -> Grid:
     lines = list(StringIO(text, newline=""))
     start, delimiter = _delimiter(lines)
     rows, faults = _rows(lines, start, delimiter)
-    return Grid("csv", "", rows, used, delimiter, faults=faults, flags=list(_flags(text, rows)))
+    return Grid(
+        "csv", "", rows, used, delimiter, faults=faults, flags=list(_flags(text, used, rows))
+    )
 
 
 def _decode(data: bytes, declared: str | None) -> tuple[str, str]:
@@ -92,9 +94,12 @@ def _rows(
     return rows, faults
 
 
-def _flags(text: str, rows: list[tuple[int, list[str]]]) -> Iterator[Flag]:
+def _flags(text: str, used: str, rows: list[tuple[int, list[str]]]) -> Iterator[Flag]:
     """One flag for each suspicious column, at its first row."""
-    for code, pattern in (("double_encoded", DOUBLE_ENCODED), ("mac_roman", MAC_ROMAN)):
+    signs = [("double_encoded", DOUBLE_ENCODED)]
+    if used == "cp1252":
+        signs.append(("mac_roman", MAC_ROMAN))
+    for code, pattern in signs:
         if not pattern.search(text):
             continue
         found: dict[int, list[int]] = {}

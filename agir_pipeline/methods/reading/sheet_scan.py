@@ -166,9 +166,7 @@ class _Scan:
         # A text result may be computed and empty; any other formula must show a value.
         is_computed = bool(value) or (self.kind == "str" and self.has_value)
         is_uncached = self.has_formula and not is_computed
-        if not is_uncached and (
-            not value or (self.kind == "s" and value in self.empty_texts)
-        ):
+        if not is_uncached and (not value or (self.kind == "s" and value in self.empty_texts)):
             return
         place = (self.row, self.column)
         self._note(place)
@@ -189,9 +187,9 @@ class _Scan:
             or facts.n_rows * facts.n_columns > limits.cells
         ):
             raise Refused(
-                "far_cell", row=row, column=column_letter(column - 1), rows=limits.rows,
+                "far_cell",
+                row=row,
+                column=column_letter(column - 1),
+                rows=limits.rows,
                 columns=limits.columns,
             )
-
-
-

@@ -9,7 +9,7 @@ import math
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +70,8 @@ def read_workbook(path: Path, sheet: str | None, limits: Limits) -> Grid:
             chosen = _choose(entries, sheet)
             facts = _scan(archive, chosen, limits)
             rows = _parse(path, chosen.name)
-            _overlay(rows, facts)
+            if facts.errors or facts.uncached:
+                _overlay(rows, facts)
             n_parsed = sum(any(cell.strip() for cell in row) for row in rows)
             if n_parsed != len(facts.held_rows):
                 # Shared texts may be empty; only then is their list worth reading.
@@ -78,9 +79,7 @@ def read_workbook(path: Path, sheet: str | None, limits: Limits) -> Grid:
     except DAMAGED as fault:
         raise Refused("damaged", sheet=sheet or "") from fault
     if n_parsed != len(facts.held_rows):
-        raise Refused(
-            "rows_lost", sheet=chosen.name, expected=len(facts.held_rows), found=n_parsed
-        )
+        raise Refused("rows_lost", sheet=chosen.name, expected=len(facts.held_rows), found=n_parsed)
     return Grid(
         container="xlsx",
         sheet=chosen.name,
@@ -129,9 +128,7 @@ def worksheets(archive: zipfile.ZipFile) -> list[SheetEntry]:
         with archive.open(part) as file:
             parse_xml(file, handler)
     return [
-        SheetEntry(name, parts[key], is_visible)
-        for name, key, is_visible in listed
-        if key in parts
+        SheetEntry(name, parts[key], is_visible) for name, key, is_visible in listed if key in parts
     ]
 
 
@@ -206,15 +203,13 @@ def _number_text(value: float | int) -> str:
 
 def _overlay(rows: list[list[str]], facts: SheetFacts) -> None:
     """Writes what the parser hides: error cells, and formulas without a result."""
-    hidden: Iterable[tuple[tuple[int, int], str]] = [
-        *facts.errors.items(),
-        *((place, UNCACHED) for place in facts.uncached),
-    ]
-    for (row, column), text in hidden:
-        rows.extend([] for _ in range(row - len(rows)))
-        cells = rows[row - 1]
-        cells.extend("" for _ in range(column - len(cells)))
-        cells[column - 1] = text
+    hidden = {**facts.errors, **dict.fromkeys(facts.uncached, UNCACHED)}
+    width = max([len(row) for row in rows] + [column for _row, column in hidden])
+    rows += [[] for _missing in range(max([row for row, _column in hidden]) - len(rows))]
+    for cells in rows:
+        cells += [""] * (width - len(cells))
+    for (row, column), text in hidden.items():
+        rows[row - 1][column - 1] = text
 
 
 def _flags(facts: SheetFacts) -> Iterator[Flag]:

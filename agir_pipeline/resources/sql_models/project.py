@@ -56,16 +56,18 @@ class _SourceTable(_Closed):
     columns: list[DeclaredColumn] = []
 
 
-class _Source(_Closed):
+class DeclaredSource(_Closed):
+    """A schema that models read; without ``tables``, each study has its own tables there."""
+
     name: str
     description: str = ""
-    tables: list[_SourceTable]
+    tables: list[_SourceTable] = []
 
 
 class _SchemaFile(_Closed):
     version: int = 2
     models: list[DeclaredModel] = []
-    sources: list[_Source] = []
+    sources: list[DeclaredSource] = []
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,16 @@ class Project:
     steps: Sequence[str]
     models: Mapping[str, ModelFile]
     declared: Mapping[str, DeclaredModel]
-    sources: frozenset[tuple[str, str]]
+    sources: Sequence[DeclaredSource]
     macros: str
+
+    def has_source(self, schema: str, table: str) -> bool:
+        """Whether a schema.yml lists this table, or leaves the schema's tables to the study."""
+        return any(
+            source.name == schema
+            and (not source.tables or table in {listed.name for listed in source.tables})
+            for source in self.sources
+        )
 
 
 def load_project(folder: Path) -> Project:
@@ -99,14 +109,14 @@ def load_project(folder: Path) -> Project:
     mistakes: list[Mistake] = []
     models = _models(folder, settings.model_paths, mistakes)
     declared: dict[str, DeclaredModel] = {}
-    sources: set[tuple[str, str]] = set()
+    sources: list[DeclaredSource] = []
     for step in settings.model_paths:
         for path in sorted((folder / step).rglob("*.yml")):
             if path.name != "schema.yml":
                 mistakes.append(Mistake(str(path), _("models are declared in schema.yml")))
                 continue
             file = _declared(path, _SchemaFile)
-            sources |= {(source.name, t.name) for source in file.sources for t in source.tables}
+            sources += file.sources
             for model in file.models:
                 known = models.get(model.name)
                 if known is None or known.step != step or model.name in declared:
@@ -121,7 +131,7 @@ def load_project(folder: Path) -> Project:
         for path in sorted((folder / place).glob("*.sql"))
     ]
     steps = tuple(settings.model_paths)
-    return Project(folder, steps, models, declared, frozenset(sources), "\n".join(macros))
+    return Project(folder, steps, models, declared, sources, "\n".join(macros))
 
 
 def _models(folder: Path, steps: Sequence[str], mistakes: list[Mistake]) -> dict[str, ModelFile]:
@@ -132,6 +142,7 @@ def _models(folder: Path, steps: Sequence[str], mistakes: list[Mistake]) -> dict
                 message = _("a model of this name already stands in {step}/")
                 step_before = models[path.stem].step
                 mistakes.append(Mistake(str(path), message.format(step=step_before)))
+                continue
             text = path.read_text(encoding="utf-8")
             models[path.stem] = ModelFile(path.stem, step, path, text)
     return models

@@ -102,7 +102,7 @@ class Renderer:
             return qualified(schema, table)
 
         def source(schema: str, table: str) -> str:
-            if (schema, table) not in self.project.sources:
+            if not self.project.has_source(schema, table):
                 message = _("source('{schema}', '{table}') is declared in no schema.yml")
                 raise ModelMistake(message.format(schema=schema, table=table))
             use((schema, table))

@@ -1,0 +1,148 @@
+"""Step 3: one pseudonym per person across sources, then persons, contracts and answers."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from agir_pipeline.assets.step import (
+    Check,
+    StepResult,
+    StudyRun,
+    asset_spec,
+    check_specs,
+    report,
+    told_plainly,
+)
+from agir_pipeline.assets.variables import model_variables
+from agir_pipeline.language import _, mark
+from agir_pipeline.methods.identity.linking import PAIR, Links, link_persons
+from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.study import (
+    Study,
+    is_up_to_date,
+    record_step,
+    require_step,
+    state_digest,
+)
+
+TABLES = {
+    "person_links": mark("Which rows are one person, since when"),
+    "person_versions": mark("Persons, each version with its days"),
+    "persons": mark("Each person as known now"),
+    "spell_versions": mark("Contracts, each version with its days"),
+    "spell_terms": mark("Planned ends of contracts and amendments"),
+    "spells": mark("Each contract as known now"),
+    "reference_spells": mark("The contract that counts for each person"),
+    "participants": mark("Who may be matched, without any exit date"),
+    "answers": mark("Finished questionnaires, attached to persons"),
+}
+NEEDS = {
+    "spell": {"spell_versions", "spell_terms", "spells", "reference_spells"},
+    "answer": {"answers"},
+}
+CHECKS = {"person_links/links_are_decided": mark("No row could be several persons")}
+
+
+def linked_tables(protocol: Protocol) -> list[str]:
+    """The tables this study has: no contracts, no table of contracts."""
+    fed = {source.feeds for source in protocol.sources}
+    absent = {table for feeds, tables in NEEDS.items() if feeds not in fed for table in tables}
+    return [table for table in TABLES if table not in absent]
+
+
+def linked_assets(protocol: Protocol) -> dg.AssetsDefinition:
+    deps = [("validated", source.name) for source in protocol.sources]
+
+    @dg.multi_asset(
+        name="linked",
+        specs=[
+            asset_spec(protocol, "linked", table, _(TABLES[table]), deps)
+            for table in linked_tables(protocol)
+        ],
+        check_specs=check_specs("linked", {place: _(text) for place, text in CHECKS.items()}),
+    )
+    def linked(study_run: StudyRun) -> Iterator[Any]:
+        with told_plainly():
+            study = study_run.study()
+            require_step(study, "validated")
+            if not is_up_to_date(study, "linked"):
+                _store(study)
+            yield from report(study, "linked", _result(study))
+
+    return linked
+
+
+def _store(study: Study) -> None:
+    found = _link(study)
+    links = found.links.assign(
+        entity_id=_entity_ids(study, found.links),
+        person_id=found.links["anchor"].map(study.home.keys.person_id),
+    )
+    with study.vault.transaction() as connection:
+        study.vault.replace(connection, "links", links)
+        study.vault.replace(connection, "undecided", _undecided(study, found))
+    anchors = links["anchor"]
+    released = pd.DataFrame(
+        {
+            "source": links["source"].astype("string"),
+            "entity_id": links["entity_id"].astype("string"),
+            "person_id": links["person_id"].astype("string"),
+            "tie_order": anchors.map(study.home.keys.tie_order).astype("string"),
+            "rule": links["rule"].astype("string"),
+            "known_on": pd.to_datetime(links["known_on"]),
+            "superseded_on": pd.to_datetime(links["superseded_on"]),
+        }
+    )
+    with study.warehouse.transaction() as connection:
+        study.warehouse.replace(connection, "linked", "person_links", released)
+        study.models.build(connection, "linked", model_variables(study))
+        record_step(study, connection, "linked", state_digest(study, "linked"))
+
+
+def _link(study: Study) -> Links:
+    protocol = study.protocol
+    identities = study.vault.read("identities")
+    rules = protocol.identity.same_when if protocol.identity else ()
+    details = pd.DataFrame(
+        [json.loads(text) for text in identities["identity"]],
+        columns=pd.Index(sorted({name for rule in rules for name in rule})),
+    )
+    exclusive = [source.name for source in protocol.feeding("person")]
+    return link_persons(pd.concat([identities, details], axis=1), rules, exclusive)
+
+
+def _entity_ids(study: Study, links: pd.DataFrame) -> pd.Series:
+    ids = [
+        study.home.keys.entity_id(source, key)
+        for source, key in zip(links["source"], links["entity_key"], strict=True)
+    ]
+    return pd.Series(ids, links.index, dtype="string")
+
+
+def _undecided(study: Study, found: Links) -> pd.DataFrame:
+    """Undecided rows; they touch a beneficiary when they or a candidate come from its list."""
+    registers = {s.name for s in study.protocol.feeding("person") if s.arm == "beneficiary"}
+    rows = found.undecided
+    touches = [
+        source in registers or any(anchor.split(PAIR)[0] in registers for anchor in anchors)
+        for source, anchors in zip(rows["source"], rows["candidates"], strict=True)
+    ]
+    n_candidates = [len(anchors) for anchors in rows["candidates"]]
+    return rows.assign(
+        n_candidates=n_candidates, touches_beneficiary=[int(touch) for touch in touches]
+    )
+
+
+def _result(study: Study) -> StepResult:
+    with study.warehouse.transaction() as connection:
+        n_rows = {
+            table: len(study.warehouse.read(connection, "linked", table))
+            for table in linked_tables(study.protocol)
+        }
+    waiting = len(study.vault.read("undecided"))
+    sentence = _("{n} rows could be several persons and are left apart").format(n=waiting)
+    check = Check("links_are_decided", n_rows["person_links"] > 0 and waiting == 0, sentence)
+    return StepResult(n_rows, {"person_links": {"undecided": waiting}}, {"person_links": [check]})

@@ -1,0 +1,267 @@
+"""Step 4: the fold over the matching instants. Reads no outcome and no date of exit."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.assets.step import (
+    Check,
+    StepResult,
+    StudyRun,
+    asset_spec,
+    check_specs,
+    report,
+    told_plainly,
+)
+from agir_pipeline.assets.variables import model_variables
+from agir_pipeline.language import _, mark
+from agir_pipeline.methods.matching.balance import balance_table
+from agir_pipeline.methods.matching.love_plot import love_plot
+from agir_pipeline.methods.matching.pair_tables import (
+    analysis_population,
+    empty_round,
+    pair_terms,
+    status_of,
+    still_unmatched,
+    used_in_rounds,
+)
+from agir_pipeline.methods.matching.participants import Candidates, candidates_of
+from agir_pipeline.methods.matching.records import Round
+from agir_pipeline.methods.matching.rounds import match_round
+from agir_pipeline.methods.matching.spec import MatchingSpec
+from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.rounds import RecordedRound, record_round, recorded_rounds
+from agir_pipeline.resources.study import (
+    Study,
+    code_version,
+    due_instants,
+    is_up_to_date,
+    record_step,
+    require_step,
+    state_digest,
+)
+
+TABLES = {
+    "matched_pairs": mark("Who is compared with whom"),
+    "unmatched_beneficiaries": mark("Beneficiaries without a pair, and why"),
+    "analysis_population": mark("Both members of each pair at the index date"),
+    "covariate_balance": mark("How alike the arms are, before and after"),
+    "matching_pool": mark("Everybody at risk, band by band, as matched"),
+    "matching_prices": mark("Dual prices that prove each optimum"),
+    "certificates": mark("Primal against dual, stratum by stratum"),
+    "exclusions": mark("Controls kept out by a dated condition"),
+}
+LARGEST_GAP = 1e-9
+"""Relative; what floating point leaves between a total and its dual bound."""
+
+CHECKS = {
+    "matched_pairs/somebody_is_matched": mark("At least one pair is formed"),
+    "certificates/optimum_is_proved": mark("Every stratum's total equals its dual bound"),
+    "covariate_balance/arms_are_alike": mark("No covariate is further apart than allowed"),
+}
+
+
+def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="matched",
+        specs=[
+            asset_spec(protocol, "matched", table, _(text), [("linked", "participants")])
+            for table, text in TABLES.items()
+        ],
+        check_specs=check_specs("matched", {place: _(text) for place, text in CHECKS.items()}),
+    )
+    def matched(study_run: StudyRun) -> Iterator[Any]:
+        with told_plainly():
+            study = study_run.study()
+            require_step(study, "linked")
+            if not is_up_to_date(study, "matched"):
+                _store(study)
+            yield from report(study, "matched", _result(study))
+
+    return matched
+
+
+def _store(study: Study) -> None:
+    rounds = fold(study)
+    tables = _tables(study, rounds)
+    with study.warehouse.transaction() as connection:
+        for name, table in tables.items():
+            study.warehouse.replace(connection, "matched", name, table)
+        record_step(study, connection, "matched", state_digest(study, "matched"))
+
+
+def fold(study: Study) -> list[RecordedRound]:
+    """The rounds due by now, in order; one not yet on record is formed from what its day knew.
+
+    A recorded round always wins. A rebuild of a past day records nothing.
+    """
+    landing, names = study.home.landing, _names(study)
+    rounds: list[RecordedRound] = []
+    recorded = recorded_rounds(landing, study.state().of_kind("round"))
+    for number, instant in enumerate(due_instants(study), 1):
+        known = recorded.get(instant)
+        if known is None:
+            used = used_in_rounds(one.tables["pairs"] for one in rounds)
+            made = _form(study, instant, number, used)
+            if not study.is_draft:
+                record_round(landing, made.renamed({p: a for a, p in names.items()}))
+            rounds.append(made)
+        else:
+            rounds.append(known.renamed(names))
+    return rounds
+
+
+def _names(study: Study) -> dict[str, str]:
+    """Anchor → the pseudonym its person has now."""
+    links = study.vault.read("links")
+    current = links[links["superseded_on"].isna()]
+    entities = current["source"] + "\x1f" + current["entity_key"]
+    return dict(zip(entities, current["person_id"], strict=True))
+
+
+def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
+    spec = MatchingSpec.of(study.protocol)
+    candidates = _known_then(study, instant)
+    formed = match_round(
+        candidates.persons,
+        candidates.covariates_at,
+        candidates.at_risk,
+        spec,
+        instant,
+        used,
+    )
+    made_with = {
+        "design_number": spec.design_number,
+        "design_digest": study.protocol.design_digest,
+        "algorithm_version": spec.algorithm_version,
+        "code_version": code_version(),
+        "models": list(formed.models),
+    }
+    return RecordedRound(
+        instant, number, made_with, _round_tables(formed, candidates, number, spec)
+    )
+
+
+def _known_then(study: Study, instant: date) -> Candidates:
+    """What the end of ``instant`` knew: the linked models built for that day and thrown away."""
+    warehouse = study.warehouse
+    with warehouse.rehearsal() as connection:
+        study.models.build(connection, "linked", model_variables(study, instant))
+        participants = warehouse.read(connection, "linked", "participants")
+        spells, terms = _spells(study, connection), pd.DataFrame()
+        if study.protocol.feeding("spell"):
+            terms = warehouse.read(connection, "linked", "spell_terms")
+    undecided = study.vault.read("undecided").merge(
+        study.vault.read("links"), on=["source", "entity_key"], suffixes=("", "_link")
+    )
+    return candidates_of(participants, spells, terms, study.protocol, undecided["person_id"])
+
+
+def _round_tables(
+    formed: Round, candidates: Candidates | None, number: int, spec: MatchingSpec
+) -> dict[str, pd.DataFrame]:
+    """The round's tables; pairs also get an id, their contracts and their common planned end."""
+    pairs = formed.pairs.sort_values(
+        ["elapsed_days", "beneficiary_index_on", "beneficiary_person_id"], na_position="first"
+    ).reset_index(drop=True)
+    pairs = pairs.assign(
+        pair_id=[f"{spec.design_number}-{number:02d}-{n:04d}" for n in range(1, len(pairs) + 1)]
+    )
+    for column, values in pair_terms(pairs, candidates, spec).items():
+        pairs[column] = values
+    tables = {
+        "pairs": pairs,
+        "unmatched": formed.unmatched,
+        "certificates": formed.certificates,
+        "pool": formed.pool,
+        "prices": formed.prices,
+        "exclusions": formed.exclusions,
+    }
+    return {name: table.assign(round_number=number) for name, table in tables.items()}
+
+
+def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame]:
+    spec = MatchingSpec.of(study.protocol)
+    parts = [one.tables for one in rounds] or [_no_round(spec)]
+    stacked = {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in parts[0]}
+    with study.warehouse.transaction() as connection:
+        participants = study.warehouse.read(connection, "linked", "participants")
+        spells = _spells(study, connection)
+    formed_on = {one.round_number: pd.Timestamp(one.instant) for one in rounds}
+    pairs = stacked["pairs"].assign(
+        design_number=spec.design_number,
+        algorithm_version=spec.algorithm_version,
+        formed_on=pd.to_datetime(stacked["pairs"]["round_number"].map(formed_on)),
+        status=status_of(stacked["pairs"], spells, bool(study.protocol.feeding("spell"))),
+    )
+    return {
+        "matched_pairs": pairs,
+        "unmatched_beneficiaries": still_unmatched(participants, pairs, stacked["unmatched"]),
+        "analysis_population": analysis_population(pairs, stacked["pool"], spec),
+        "covariate_balance": balance_table(stacked["pool"], pairs, spec),
+        "matching_pool": stacked["pool"],
+        "matching_prices": stacked["prices"],
+        "certificates": stacked["certificates"],
+        "exclusions": stacked["exclusions"],
+    }
+
+
+def _no_round(spec: MatchingSpec) -> dict[str, pd.DataFrame]:
+    return _round_tables(empty_round(spec), None, 0, spec)
+
+
+def _spells(study: Study, connection: sa.Connection) -> pd.DataFrame:
+    if study.protocol.feeding("spell"):
+        return study.warehouse.read(connection, "linked", "spells")
+    return pd.DataFrame(columns=["spell_id", "starts_on", "planned_end_on", "ended_early_on"])
+
+
+def _result(study: Study) -> StepResult:
+    with study.warehouse.transaction() as connection:
+        made = {name: study.warehouse.read(connection, "matched", name) for name in TABLES}
+    pairs, proofs, balance = (
+        made[name] for name in ("matched_pairs", "certificates", "covariate_balance")
+    )
+    limit = study.protocol.balance.max_absolute_smd.value
+    overall = balance[(balance["round_number"] == 0) & (balance["sample"] == "matched")]
+    overall_both = balance[balance["round_number"] == 0]
+    apart = overall[~(overall["smd"].abs() <= limit)]
+    n_unproved = int((~(proofs["gap"].abs() <= LARGEST_GAP)).sum())
+    checks = {
+        "matched_pairs": [
+            Check(
+                "somebody_is_matched",
+                len(pairs) > 0,
+                _("{n} pairs are formed").format(n=len(pairs)),
+            )
+        ],
+        "certificates": [
+            Check(
+                "optimum_is_proved",
+                len(proofs) > 0 and n_unproved == 0,
+                _("{n} of {total} strata are not proved optimal").format(
+                    n=n_unproved, total=len(proofs)
+                ),
+                dg.AssetCheckSeverity.ERROR if len(proofs) else dg.AssetCheckSeverity.WARN,
+            )
+        ],
+        "covariate_balance": [
+            Check(
+                "arms_are_alike",
+                len(overall) > 0 and apart.empty,
+                _("{n} of {total} lines are further apart than {limit}").format(
+                    n=len(apart), total=len(overall), limit=limit
+                ),
+            )
+        ],
+    }
+    figures = {
+        "covariate_balance": {"love_plot": dg.MetadataValue.md(love_plot(overall_both, limit))}
+        if len(overall)
+        else {}
+    }
+    return StepResult({name: len(table) for name, table in made.items()}, figures, checks)

@@ -1,0 +1,195 @@
+"""Step 5: what happened to each pair member, then effects with their intervals."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.assets.step import (
+    Check,
+    StepResult,
+    StudyRun,
+    asset_spec,
+    check_specs,
+    report,
+    told_plainly,
+)
+from agir_pipeline.assets.variables import cut_on, outcome_variables
+from agir_pipeline.language import _, mark
+from agir_pipeline.methods.effects.event_tables import paired_effect_table
+from agir_pipeline.methods.effects.measure_tables import measure_effect_table
+from agir_pipeline.methods.effects.multiplicity import with_holm
+from agir_pipeline.methods.effects.precision_tables import (
+    event_evaluability,
+    precision_table,
+    status_evaluability,
+)
+from agir_pipeline.methods.effects.risk_tables import risk_table
+from agir_pipeline.methods.effects.status_tables import status_effect_table
+from agir_pipeline.protocol.model import (
+    EventOutcome,
+    Outcome,
+    Protocol,
+    StatusOutcome,
+)
+from agir_pipeline.resources.study import (
+    Study,
+    is_up_to_date,
+    record_step,
+    require_step,
+    state_digest,
+)
+
+FACTS: dict[str, dict[str, str]] = {
+    "event": {
+        "spell_ends": mark("How each contract ended"),
+        "event_candidates": mark("Every end of a contract after the index"),
+        "event_times": mark("Days from the index to the first event"),
+    },
+    "status": {
+        "question_dates": mark("When each situation is asked for"),
+        "status_answers": mark("The situation on the date of the question"),
+    },
+    "measure": {"measures": mark("Measured values of pairs and references")},
+}
+CHECKS = {"precision/an_effect_can_be_told": mark("At least one effect is evaluable")}
+
+
+def effect_tables(outcome: Outcome) -> dict[str, str]:
+    """The released tables of one outcome and what they say."""
+    match outcome.kind:
+        case "event":
+            return {
+                f"{outcome.name}_risk": mark("Risk of the event by arm and horizon"),
+                f"{outcome.name}_paired_effect": mark("Effect on the event, pair by pair"),
+            }
+        case "status":
+            return {outcome.name: mark("Effect on the situation, answers weighted")}
+        case _:
+            return {outcome.name: mark("Effect on the measure, pair by pair")}
+
+
+def outcome_tables(protocol: Protocol) -> dict[str, str]:
+    """Every table of this step for this study."""
+    tables = {"pair_members": mark("Members of the pairs that count")}
+    for kind in dict.fromkeys(outcome.kind for outcome in protocol.outcomes):
+        tables |= FACTS[kind]
+    for outcome in protocol.outcomes:
+        tables |= effect_tables(outcome)
+    tables["precision"] = mark("How precisely each effect is known")
+    tables["evaluability"] = mark("What can be known now, and when the rest")
+    return tables
+
+
+def outcomes_assets(protocol: Protocol) -> dg.AssetsDefinition:
+    deps = [("matched", "matched_pairs"), ("linked", "persons")]
+
+    @dg.multi_asset(
+        name="outcomes",
+        specs=[
+            asset_spec(protocol, "outcomes", table, _(text), deps)
+            for table, text in outcome_tables(protocol).items()
+        ],
+        check_specs=check_specs("outcomes", {place: _(text) for place, text in CHECKS.items()}),
+    )
+    def outcomes(study_run: StudyRun) -> Iterator[Any]:
+        with told_plainly():
+            study = study_run.study()
+            require_step(study, "matched")
+            if not is_up_to_date(study, "outcomes"):
+                _store(study)
+            yield from report(study, "outcomes", _result(study))
+
+    return outcomes
+
+
+def _store(study: Study) -> None:
+    with study.warehouse.transaction() as connection:
+        study.models.build(connection, "outcomes", outcome_variables(study))
+        for name, table in effects(study, connection).items():
+            study.warehouse.replace(connection, "outcomes", name, table)
+        record_step(study, connection, "outcomes", state_digest(study, "outcomes"))
+
+
+def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+    """The effect tables of every outcome, then what they can find and when."""
+    protocol = study.protocol
+    pairs = study.warehouse.read(connection, "matched", "matched_pairs")
+    n_void = int((pairs["status"] == "void_not_at_risk").sum())
+    tables: dict[str, pd.DataFrame] = {}
+    primary: dict[str, pd.DataFrame] = {}
+    evaluability: list[pd.DataFrame] = []
+    for outcome in protocol.outcomes:
+        facts = _facts(study, connection, outcome)
+        if isinstance(outcome, EventOutcome):
+            cut = cut_on(study, outcome)
+            tables[f"{outcome.name}_risk"] = risk_table(facts, outcome, protocol.inference, cut)
+            effect = paired_effect_table(facts, outcome, protocol.inference, cut, n_void)
+            primary[f"{outcome.name}_paired_effect"] = effect
+            evaluability.append(event_evaluability(effect, facts, outcome, protocol.inference))
+        elif isinstance(outcome, StatusOutcome):
+            effect = _status_effect(study, connection, facts, outcome)
+            primary[outcome.name] = effect
+            due_on = _due_on(facts, outcome, protocol)
+            evaluability.append(status_evaluability(effect, due_on, outcome, protocol.inference))
+        else:
+            primary[outcome.name] = measure_effect_table(
+                facts, outcome, protocol.inference, _last_cut(study), protocol.benchmarks
+            )
+    adjusted = with_holm(list(primary.values()), protocol.inference)
+    tables |= dict(zip(primary, adjusted, strict=True))
+    tables["precision"] = precision_table(
+        *([tables[name] for name in _named(protocol, kind)] for kind in FACTS)
+    )
+    tables["evaluability"] = (
+        pd.concat(evaluability, ignore_index=True) if evaluability else (precision_table().head(0))
+    )
+    return tables
+
+
+def _named(protocol: Protocol, kind: str) -> list[str]:
+    """The effect table of each outcome of a kind."""
+    return [list(effect_tables(o))[-1] for o in protocol.outcomes if o.kind == kind]
+
+
+def _facts(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:
+    table = {"event": "event_times", "status": "status_answers", "measure": "measures"}
+    where, name = "outcome = :outcome", {"outcome": outcome.name}
+    return study.warehouse.read(connection, "outcomes", table[outcome.kind], where, name)
+
+
+def _status_effect(
+    study: Study, connection: sa.Connection, facts: pd.DataFrame, outcome: StatusOutcome
+) -> pd.DataFrame:
+    """Response is modelled on the covariates the pairs were matched on."""
+    population = study.warehouse.read(connection, "matched", "analysis_population")
+    names = [c.name for c in study.protocol.covariates if c.role != "report"]
+    answers = facts.merge(population[["pair_id", "arm", *names]], on=["pair_id", "arm"])
+    cut = cut_on(study, outcome)
+    return status_effect_table(answers, outcome, study.protocol.inference, cut, names)
+
+
+def _due_on(facts: pd.DataFrame, outcome: StatusOutcome, protocol: Protocol) -> pd.Series:
+    """For each pair the day its answers are all in; missing when that is after the study."""
+    after = pd.Timedelta(days=outcome.window_days.value[1])
+    last = facts.groupby("pair_id")["asked_on"].max() + after
+    end_on = protocol.study.end_on
+    return last.mask(last > pd.Timestamp(end_on.value)) if end_on else last
+
+
+def _last_cut(study: Study) -> date | None:
+    return study.state().as_of
+
+
+def _result(study: Study) -> StepResult:
+    with study.warehouse.transaction() as connection:
+        names = list(outcome_tables(study.protocol))
+        n_rows = {n: len(study.warehouse.read(connection, "outcomes", n)) for n in names}
+        precision = study.warehouse.read(connection, "outcomes", "precision")
+    n_known = int(precision["half_width"].notna().sum())
+    sentence = _("{n} of {total} effects can be told now").format(n=n_known, total=len(precision))
+    check = Check("an_effect_can_be_told", n_known > 0, sentence)
+    return StepResult(n_rows, {}, {"precision": [check]})

@@ -1,0 +1,126 @@
+"""What the SQL models are told about the study: sources, columns, definitions, days."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from agir_pipeline.protocol.model import (
+    Column,
+    Derived,
+    EventDefinition,
+    EventOutcome,
+    MeasureOutcome,
+    Source,
+    StatusDefinition,
+    StatusOutcome,
+)
+from agir_pipeline.resources.study import Study, data_cut_on
+
+SQL_TYPES = {
+    "date": "date",
+    "instant": "timestamp",
+    "integer": "bigint",
+    "number": "double precision",
+    "boolean": "boolean",
+}
+
+
+def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any]:
+    """The variables of ``linked`` models: the state known at the end of ``known_on`` (or now)."""
+    protocol = study.protocol
+    persons, spells, answers = (protocol.feeding(f) for f in ("person", "spell", "answer"))
+    index = protocol.matching.index
+    return {
+        "known_on": str(known_on or study.state().as_of),
+        "person_sources": [_source(source) for source in persons],
+        "person_columns": _columns(persons),
+        "spell_sources": [_source(source) for source in spells],
+        "spell_columns": _columns(spells, leaving_out_dates=True),
+        "answer_sources": [_source(source) for source in answers],
+        "answer_columns": _columns(answers),
+        "entry_column": index.entry_column if index else "",
+    }
+
+
+def outcome_variables(study: Study) -> dict[str, Any]:
+    """The variables of ``outcomes`` models: definitions, windows, and the days they end on.
+
+    A status is due once its window has closed within the study and within what was delivered.
+    """
+    outcomes = study.protocol.outcomes
+    events = [o for o in outcomes if isinstance(o, EventOutcome)]
+    statuses = [o for o in outcomes if isinstance(o, StatusOutcome)]
+    measures = [o for o in outcomes if isinstance(o, MeasureOutcome)]
+    end_on = study.protocol.study.end_on
+    last_on = end_on.value if end_on else date.max
+    return model_variables(study) | {
+        "windows_days": sorted({d.window_days for o in events for d in o.definitions}),
+        "event_definitions": [
+            _event(o, d, cut_on(study, o)) for o in events for d in o.definitions
+        ],
+        "status_definitions": [
+            _status(o, d, min(cut_on(study, o), last_on)) for o in statuses for d in o.definitions
+        ],
+        "measures": [{"name": o.name, "column": o.column} for o in measures],
+    }
+
+
+def cut_on(study: Study, outcome: EventOutcome | StatusOutcome) -> date:
+    """How far the data of an outcome reach; before any delivery, the day of the state."""
+    return data_cut_on(study, outcome.origin) or study.state().as_of or study.horizon
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "columns": [column.name for column in source.warehouse_columns],
+        "spell": source.spell.model_dump() if source.spell else {},
+        "answered_at": source.answered_at or "",
+    }
+
+
+def _columns(sources: tuple[Source, ...], leaving_out_dates: bool = False) -> list[dict[str, str]]:
+    """Every column of the sources once. The dates of a spell have names of their own."""
+    found: dict[str, Column | Derived] = {}
+    for source in sources:
+        dates = set(source.spell.model_dump().values()) if source.spell else set()
+        for column in source.warehouse_columns:
+            if not (leaving_out_dates and column.name in dates):
+                found.setdefault(column.name, column)
+    return [{"name": n, "type": SQL_TYPES.get(c.type, "varchar")} for n, c in found.items()]
+
+
+def _event(outcome: EventOutcome, definition: EventDefinition, data_cut_on: date) -> dict[str, Any]:
+    unknown = outcome.consolidation_days.value + definition.window_days
+    return {
+        "outcome": outcome.name,
+        "name": definition.name,
+        "origin": outcome.origin,
+        "method": definition.method,
+        "window_days": definition.window_days,
+        "cut_on": str(data_cut_on - timedelta(days=unknown)),
+    }
+
+
+def _status(
+    outcome: StatusOutcome, definition: StatusDefinition, due_by_on: date
+) -> dict[str, Any]:
+    before, after = outcome.window_days.value
+    return {
+        "outcome": outcome.name,
+        "name": definition.name,
+        "origin": outcome.origin,
+        "known_when": definition.known_when,
+        "months": outcome.months_after_planned_end.value,
+        "days_before": before,
+        "days_after": after,
+        "due_by_on": str(due_by_on),
+        "rules": [_conditions(rule.codes, rule.minimum) for rule in definition.true_when],
+    }
+
+
+def _conditions(codes: dict[str, tuple[str, ...]], minimum: dict[str, float]) -> list[str]:
+    """SQL conditions on columns of the answers; names and codes are checked by the protocol."""
+    quoted = {c: ", ".join("'" + v.replace("'", "''") + "'" for v in vs) for c, vs in codes.items()}
+    return [f"{column} in ({values})" for column, values in quoted.items()] + [
+        f"{column} >= {float(least)}" for column, least in minimum.items()
+    ]

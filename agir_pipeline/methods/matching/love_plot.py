@@ -1,0 +1,82 @@
+"""The love plot: standardised differences before and after matching, as one SVG string."""
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from agir_pipeline.language import _
+
+ROW, TOP, LEFT, WIDTH, MARGIN = 22, 64, 260, 420, 40
+COLOURS = {"pool": "#b35806", "matched": "#2166ac"}
+
+
+def love_plot(balance: pd.DataFrame, max_absolute_smd: float) -> str:
+    """A picture of ``balance`` (one round): one line per covariate level, two dots each.
+
+    Dots are absolute standardised differences; a difference that is unknown has no dot, an
+    infinite one stands at the right edge. The dashed line is ``max_absolute_smd``.
+    """
+    drawn = balance.assign(size=balance["smd"].abs())
+    finite = drawn["size"][np.isfinite(drawn["size"])]
+    largest = max(float(finite.max()) if len(finite) else 0.0, 2 * max_absolute_smd)
+    names = list(dict.fromkeys(zip(drawn["covariate"], drawn["level"], strict=True)))
+    bottom = TOP + ROW * len(names)
+    limit = _x(max_absolute_smd, largest)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + MARGIN}"'
+        f' height="{bottom + 60}" font-family="sans-serif" font-size="12" role="img">',
+        f"<title>{_escaped(_('Balance before and after matching'))}</title>",
+        f'<text x="{LEFT}" y="20" font-size="14">'
+        f"{_escaped(_('Balance before and after matching'))}</text>",
+        *_legend(),
+        *_axis(largest, bottom),
+        f'<line x1="{limit}" x2="{limit}" y1="{TOP}" y2="{bottom}" stroke="#888"'
+        ' stroke-dasharray="4 3"/>',
+    ]
+    for number, (covariate, level) in enumerate(names):
+        rows = drawn[(drawn["covariate"] == covariate) & (drawn["level"] == level)]
+        parts += _line(number, f"{covariate} · {level}", rows, largest)
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _legend() -> list[str]:
+    names = {"pool": _("before matching"), "matched": _("matched pairs")}
+    parts = []
+    for number, (sample, name) in enumerate(names.items()):
+        x = LEFT + 140 * number
+        parts.append(f'<circle cx="{x + 5}" cy="40" r="5" fill="{COLOURS[sample]}"/>')
+        parts.append(f'<text x="{x + 16}" y="44">{_escaped(name)}</text>')
+    return parts
+
+
+def _axis(largest: float, bottom: int) -> list[str]:
+    label = _("absolute standardised mean difference (SDs of the beneficiaries)")
+    ticks = [
+        f'<text x="{_x(value, largest)}" y="{bottom + 18}" text-anchor="middle">{value:.2f}</text>'
+        for value in np.linspace(0, largest, 5)
+    ]
+    return [
+        f'<line x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{bottom}" y2="{bottom}" stroke="#333"/>',
+        *ticks,
+        f'<text x="{LEFT + WIDTH / 2}" y="{bottom + 40}" text-anchor="middle">'
+        f"{_escaped(label)}</text>",
+    ]
+
+
+def _line(number: int, name: str, rows: pd.DataFrame, largest: float) -> list[str]:
+    y = TOP + ROW * number + ROW // 2
+    parts = [f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{_escaped(name)}</text>']
+    known = rows[rows["size"].notna()]
+    for sample, size in zip(known["sample"], known["size"], strict=True):
+        x = _x(min(float(size), largest), largest)
+        parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="{COLOURS[sample]}"/>')
+    return parts
+
+
+def _x(size: float, largest: float) -> float:
+    return round(LEFT + WIDTH * size / largest, 1)
+
+
+def _escaped(text: str) -> str:
+    return escape(text, quote=False)

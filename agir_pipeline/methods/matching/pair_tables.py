@@ -1,0 +1,112 @@
+"""Tables about pairs over all rounds: their terms, their status today, and who has none."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from agir_pipeline.methods.matching.at_risk import at_risk
+from agir_pipeline.methods.matching.candidates import people_of
+from agir_pipeline.methods.matching.participants import Candidates, aligned_spells
+from agir_pipeline.methods.matching.records import Round
+from agir_pipeline.methods.matching.round_tables import as_round
+from agir_pipeline.methods.matching.spec import MatchingSpec
+
+ARMS = ("beneficiary", "control")
+
+
+def pair_terms(
+    pairs: pd.DataFrame, candidates: Candidates | None, spec: MatchingSpec
+) -> dict[str, pd.Series]:
+    """The contracts of a pair, and the days from the index to its common planned end.
+
+    The common planned end is the beneficiary's as known at the index date. Missing where the
+    study has no contracts.
+    """
+    if candidates is None or not len(pairs):
+        nothing = pd.Series(pd.NA, pairs.index, dtype="string")
+        days = pd.Series(pd.NA, pairs.index, dtype="Int64")
+        return {**{f"{a}_spell_id": nothing for a in ARMS}, "planned_days_remaining": days}
+    own = candidates.participants
+    terms: dict[str, pd.Series] = {}
+    for arm in ARMS:
+        spell_of = own[own["arm"] == arm].set_index("person_id")["spell_id"]
+        terms[f"{arm}_spell_id"] = pairs[f"{arm}_person_id"].map(spell_of).astype("string")
+    terms["planned_days_remaining"] = pd.Series(pd.NA, pairs.index, dtype="Int64")
+    if spec.has_index_rule:
+        is_ours = own["arm"] == "beneficiary"
+        row_of = pd.Series(own.index[is_ours], own.loc[is_ours, "person_id"])
+        rows = pairs["beneficiary_person_id"].map(row_of)
+        index_on = pd.Series(np.datetime64("NaT", "us"), own.index)
+        index_on.loc[rows] = pairs["beneficiary_index_on"].to_numpy()
+        days = candidates.planned_days_remaining(index_on).loc[rows]
+        terms["planned_days_remaining"] = pd.Series(days.to_numpy(), pairs.index).astype("Int64")
+    return terms
+
+
+def empty_round(spec: MatchingSpec) -> Round:
+    """The tables of a round in which nobody could be matched yet."""
+    texts = ["person_id", "tie_order", "arm", "blocked_reason"]
+    days = ["contract_start_on", "supported_since_on", "listed_since_on", "consented_on"]
+    columns = dict.fromkeys(texts, "string") | dict.fromkeys(days, "datetime64[us]")
+    columns |= {"elapsed_delay_days": "float64", "has_consent_rule": "bool"}
+    nobody = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    return as_round(people_of(nobody, spec, date.max), spec, [], [], [])
+
+
+def still_unmatched(
+    participants: pd.DataFrame, pairs: pd.DataFrame, unmatched: pd.DataFrame
+) -> pd.DataFrame:
+    """Beneficiaries without a pair now, with the reason of the last round that looked at them.
+
+    Whoever no round has looked at yet is ``waiting``.
+    """
+    mine = participants.loc[participants["arm"] == "beneficiary", ["person_id"]].drop_duplicates()
+    alone = mine[~mine["person_id"].isin(pairs["beneficiary_person_id"])]
+    last = unmatched.sort_values("round_number").drop_duplicates("person_id", keep="last")
+    table = alone.merge(last, on="person_id", how="left").sort_values("person_id")
+    return table.assign(reason=table["reason"].fillna("waiting")).reset_index(drop=True)
+
+
+def analysis_population(
+    pairs: pd.DataFrame, pool: pd.DataFrame, spec: MatchingSpec
+) -> pd.DataFrame:
+    """One row per person in a pair: its index date and the covariates as they were matched on."""
+    keys = ["round_number", "band_number", "person_id", "arm"]
+    covariates = [covariate.name for covariate in spec.covariates]
+    shared = ["pair_id", "status", "elapsed_days", "planned_days_remaining"]
+    members = [
+        pairs[[*shared, "round_number", "band_number", f"{arm}_person_id", f"{arm}_index_on"]]
+        .rename(columns={f"{arm}_person_id": "person_id", f"{arm}_index_on": "index_on"})
+        .assign(arm=arm)
+        for arm in ARMS
+    ]
+    known = pool[[*keys, *(c for c in covariates if c not in shared)]]
+    table = pd.concat(members, ignore_index=True).merge(known, on=keys, how="left")
+    return table.sort_values(["pair_id", "arm"]).reset_index(drop=True)
+
+
+def status_of(pairs: pd.DataFrame, spells: pd.DataFrame, has_spells: bool) -> pd.Series:
+    """``active``, or ``void_not_at_risk``: a member was not in contract on its index day.
+
+    Decided from the status on that day alone, by today's contracts, so that leaving the pair out
+    of the effects cannot bias them.
+    """
+    status = pd.Series("active", pairs.index, dtype="string")
+    if not has_spells:
+        return status
+    for arm in ("beneficiary", "control"):
+        aligned = aligned_spells(spells, pairs[f"{arm}_spell_id"]).set_axis(pairs.index)
+        stood = at_risk(aligned, pairs[f"{arm}_index_on"])
+        status = status.mask(~stood, "void_not_at_risk")
+    return status
+
+
+def used_in_rounds(pairs: Iterable[pd.DataFrame]) -> Mapping[str, str]:
+    """Person → the arm it was used in, over the pairs of earlier rounds."""
+    used: dict[str, str] = {}
+    for table in pairs:
+        for arm in ("beneficiary", "control"):
+            used |= dict.fromkeys(table[f"{arm}_person_id"], arm)
+    return used

@@ -1,0 +1,168 @@
+"""From persons as known on a day to what a matching round asks for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from agir_pipeline.methods.matching.arrays import Bools
+from agir_pipeline.methods.matching.at_risk import at_risk
+from agir_pipeline.protocol.model import Covariate, Eligibility, Index, Protocol
+
+SPELL = "spell_"
+"""Columns of the reference contract carry this prefix in ``linked.participants``."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Everybody a round may pair, and the two questions it may ask about them."""
+
+    persons: pd.DataFrame
+    participants: pd.DataFrame
+    spells: pd.DataFrame
+    terms: pd.DataFrame
+    covariates: Sequence[Covariate]
+
+    def index_on(self, edge_days: int | None) -> pd.Series:
+        start = self.persons["contract_start_on"]
+        return start if edge_days is None else start + pd.Timedelta(days=edge_days)
+
+    def at_risk(self, edge_days: int) -> Bools:
+        """Booleans for one band; the only door to how contracts ended."""
+        return at_risk(self.spells, self.index_on(edge_days))
+
+    def covariates_at(self, edge_days: int | None) -> pd.DataFrame:
+        """Covariates as known at own contract start + ``edge_days``."""
+        index_on = self.index_on(edge_days)
+        return pd.DataFrame({c.name: self._values(c, index_on) for c in self.covariates})
+
+    def planned_days_remaining(self, index_on: pd.Series) -> pd.Series:
+        """Days to the planned end that was in force on the index date; later amendments ignored."""
+        planned = planned_end_at(self.terms, self.participants["spell_id"], index_on)
+        return (planned - index_on).dt.days.astype("float64")
+
+    def _values(self, covariate: Covariate, index_on: pd.Series) -> pd.Series:
+        if covariate.origin == "index":
+            return self.planned_days_remaining(index_on)
+        prefix = SPELL if covariate.origin == "spell" else ""
+        return self.participants[prefix + covariate.column]
+
+
+def candidates_of(
+    participants: pd.DataFrame,
+    spells: pd.DataFrame,
+    terms: pd.DataFrame,
+    protocol: Protocol,
+    undecided: Iterable[str] = (),
+) -> Candidates:
+    """Beneficiaries, each with the reason that blocks it, and the controls nothing speaks against.
+
+    ``participants``, ``spells`` and ``terms`` are the linked tables as known on the day of the
+    round; ``undecided`` are persons some row of whom may be somebody else. A control that is not
+    eligible or has no contract is left out: it could never be shown at risk.
+    """
+    index = protocol.matching.index
+    blocked = blocked_reasons(participants, protocol, set(undecided))
+    is_member = participants["arm"].isin(["beneficiary", "control"])
+    is_usable = (participants["arm"] == "beneficiary") | blocked.isna()
+    kept = participants[is_member & is_usable].sort_values("tie_order").reset_index(drop=True)
+    blocked = blocked_reasons(kept, protocol, set(undecided))
+    return Candidates(
+        persons=_persons(kept, blocked, index),
+        participants=kept,
+        spells=aligned_spells(spells, kept["spell_id"]),
+        terms=terms,
+        covariates=protocol.covariates,
+    )
+
+
+def blocked_reasons(
+    participants: pd.DataFrame, protocol: Protocol, undecided: set[str]
+) -> pd.Series:
+    """Why a person may not be matched now: not_eligible, no_linked_contract, undecided_link."""
+    reason = pd.Series(pd.NA, participants.index, dtype="string")
+    if protocol.feeding("spell"):
+        reason = reason.mask(participants["spell_id"].isna(), "no_linked_contract")
+    is_undecided = participants["person_id"].isin(undecided)
+    reason = reason.mask(is_undecided & reason.isna(), "undecided_link")
+    is_out = ~is_eligible(participants, protocol.eligibility)
+    return reason.mask(is_out & reason.isna(), "not_eligible")
+
+
+def is_eligible(participants: pd.DataFrame, rules: Sequence[Eligibility]) -> pd.Series:
+    """Whether each person meets every rule; a missing value fails none."""
+    passes = pd.Series(True, participants.index)
+    for rule in rules:
+        values = participants[(SPELL if rule.origin == "spell" else "") + rule.column]
+        fails = pd.Series(False, participants.index)
+        if rule.minimum is not None:
+            fails |= (values < rule.minimum).fillna(False).astype(bool)
+        if rule.maximum is not None:
+            fails |= (values > rule.maximum).fillna(False).astype(bool)
+        if rule.one_of:
+            fails |= values.notna() & ~values.isin(rule.one_of)
+        passes &= ~fails
+    return passes
+
+
+def planned_end_at(terms: pd.DataFrame, spell_id: pd.Series, on: pd.Series) -> pd.Series:
+    """The planned end in force on a day: that of the last term that held from then or before."""
+    asked = pd.DataFrame({"spell_id": spell_id, "on": on}).dropna()
+    known = terms.sort_values(["holds_from_on", "amendment_number"])
+    found = pd.merge_asof(
+        asked.sort_values("on").reset_index(names="row"),
+        known[["spell_id", "holds_from_on", "planned_end_on"]],
+        left_on="on",
+        right_on="holds_from_on",
+        by="spell_id",
+    )
+    ends = pd.Series(found["planned_end_on"].to_numpy(), found["row"].to_numpy())
+    return pd.to_datetime(ends.reindex(spell_id.index))
+
+
+def _persons(kept: pd.DataFrame, blocked: pd.Series, index: Index | None) -> pd.DataFrame:
+    is_beneficiary = kept["arm"] == "beneficiary"
+    never = pd.Series(pd.NaT, kept.index, dtype="datetime64[us]")
+    persons = pd.DataFrame(
+        {
+            "person_id": kept["person_id"],
+            "tie_order": kept["tie_order"],
+            "arm": kept["arm"],
+            "contract_start_on": kept["starts_on"],
+            "elapsed_delay_days": np.nan,
+            "supported_since_on": never,
+            "listed_since_on": kept["first_listed_on"].mask(kept["is_always_listed"]),
+            "consented_on": never,
+            "has_consent_rule": False,
+            "blocked_reason": blocked.where(is_beneficiary),
+        }
+    )
+    if index is None:
+        return persons
+    entered = kept[index.entry_column].where(is_beneficiary)
+    delay = (entered - kept["starts_on"]).dt.days.clip(lower=0)
+    consent = kept[index.consent_column] if index.consent_column else never
+    return persons.assign(
+        elapsed_delay_days=delay.astype("float64"),
+        supported_since_on=_supported_since(kept, entered, index).where(~is_beneficiary),
+        consented_on=consent,
+        has_consent_rule=index.consent_column is not None,
+    )
+
+
+def _supported_since(kept: pd.DataFrame, entered: pd.Series, index: Index) -> pd.Series:
+    """For a control: the day its own support began, by its list or by the register."""
+    by_register = entered.groupby(kept["person_id"]).min()
+    known = pd.DataFrame(
+        {
+            "by_list": kept[index.supported_since_column],
+            "by_register": kept["person_id"].map(by_register),
+        }
+    )
+    return known.min(axis=1)
+
+
+def aligned_spells(spells: pd.DataFrame, spell_id: pd.Series) -> pd.DataFrame:
+    columns = ["starts_on", "planned_end_on", "ended_early_on"]
+    return spells.set_index("spell_id")[columns].reindex(spell_id).reset_index(drop=True)

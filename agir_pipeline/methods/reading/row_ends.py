@@ -1,0 +1,61 @@
+"""Which rows of a sheet are data, and which are titles, totals, footnotes, blank or broken."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.grid import Grid
+from agir_pipeline.methods.reading.headings import Layout, normalise
+
+TOTAL = re.compile(r"(sous |grand )?tota(l|ux)( .*)?|subtotal( .*)?")
+
+
+class End(StrEnum):
+    """What became of a row; ``erased`` is set later, by the landing store."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    BLANK = "blank"
+    OUTSIDE = "outside"
+
+
+def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str], dict[int, str]]:
+    """The end of every row before its cells are read, and the rules broken by whole rows.
+
+    Rows that look like data are ``accepted`` for now. The second value maps the position of a
+    rejected row to its rule.
+    """
+    faults = dict(grid.faults)
+    header = grid.rows[layout.row_index][1]
+    key_positions = [layout.positions[name] for name in key]
+    ends: list[str] = [End.OUTSIDE] * (layout.row_index + 1)
+    rules: dict[int, str] = {}
+    for index in range(layout.row_index + 1, len(grid.rows)):
+        number, cells = grid.rows[index]
+        rule = faults.get(number, "")
+        if not trimmed("".join(cells)):
+            ends.append(End.BLANK)
+        elif rule or len(cells) != len(header):
+            rules[index] = rule or "wrong_field_count"
+            ends.append(End.REJECTED)
+        elif cells == header or _is_set_aside(cells, key_positions):
+            ends.append(End.OUTSIDE)
+        else:
+            ends.append(End.ACCEPTED)
+    return ends, rules
+
+
+def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:
+    """A total, or a note of one cell: a row whose key is not whole without its first cell."""
+    if not key_positions:
+        return False
+    first = next(position for position, cell in enumerate(cells) if trimmed(cell))
+    others = [position for position in key_positions if position != first]
+    is_whole = bool(others) and all(trimmed(cells[position]) for position in others)
+    if is_whole:
+        return False
+    if "tota" in cells[first].casefold() and TOTAL.fullmatch(normalise(cells[first])):
+        return True
+    return bool(others) and not any(trimmed(cell) for cell in cells[first + 1 :])

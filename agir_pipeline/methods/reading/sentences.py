@@ -1,0 +1,160 @@
+"""What a steward reads about a file, a row or a cell: where, why, and what to do.
+
+Sentences name file, sheet, row and column, never what stands in the cell.
+"""
+
+from collections.abc import Mapping
+
+from agir_pipeline.language import _, mark
+from agir_pipeline.methods.reading.grid import Refusal
+from agir_pipeline.methods.reading.rows import Finding
+
+REFUSALS: Mapping[str, str] = {
+    "empty": mark("the file is empty (0 byte); send it again"),
+    "incomplete": mark("the file is incomplete, its transfer was cut; send it again"),
+    "damaged": mark("the workbook contradicts itself; open it, save it again and resend it"),
+    "encrypted": mark("the file is password-protected; send it without a password"),
+    "macros": mark("the workbook contains macros; save it as .xlsx without macros"),
+    "doctype": mark(
+        "the workbook declares a document type, which no spreadsheet does; it is not opened"
+    ),
+    "html": mark("this is a web page (HTML), whatever its name says; save it as .xlsx or .csv"),
+    "xls": mark("this is an Excel 97-2003 workbook (.xls); save it as .xlsx"),
+    "xlsb": mark("this is a binary Excel workbook (.xlsb); save it as .xlsx"),
+    "ods": mark("this is an OpenDocument spreadsheet (.ods); save it as .xlsx"),
+    "flat_open_document": mark("this is a flat OpenDocument file (.fods); save it as .xlsx"),
+    "spreadsheet_xml": mark("this is an Excel 2003 XML spreadsheet; save it as .xlsx"),
+    "xml": mark("this is an XML file, not a table; send a .csv or .xlsx file"),
+    "ole": mark("this is an old Office document that holds no workbook; send a .csv or .xlsx file"),
+    "pdf": mark("this is a PDF document; send a .csv or .xlsx file"),
+    "gzip": mark("this is a compressed file (gzip); send the file it holds"),
+    "archive": mark("this is an archive, not a workbook; send the files it holds"),
+    "limesurvey_archive": mark(
+        "this is a LimeSurvey archive (.lsa); export the responses as csv with codes"
+    ),
+    "file_too_large": mark(
+        "the file has {found} bytes, more than the {allowed} allowed; send it in parts"
+    ),
+    "too_many_members": mark(
+        "the workbook has {found} parts, more than the {allowed} allowed; it is not opened"
+    ),
+    "inflates_too_much": mark(
+        "the file has {file_bytes} bytes and would inflate to {declared_bytes}; it is not opened"
+    ),
+    "far_cell": mark(
+        "a cell that holds something lies beyond {rows} rows or {columns} columns; delete it"
+    ),
+    "no_such_sheet": mark("the sheet that was expected is not there; the workbook has: {sheets}"),
+    "rows_lost": mark(
+        "{expected} rows hold something but {found} could be read; nothing of the file is taken"
+    ),
+    "nul_byte": mark("a NUL character stands in the text; export the file again"),
+    "undecodable": mark("a character does not exist in {encoding}; export the file as UTF-8"),
+    "unknown_encoding": mark(
+        "the encoding declared for this source, {encoding}, does not exist; correct the protocol"
+    ),
+    "reader_died": mark(
+        "unreadable or dangerous file: the program that reads it was stopped; save it again as .csv"
+    ),
+    "reader_too_slow": mark(
+        "unreadable or dangerous file: reading it takes too long; save it again as .csv"
+    ),
+    "no_header": mark(
+        "no row among the first ones names the columns; expected headings for: {expected}"
+    ),
+    "missing_columns": mark(
+        "columns that must be there are not: {columns}; add them, or declare their headings"
+    ),
+    "duplicate_heading": mark("several columns have the heading of {columns}; rename all but one"),
+    "ambiguous_heading": mark("the heading could mean any of: {columns}; rename it"),
+    "uncached_formulas": mark(
+        "{n} cells are formulas without a computed value ({addresses}); "
+        "open and save the file in Excel or LibreOffice"
+    ),
+}
+
+RULES: Mapping[str, str] = {
+    "required_missing": mark("“{label}” is empty and must be filled"),
+    "not_a_date": mark(
+        "“{label}” is not a date of the calendar; write it in a date cell, or in full"
+    ),
+    "date_order": mark(
+        "“{label}” is impossible in the declared order of day and month; correct the date"
+    ),
+    "ambiguous_date": mark(
+        "“{label}” has dates of both orders of day and month; send this column as date cells"
+    ),
+    "not_a_number": mark("“{label}” is not a number; a character may have been lost"),
+    "not_an_integer": mark("“{label}” is not a whole number"),
+    "out_of_range": mark("“{label}” is outside what the protocol allows"),
+    "not_yes_or_no": mark("“{label}” is neither yes nor no"),
+    "not_a_code": mark(
+        "“{label}” is not one of the answers declared; correct it, or declare its spelling"
+    ),
+    "pattern": mark("“{label}” does not have the form declared for it"),
+    "wrong_checksum": mark("“{label}” fails its own check sum: a digit is wrong"),
+    "digits_lost": mark("“{label}” lost digits in a spreadsheet (1,23E+13); send it as text"),
+    "error_cell": mark("“{label}” shows a spreadsheet error; correct the formula"),
+    "wrong_field_count": mark(
+        "the line does not have as many fields as the header; a separator is missing or too many"
+    ),
+    "bad_quotes": mark("the quotation marks of the line do not close; correct them"),
+    "key_collision": mark(
+        "several rows have this key (“{label}”) with different values; keep the right one"
+    ),
+}
+
+FINDINGS: Mapping[str, str] = {
+    "hidden_rows": mark("{n} hidden row(s) were read like the others"),
+    "hidden_column": mark("the column is hidden; it was read like the others"),
+    "ignored_sheet": mark("the sheet is not declared and was not read"),
+    "double_encoded": mark(
+        "{n} text(s) look encoded twice (é shown as Ã©); export the file as UTF-8"
+    ),
+    "mac_roman": mark(
+        "{n} text(s) look like those of an old Mac (é shown as Ž); declare the encoding mac_roman"
+    ),
+    "unknown_heading": mark("the heading is not declared; the column was not read"),
+    "absent_column": mark("the column is declared and not in the file; its values are missing"),
+    "set_aside": mark(
+        "{n} row(s) below the header were taken for totals, notes or repeated headings"
+    ),
+    "uncached_formulas": mark("{n} formula(s) without a computed value stand outside the data"),
+    "duplicate_rows": mark("{n} row(s) repeat an earlier row; the first one counts"),
+    "no_rows": mark("the file holds no rows; earlier data stay as they are"),
+    "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
+    "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),
+    "date_order_contradiction": mark("{n} date(s) prove the other order of day and month"),
+    "ambiguous_dates": mark("{n} date(s) could be read in both orders; the declared one was used"),
+}
+
+
+def place(file: str, sheet: str = "", row: int | None = None, column: str = "") -> str:
+    """Where something is, in words: file, sheet, row and column as far as they are known."""
+    parts = [file]
+    if sheet:
+        parts.append(_("sheet “{sheet}”").format(sheet=sheet))
+    if row is not None:
+        parts.append(_("row {row}").format(row=row))
+    if column:
+        parts.append(_("column {column}").format(column=column))
+    return ", ".join(parts)
+
+
+def refusal_sentence(refusal: Refusal, file: str) -> str:
+    """Why a file is not read, and what to do about it."""
+    where = place(file, refusal.sheet, refusal.row, refusal.column)
+    return f"{where}: {_(REFUSALS[refusal.code]).format(**refusal.context)}"
+
+
+def rule_sentence(
+    rule: str, *, file: str, sheet: str = "", row: int | None = None, label: str = ""
+) -> str:
+    """Why a row is rejected. ``label`` is the column's label in the reader's language."""
+    return f"{place(file, sheet, row, label)}: {_(RULES[rule]).format(label=label)}"
+
+
+def finding_sentence(finding: Finding, file: str) -> str:
+    """What the steward should see although nothing was rejected for it."""
+    where = place(file, finding.sheet, finding.row, finding.column)
+    return f"{where}: {_(FINDINGS[finding.code]).format(n=finding.n)}"

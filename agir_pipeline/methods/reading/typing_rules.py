@@ -1,0 +1,199 @@
+"""A column of texts as a column of values: one reader per declared type.
+
+Each distinct text is read once. A cell that cannot be read has no value and names the rule it
+breaks; nothing is repaired in silence.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from stdnum.fr import siret
+
+from agir_pipeline.methods.reading.cells import MISSING, Cell, trimmed
+from agir_pipeline.methods.reading.dates import date_reader, instant_reader, settle_order
+from agir_pipeline.methods.reading.grid import ERROR_TEXT
+from agir_pipeline.methods.reading.headings import normalise
+from agir_pipeline.methods.reading.numbers import integer_reader, number_reader
+from agir_pipeline.protocol.model import Column, ColumnType, Source
+
+Reader = Callable[[str], Cell]
+
+DTYPES: Mapping[ColumnType, Any] = {
+    "text": pd.StringDtype(na_value=np.nan),
+    "identifier": pd.StringDtype(na_value=np.nan),
+    "code": pd.StringDtype(na_value=np.nan),
+    "date": np.dtype("datetime64[us]"),
+    "instant": np.dtype("datetime64[us]"),
+    "integer": pd.Int64Dtype(),
+    "number": np.dtype("float64"),
+    "boolean": pd.BooleanDtype(),
+}
+
+SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+WHOLE_FLOAT = re.compile(r"\d+\.0", re.ASCII)
+GROUPING = re.compile(r"(?<=\w)[\s.\-]+(?=\w)")
+DIGITS = re.compile(r"\d+", re.ASCII)
+SIRET_WIDTH = 14
+LOST_ZEROS = 3
+"""How many leading zeros a number may have lost and still be taken for a SIRET."""
+WIDEST = 20
+"""No identifier is padded beyond this width."""
+
+TRUE_WORDS = frozenset({"1", "x", "o", "y", "t", "oui", "vrai", "true", "yes"})
+FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
+
+
+@dataclass(frozen=True)
+class TypedColumn:
+    """One column, one entry per row. ``rules`` and ``notes`` are "" where there is none."""
+
+    values: pd.Series
+    rules: np.ndarray
+    notes: np.ndarray
+
+
+def type_column(column: Column, source: Source, texts: Sequence[str]) -> TypedColumn:
+    """The values of one column by its contract; empty cells and declared spellings are missing."""
+    places, distinct = pd.factorize(np.array(texts, dtype=object))
+    read = _guarded(reader_of(column, source), frozenset(source.missing))
+    cells = [read(text) for text in distinct]
+    if column.type in ("date", "instant"):
+        cells = settle_order(cells)
+    values = _as_array([cell.value for cell in cells], column.type)
+    return TypedColumn(
+        values=pd.Series(values.take(places)),
+        rules=np.array([cell.rule for cell in cells], dtype=object)[places],
+        notes=np.array([cell.note for cell in cells], dtype=object)[places],
+    )
+
+
+def as_series(values: Sequence[object], kind: ColumnType) -> pd.Series:
+    """Values, None where missing, in the data type that stands for ``kind`` in every table."""
+    return pd.Series(_as_array(values, kind))
+
+
+def _as_array(values: Sequence[object], kind: ColumnType) -> Any:
+    dtype = DTYPES[kind]
+    return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
+
+
+def reader_of(column: Column, source: Source) -> Reader:
+    """The reader of one cell, for cells that are neither missing nor an error."""
+    match column.type:
+        case "text":
+            return Cell
+        case "identifier":
+            return _siret_reader(column) if column.checksum else _identifier_reader(column)
+        case "code":
+            return _code_reader(column)
+        case "date":
+            return date_reader(column, source.date_order)
+        case "instant":
+            return instant_reader(column, source.date_order)
+        case "integer":
+            return integer_reader(column, source.decimal)
+        case "number":
+            return number_reader(column, source.decimal)
+        case "boolean":
+            return _boolean
+
+
+def _guarded(read: Reader, missing: frozenset[str]) -> Reader:
+    def guarded(text: str) -> Cell:
+        bare = trimmed(text)
+        if not bare or bare in missing:
+            return MISSING
+        if bare[0] == "#" and ERROR_TEXT.fullmatch(bare):
+            return Cell(None, "error_cell")
+        return read(bare)
+
+    return guarded
+
+
+def _unquoted(text: str) -> tuple[str, str]:
+    """The identifier without the apostrophe and the ``.0`` that spreadsheets add."""
+    note = ""
+    if text.startswith("'"):
+        text, note = trimmed(text[1:]), "stray_apostrophe"
+    return (text[:-2] if WHOLE_FLOAT.fullmatch(text) else text), note
+
+
+def _identifier_reader(column: Column) -> Reader:
+    fits = re.compile(column.pattern).fullmatch if column.pattern else None
+
+    def read(text: str) -> Cell:
+        text, note = _unquoted(text)
+        if fits is None:
+            return Cell(None, "digits_lost") if _lost_digits(text) else Cell(text or None, "", note)
+        compact = GROUPING.sub("", text)
+        for form in (text, compact):
+            if fits(form):
+                return Cell(form, "", note)
+        if _lost_digits(text):
+            return Cell(None, "digits_lost")
+        if DIGITS.fullmatch(compact):
+            for width in range(len(compact) + 1, WIDEST + 1):
+                if fits(compact.zfill(width)):
+                    return Cell(compact.zfill(width), "", "zero_padded")
+        return Cell(None, "pattern")
+
+    return read
+
+
+def _lost_digits(text: str) -> bool:
+    """7,32829E+13: a spreadsheet kept six digits of fourteen. 12E3 without sign is a name."""
+    return bool(SCIENTIFIC.fullmatch(text)) and bool({"+", ",", "."} & set(text))
+
+
+def _siret_reader(column: Column) -> Reader:
+    """14 digits and their Luhn sum; La Poste's own sum is known to the checker."""
+    fits = re.compile(column.pattern or ".*").fullmatch
+
+    def read(text: str) -> Cell:
+        text, note = _unquoted(text)
+        if _lost_digits(text):
+            return Cell(None, "digits_lost")
+        digits = GROUPING.sub("", text)
+        if not DIGITS.fullmatch(digits) or not (
+            SIRET_WIDTH - LOST_ZEROS <= len(digits) <= SIRET_WIDTH
+        ):
+            return Cell(None, "pattern")
+        whole = digits.zfill(SIRET_WIDTH)
+        if not siret.is_valid(whole):
+            return Cell(None, "wrong_checksum")
+        if not fits(whole):
+            return Cell(None, "pattern")
+        return Cell(whole, "", "zero_padded" if whole != digits else note)
+
+    return read
+
+
+def _code_reader(column: Column) -> Reader:
+    """Codes, labels and aliases as written; else after folding, where only one code fits."""
+    written: dict[str, set[str]] = {}
+    folded: dict[str, set[str]] = {}
+    for code in column.codes:
+        for spelling in (code.code, code.labels.en, code.labels.fr, *code.aliases):
+            written.setdefault(spelling, set()).add(code.code)
+            folded.setdefault(normalise(spelling), set()).add(code.code)
+    folded.pop("", None)
+    written |= {code.code: {code.code} for code in column.codes}
+
+    def read(text: str) -> Cell:
+        if WHOLE_FLOAT.fullmatch(text) and text not in written:
+            text = text[:-2]
+        found = written.get(text) or folded.get(normalise(text), set())
+        return Cell(*found) if len(found) == 1 else Cell(None, "not_a_code")
+
+    return read
+
+
+def _boolean(text: str) -> Cell:
+    word = normalise(text[:-2] if WHOLE_FLOAT.fullmatch(text) else text)
+    if word in TRUE_WORDS:
+        return Cell(True)
+    return Cell(False) if word in FALSE_WORDS else Cell(None, "not_yes_or_no")

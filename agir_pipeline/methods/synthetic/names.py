@@ -1,0 +1,90 @@
+"""Invented names, and how a register spells them differently from the person's own file."""
+
+import re
+import unicodedata
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Texts = npt.NDArray[np.object_]
+
+N_DRAWN = 900
+COMPOUND_FIRST_SHARE = 0.12
+DOUBLE_LAST_SHARE = 0.05
+MAX_ROUNDS = 50
+
+
+def invent_names(
+    seed: int, is_woman: npt.NDArray[np.bool_], born_on: pd.Series, rng: np.random.Generator
+) -> pd.DataFrame:
+    """``last_name`` and ``first_name`` of each person; nobody shares both and a date of birth."""
+    last, women, men = _pools(seed)
+    n = len(is_woman)
+    names = pd.DataFrame({"last_name": _draw(last, n, rng), "first_name": _draw(men, n, rng)})
+    names["first_name"] = names["first_name"].where(~is_woman, _draw(women, n, rng))
+    second = np.where(is_woman, _draw(women, n, rng), _draw(men, n, rng))
+    names["first_name"] = _joined(names["first_name"], second, COMPOUND_FIRST_SHARE, rng)
+    names["last_name"] = _joined(names["last_name"], _draw(last, n, rng), DOUBLE_LAST_SHARE, rng)
+    for _round in range(MAX_ROUNDS):
+        twins = _twins(names, born_on)
+        if not twins.any():
+            break
+        names.loc[twins, "last_name"] = _draw(last, int(twins.sum()), rng)
+    return names
+
+
+def folded(text: str) -> str:
+    """Letters and digits alone, small, without accents: what every spelling shares."""
+    return re.sub(r"[\W_]", "", without_accents(text).casefold())
+
+
+def without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def as_registered(names: pd.Series, style: npt.NDArray[np.int64]) -> Texts:
+    """The same names in another hand: capitals, no accents, no hyphens, stray spaces."""
+    hands = (
+        str,
+        str.upper,
+        lambda text: without_accents(text).upper().replace("-", " "),
+        lambda text: f" {text.replace(' ', '  ')} ",
+    )
+    spelled = [hands[k](text) for text, k in zip(names, style % len(hands), strict=True)]
+    return np.array(spelled, dtype=object)
+
+
+def misspelled(name: str) -> str:
+    """The name with its second letter doubled: exact keys no longer meet."""
+    return name[:2] + name[1:]
+
+
+def _pools(seed: int) -> tuple[Texts, Texts, Texts]:
+    from faker import Faker  # an extra of the demo: nobody else needs it installed
+
+    fake = Faker("fr_FR")
+    fake.seed_instance(seed)
+    draws = (fake.last_name, fake.first_name_female, fake.first_name_male)
+    last, women, men = (
+        np.array(list(dict.fromkeys(draw() for _ in range(N_DRAWN))), dtype=object)
+        for draw in draws
+    )
+    return last, women, men
+
+
+def _draw(pool: Texts, n: int, rng: np.random.Generator) -> Texts:
+    drawn: Texts = pool[rng.integers(0, len(pool), n)]
+    return drawn
+
+
+def _joined(first: pd.Series, second: Texts, share: float, rng: np.random.Generator) -> pd.Series:
+    is_double = (rng.random(len(first)) < share) & (first != second)
+    return first.where(~is_double, first + "-" + second)
+
+
+def _twins(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
+    """People who share folded names and birthday with somebody earlier."""
+    keys = names.map(folded).assign(born_on=born_on.to_numpy())
+    return keys.duplicated()

@@ -1,0 +1,164 @@
+"""Deliveries read once: what a file said under a contract is kept beside the identities.
+
+The key of a reading is (bytes, source contract, provider's layout, reader version): a night with
+three new files parses three files.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from agir_pipeline.errors import SourceError
+from agir_pipeline.language import _
+from agir_pipeline.methods.reading.grid import Grid, Refusal
+from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.sentences import refusal_sentence
+from agir_pipeline.methods.versions import row_digests
+from agir_pipeline.protocol.model import Protocol, Source
+from agir_pipeline.resources.files import disk_fault
+from agir_pipeline.resources.landing import Landing
+from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.receipts import Receipt
+
+READER_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one delivery said: its accepted rows, what was wrong, and the account of its rows."""
+
+    receipt: Receipt
+    contract: str
+    """Under which contract it was read: a hash of layout, columns and reader version."""
+    rows: pd.DataFrame
+    quarantine: pd.DataFrame
+    ends: Mapping[str, Mapping[str, int]]
+    findings: list[tuple[str, str, str, int]]
+    refusal: tuple[str, str] | None
+    """(code, sentence) when the file is refused whole."""
+    is_new: bool
+    """Whether the file was parsed just now."""
+
+
+class Readings:
+    """Reads deliveries of one protocol, from the cache where it can."""
+
+    def __init__(
+        self, cache: Path, landing: Landing, protocol: Protocol, record_key: bytes
+    ) -> None:
+        self.cache = cache
+        self.landing = landing
+        self.protocol = protocol
+        self.record_key = record_key
+        self.tables = _lookup_tables(protocol)
+
+    def read(self, receipt: Receipt, parser: Parser) -> Reading:
+        """The reading of one delivery; parses it only if nobody has under this contract."""
+        source = self.protocol.source(receipt.source)
+        contract = contract_digest(source, self.tables)
+        folder = self._folder(receipt, contract)
+        is_new = not folder.is_dir()
+        if is_new:
+            self._keep(folder, self._parse(receipt, source, parser))
+        outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        return Reading(
+            receipt=receipt,
+            contract=contract,
+            rows=pd.read_parquet(folder / "rows.parquet"),
+            quarantine=pd.read_parquet(folder / "quarantine.parquet"),
+            ends=outcome["ends"],
+            findings=[tuple(finding) for finding in outcome["findings"]],
+            refusal=_refusal(outcome["refusal"], receipt),
+            is_new=is_new,
+        )
+
+    def _folder(self, receipt: Receipt, contract: str) -> Path:
+        parts = [receipt.sha256, contract, receipt.provider, str(receipt.extracted_on)]
+        name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+        return self.cache / name[:2] / name
+
+    def _parse(self, receipt: Receipt, source: Source, parser: Parser) -> "RowsRead | Refusal":
+        layout = source.as_delivered_by(receipt.provider)
+        path = self.landing.object_path(receipt.sha256)
+        grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
+        if not isinstance(grid, Grid):
+            return grid
+        return read_rows(
+            grid,
+            layout,
+            provider=receipt.provider,
+            delivered_on=receipt.extracted_on or receipt.known_on,
+            record_key=self.record_key,
+            object_digest=receipt.sha256,
+            tables=self.tables,
+        )
+
+    def _keep(self, folder: Path, read: "RowsRead | Refusal") -> None:
+        """Write all parts under a temporary name, then rename: a reading is whole or absent."""
+        temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        try:
+            temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
+            rows, quarantine, outcome = _parts(read)
+            rows.to_parquet(temporary / "rows.parquet", index=False)
+            quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
+            (temporary / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+            os.replace(temporary, folder)
+        except OSError as fault:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise disk_fault(folder, fault) from None
+
+
+def contract_digest(source: Source, tables: Mapping[str, Any]) -> str:
+    """A hash of all that decides how a file of ``source`` is read."""
+    used = {d.table: tables[d.table] for d in source.derived if d.table}
+    content = json.dumps(
+        [READER_VERSION, source.model_dump(mode="json"), used], sort_keys=True, default=str
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
+    names = {d.table for s in protocol.sources for d in s.derived if d.table}
+    return {name: list(_lookup_rows(protocol.folder / name)) for name in sorted(names)}
+
+
+def _lookup_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            try:
+                yield row["column"], row["value"], row["result"]
+            except KeyError as missing:
+                raise SourceError(
+                    _("{path}: a lookup table needs the column {name}").format(
+                        path=path, name=missing.args[0]
+                    )
+                ) from None
+
+
+def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    if isinstance(read, Refusal):
+        outcome: dict[str, Any] = {"ends": {}, "findings": [], "refusal": read.to_json()}
+        return pd.DataFrame(), pd.DataFrame(), outcome
+    values = read.rows.drop(columns=["record_id", "sheet", "row_number"])
+    outcome = {
+        "ends": dict(read.ends),
+        "findings": [(f.code, f.sheet, f.place, f.n) for f in read.findings],
+        "refusal": read.refusal.to_json() if read.refusal else None,
+    }
+    return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
+
+
+def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] | None:
+    """The code, and the sentence in the language in force now."""
+    if kept is None:
+        return None
+    refusal = Refusal.from_json(kept)
+    return refusal.code, refusal_sentence(refusal, receipt.file_name)

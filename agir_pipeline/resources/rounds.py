@@ -1,0 +1,85 @@
+"""Matching rounds on record: written once, read for ever, under the anchors of their persons."""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from agir_pipeline.resources.landing import Landing
+from agir_pipeline.resources.receipts import Receipt
+
+PERSON_COLUMNS = ("person_id", "beneficiary_person_id", "control_person_id")
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time written into the archive: equal rounds have equal bytes."""
+
+
+@dataclass(frozen=True)
+class RecordedRound:
+    """One round: its day, its number, how it was made, and its tables."""
+
+    instant: date
+    round_number: int
+    made_with: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    def renamed(self, names: Mapping[str, str]) -> "RecordedRound":
+        """The same round with persons called otherwise: pseudonym ↔ anchor."""
+        tables = {name: _renamed(table, names) for name, table in self.tables.items()}
+        return RecordedRound(self.instant, self.round_number, self.made_with, tables)
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        head = {
+            "instant": self.instant.isoformat(),
+            "round_number": self.round_number,
+            "made_with": self.made_with,
+        }
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            text = json.dumps(head, sort_keys=True, default=str)
+            archive.writestr(zipfile.ZipInfo("round.json", EPOCH), text)
+            for name, table in sorted(self.tables.items()):
+                part = table.to_parquet(index=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.parquet", EPOCH), part)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "RecordedRound":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            head = json.loads(archive.read("round.json"))
+            tables = {
+                name.removesuffix(".parquet"): pd.read_parquet(io.BytesIO(archive.read(name)))
+                for name in archive.namelist()
+                if name.endswith(".parquet")
+            }
+        instant = date.fromisoformat(head["instant"])
+        return cls(instant, head["round_number"], head["made_with"], tables)
+
+
+def recorded_rounds(landing: Landing, receipts: tuple[Receipt, ...]) -> dict[date, RecordedRound]:
+    """The rounds on record by their day."""
+    rounds = [RecordedRound.from_bytes(landing.content(receipt)) for receipt in receipts]
+    return {one.instant: one for one in rounds}
+
+
+def record_round(landing: Landing, made: RecordedRound) -> None:
+    """Fix a round for good: from now on it wins over any recomputation."""
+    receipt = Receipt(
+        kind="round",
+        sha256="",
+        known_on=made.instant,
+        source="rounds",
+        provider=f"design_{made.made_with['design_number']}",
+        file_name=f"round_{made.round_number:02d}_{made.instant}.zip",
+        how="run",
+    )
+    landing.receive(made.to_bytes(), receipt)
+
+
+def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    columns = [column for column in PERSON_COLUMNS if column in table]
+    return table.assign(**{c: table[c].map(lambda p: names.get(p, p)) for c in columns})

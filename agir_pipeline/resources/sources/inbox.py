@@ -1,0 +1,58 @@
+"""Files that partners or the steward dropped into ``inbox/<source>/<provider>/``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from agir_pipeline.language import _
+from agir_pipeline.protocol.model import Protocol
+
+IGNORED = ("~$*", ".*", "*.part", "*.tmp", "*.crdownload", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """One file in the inbox and the source and provider its folder names."""
+
+    path: Path
+    source: str
+    provider: str
+
+    @property
+    def look(self) -> str:
+        """What changes when the file does: a file seen before with the same look is left alone."""
+        found = self.path.stat()
+        return f"{self.path.name}\x1f{found.st_size}\x1f{found.st_mtime_ns}"
+
+
+def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[str]]:
+    """The files that can be taken in, and a sentence for each one that lies in no known folder."""
+    taken: list[Dropped] = []
+    misplaced: list[str] = []
+    providers = {s.name: [p.name for p in s.providers] for s in protocol.sources}
+    for path in _files(inbox):
+        source, *rest = path.relative_to(inbox).parts
+        known = providers.get(source)
+        if known is None or len(rest) > 2 or (len(rest) == 2 and rest[0] not in known):
+            misplaced.append(_misplaced(path.relative_to(inbox), providers))
+        elif len(rest) == 2:
+            taken.append(Dropped(path, source, rest[0]))
+        elif len(rest) == 1 and len(known) == 1:
+            taken.append(Dropped(path, source, known[0]))
+        else:
+            misplaced.append(_misplaced(path.relative_to(inbox), providers))
+    return taken, misplaced
+
+
+def _files(inbox: Path) -> Iterator[Path]:
+    for path in sorted(inbox.rglob("*")):
+        if path.is_file() and not any(fnmatch(path.name, pattern) for pattern in IGNORED):
+            yield path
+
+
+def _misplaced(path: Path, providers: dict[str, list[str]]) -> str:
+    places = ", ".join(f"{s}/{p}" for s, names in providers.items() for p in names)
+    return _("inbox/{path}: no source takes files from this folder; use one of: {places}").format(
+        path=path, places=places
+    )

@@ -1,0 +1,221 @@
+"""One study opened for one run: its home, its protocol, what is known, and its databases."""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache, cached_property
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.errors import CheckError, UsageError
+from agir_pipeline.language import _
+from agir_pipeline.protocol.loading import load_protocol, table_names
+from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.readings import Readings
+from agir_pipeline.resources.receipts import Receipt, State
+from agir_pipeline.resources.sql_models import SqlModels
+from agir_pipeline.resources.vault import Vault
+from agir_pipeline.resources.warehouse import Warehouse
+
+PACKAGE = Path(__file__).parents[1]
+
+
+@cache
+def code_version() -> str:
+    """The package's version and a hash of its code: a checkout between versions has its own."""
+    digest = hashlib.sha256()
+    folders = [PACKAGE, *([] if models_folder().is_relative_to(PACKAGE) else [models_folder()])]
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".sql", ".yml"):
+                digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
+    return f"{version('agir-pipeline')}+{digest.hexdigest()[:12]}"
+
+
+def models_folder() -> Path:
+    """``dbt_like_sql``: inside an installed package, beside it in a checkout."""
+    installed = PACKAGE / "dbt_like_sql"
+    return installed if installed.is_dir() else PACKAGE.parent / "dbt_like_sql"
+
+
+@dataclass(frozen=True)
+class Study:
+    """``as_of`` None is the working study; a day is a rebuild of what was known at its end."""
+
+    home: Home
+    protocol: Protocol
+    as_of: date | None = None
+    today: date = field(default_factory=date.today)
+
+    @property
+    def _day(self) -> str | None:
+        return self.as_of.isoformat() if self.as_of else None
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        return self.home.warehouse(self._day)
+
+    @property
+    def vault(self) -> Vault:
+        return self.home.vault(self._day)
+
+    @cached_property
+    def models(self) -> SqlModels:
+        return SqlModels(models_folder())
+
+    @cached_property
+    def readings(self) -> Readings:
+        landing, keys = self.home.landing, self.home.keys
+        return Readings(self.home.parsed, landing, self.protocol, keys.record_key)
+
+    def state(self) -> State:
+        return self.home.landing.state(self.as_of)
+
+    @property
+    def horizon(self) -> date:
+        """The last day whose rounds are due."""
+        return min(self.as_of, self.today) if self.as_of else self.today
+
+    @property
+    def is_draft(self) -> bool:
+        return self.as_of is not None
+
+
+def open_study(folder: Path, as_of: date | None = None, protocol: Path | None = None) -> Study:
+    """The study in ``folder`` with the protocol in force (or known then, or overridden).
+
+    Raises:
+        UsageError: no study there, or the day lies before anything was known.
+        ProtocolError: the protocol does not hold.
+    """
+    home = Home(folder).require()
+    chosen = protocol or (home.protocol_path if as_of is None else _protocol_known(home, as_of))
+    loaded = load_protocol(chosen)
+    today = datetime.now(ZoneInfo(loaded.study.time_zone)).date()
+    if as_of is not None and as_of > today:
+        raise UsageError(_("{day} is still to come; --as-of takes a past day").format(day=as_of))
+    study = Study(home, loaded, as_of, today)
+    if as_of is not None and not study.state().deliveries:
+        raise UsageError(_("nothing was known on {day}").format(day=as_of))
+    return study
+
+
+# -------------------------------------------------------------- protocol versions as receipts
+
+
+def record_protocol(home: Home, known_on: date, how: str = "run") -> None:
+    """Keep the protocol in force as a receipt, if it is not the one last recorded."""
+    content = _bundle(home.protocol_path)
+    receipt = Receipt(
+        kind="protocol", sha256="", known_on=known_on, file_name="protocol.toml", how=how
+    )
+    home.landing.receive(content, receipt)
+
+
+def _bundle(path: Path) -> bytes:
+    """The protocol and its tables in one object."""
+    text = path.read_text(encoding="utf-8")
+    tables = {n: (path.parent / n).read_text("utf-8") for n in table_names(tomllib.loads(text))}
+    return json.dumps({"protocol.toml": text, **tables}, sort_keys=True).encode()
+
+
+def _protocol_known(home: Home, as_of: date) -> Path:
+    """The protocol of that day, unpacked; before the first one recorded, the first one."""
+    recorded = home.landing.state().of_kind("protocol")
+    if not recorded:
+        return home.protocol_path
+    receipt = [r for r in recorded if r.known_on <= as_of][-1:] or [recorded[0]]
+    folder = home.folder / "warehouse" / "as_of" / f"protocol-{receipt[0].receipt_id}"
+    for name, text in json.loads(home.landing.content(receipt[0])).items():
+        write_whole(folder / name, text.encode())
+    return folder / "protocol.toml"
+
+
+# ------------------------------------------------------------------------------ step order
+
+STEPS = ("raw", "validated", "linked", "matched", "outcomes", "published")
+
+
+def state_digest(study: Study, step: str) -> str:
+    """What the tables of ``step`` must have been built from to be up to date.
+
+    Deliveries, protocol, keys and code for every step; from ``matched`` on also the rounds that
+    are due and those on record.
+    """
+    state = study.state()
+    parts = [
+        state.digest("delivery"),
+        study.protocol.protocol_digest,
+        study.home.keys.fingerprint(),
+        code_version(),
+    ]
+    if STEPS.index(step) >= STEPS.index("matched"):
+        due = [day.isoformat() for day in due_instants(study)]
+        parts += [state.digest("round"), *due]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def due_instants(study: Study) -> list[date]:
+    """The matching days that have passed; without declared ones, the first complete night."""
+    declared = study.protocol.matching.instants
+    if declared:
+        return [day for day in declared if day <= study.horizon]
+    first: dict[str, date] = {}
+    for receipt in study.state().deliveries:
+        first.setdefault(receipt.source, receipt.known_on)
+    needed = [first.get(source.name) for source in study.protocol.feeding("person")]
+    known = [day for day in needed if day is not None]
+    return [max(known)] if len(known) == len(needed) else []
+
+
+def built_digests(study: Study, connection: sa.Connection) -> dict[str, str]:
+    """Step → digest of what its tables were built from."""
+    if ("books", "steps") not in study.warehouse.tables(connection):
+        return {}
+    books = study.warehouse.read(connection, "books", "steps")
+    return dict(zip(books["step"], books["digest"], strict=True))
+
+
+def data_cut_on(study: Study, source: str) -> date | None:
+    """The extraction day of the newest delivery of a source that could be read."""
+    refused = {row["receipt_id"] for row in study.home.landing.ledger.refusals()}
+    days = [
+        receipt.extracted_on or receipt.known_on
+        for receipt in study.state().deliveries
+        if receipt.source == source and receipt.receipt_id not in refused
+    ]
+    return max(days, default=None)
+
+
+def record_step(study: Study, connection: sa.Connection, step: str, digest: str) -> None:
+    """Note, in the step's own transaction, what its tables were built from."""
+    built = built_digests(study, connection) | {step: digest}
+    rows = pd.DataFrame({"step": list(built), "digest": list(built.values())}, dtype="string")
+    study.warehouse.replace(connection, "books", "steps", rows)
+
+
+def is_up_to_date(study: Study, step: str) -> bool:
+    with study.warehouse.transaction() as connection:
+        return built_digests(study, connection).get(step) == state_digest(study, step)
+
+
+def require_step(study: Study, step: str) -> None:
+    """Refuse to build on tables of another state.
+
+    Raises:
+        CheckError: ``step`` was last built from something else.
+    """
+    if not is_up_to_date(study, step):
+        raise CheckError(
+            _(
+                "step {step} is not up to date with what has arrived; run the whole nightly job"
+            ).format(step=step)
+        )

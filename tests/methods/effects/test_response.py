@@ -1,0 +1,241 @@
+from math import isnan, nan
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from agir_pipeline.methods.effects.estimate import UNKNOWN
+from agir_pipeline.methods.effects.response import (
+    PairedAnswers,
+    ipw_difference,
+    lee_bounds,
+)
+from agir_pipeline.methods.effects.response_model import ResponseModel, response_design
+
+shares = st.floats(0, 1)
+rates = st.floats(0.05, 1)
+
+
+def answers_of(status: np.ndarray, design: np.ndarray | None = None) -> PairedAnswers:
+    members = 2 * len(status)
+    return PairedAnswers(status, np.empty((members, 0)) if design is None else design)
+
+
+def some_answers(n_pairs: int, seed: int) -> PairedAnswers:
+    """Young people who answer more also work more: the raw shares are too high in both arms."""
+    rng = np.random.default_rng(seed)
+    liking = rng.normal(size=(2, n_pairs))
+    works = rng.random((2, n_pairs)) < special.expit(0.4 + 1.2 * liking)
+    answers = rng.random((2, n_pairs)) < special.expit([[0.7], [-0.2]] + 1.2 * liking)
+    return PairedAnswers(np.where(answers, works, np.nan).T, liking.reshape(-1, 1))
+
+
+def found_in(answers: PairedAnswers, n_draws: int = 200):
+    return ipw_difference(answers, n_draws, 0.95, np.random.default_rng(1))
+
+
+# ------------------------------------------------------------------------ weighted difference
+
+
+def test_when_everybody_answers_weighting_changes_nothing() -> None:
+    status = np.array([[1, 0], [1, 1], [0, 0], [1, 0], [0, 1], [1, 1]], dtype=float)
+    design = np.arange(12.0)[:, None]
+    found = found_in(answers_of(status, design))
+    assert found.effect.estimate == pytest.approx(1 / 6, abs=0.02)
+    assert found.unweighted == pytest.approx(1 / 6)
+    assert found.n_effective == pytest.approx((6, 6), rel=0.01)
+
+
+def test_without_covariates_it_is_the_difference_of_the_respondents_shares() -> None:
+    status = np.array([[1, nan], [1, 1], [nan, 0], [0, 0], [1, nan]])
+    found = found_in(answers_of(status))
+    assert found.effect.estimate == pytest.approx(3 / 4 - 1 / 3)
+    assert found.means == pytest.approx((3 / 4, 1 / 3))
+    assert found.n_effective == pytest.approx((4, 3))
+
+
+def test_weights_correct_shares_that_depend_on_who_answers() -> None:
+    # truth: about 0.58 in both arms; those who answer work more often
+    found = found_in(some_answers(4000, seed=2), n_draws=3)
+    truth = float(special.expit(0.4 + 1.2 * np.random.default_rng(9).normal(size=200_000)).mean())
+    answered = some_answers(4000, seed=2).status
+    assert np.nanmean(answered[:, 1]) > truth + 0.08
+    assert found.means == pytest.approx((truth, truth), abs=0.03)
+
+
+def test_the_interval_is_students_on_the_smaller_arm() -> None:
+    answers = some_answers(40, seed=3)
+    found = found_in(answers).effect
+    df = min(answers.n_respondents) - 1
+    reach = stats.t.ppf(0.975, df) * found.standard_error
+    assert found.ci_high - found.estimate == pytest.approx(reach)
+    expected = 2 * stats.t.sf(abs(found.estimate) / found.standard_error, df)
+    assert found.p_value == pytest.approx(expected)
+
+
+def test_without_covariates_the_bootstrap_error_is_that_of_two_shares() -> None:
+    rng = np.random.default_rng(4)
+    status = (rng.random((150, 2)) < [0.6, 0.4]).astype(float)
+    status[:, 1] = np.where(rng.random(150) < 0.3, nan, status[:, 1])
+    found = found_in(answers_of(status), n_draws=2000)
+    variances = [np.nanvar(status[:, i]) / (~np.isnan(status[:, i])).sum() for i in (0, 1)]
+    assert found.effect.standard_error == pytest.approx(np.sqrt(sum(variances)), rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_interval_and_parts_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = some_answers(30, seed=5)
+    whole = found_in(answers)
+    assert found_in(answers) == whole
+    monkeypatch.setattr("agir_pipeline.methods.effects.response.CELLS_AT_ONCE", 60 * 7)
+    in_parts = found_in(answers)
+    assert in_parts.effect.standard_error == pytest.approx(whole.effect.standard_error)
+
+
+def test_swapping_the_arms_flips_the_sign() -> None:
+    answers = some_answers(60, seed=6)
+    swapped = PairedAnswers(answers.status[:, ::-1], np.roll(answers.design, 60, axis=0))
+    found, mirrored = found_in(answers), found_in(swapped)
+    assert mirrored.effect.estimate == pytest.approx(-found.effect.estimate, abs=1e-6)
+    assert mirrored.effect.ci_low == pytest.approx(-found.effect.ci_high, abs=1e-6)
+    assert mirrored.lee.low == pytest.approx(-found.lee.high)
+    assert mirrored.worst_case.low == pytest.approx(-found.worst_case.high)
+
+
+def test_a_covariate_that_separates_respondents_does_not_stop_it() -> None:
+    rng = np.random.default_rng(7)
+    age = rng.normal(size=(2, 30))
+    status = np.where(age > 0, rng.random((2, 30)) < 0.5, np.nan).T
+    found = found_in(answers_of(status, np.column_stack([age.ravel(), 1000 * age.ravel()])))
+    assert np.isfinite([found.effect.ci_low, found.effect.ci_high]).all()
+
+
+def test_an_arm_without_respondents_has_worst_case_bounds_only() -> None:
+    found = found_in(answers_of(np.array([[1.0, nan], [0.0, nan]])))
+    assert found.effect == UNKNOWN
+    assert isnan(found.lee.low)
+    assert (found.worst_case.low, found.worst_case.high) == (-0.5, 0.5)
+
+
+def test_no_due_pair_gives_nothing() -> None:
+    assert isnan(found_in(answers_of(np.empty((0, 2)))).worst_case.low)
+
+
+def test_a_single_draw_gives_no_interval() -> None:
+    found = found_in(some_answers(20, seed=8), n_draws=1)
+    assert isnan(found.effect.standard_error)
+    assert isnan(found.lee.ci_low)
+    assert not isnan(found.lee.low)
+
+
+# --------------------------------------------------------------------------- response model
+
+
+def test_numbers_and_categories_become_columns_and_missing_is_never_dropped() -> None:
+    persons = pd.DataFrame(
+        {
+            "age": pd.array([20, None, 24, 30], dtype="Int64"),
+            "level": ["IV", None, "V", "IV"],
+            "is_driver": pd.array([True, False, None, True], dtype="boolean"),
+        }
+    )
+    design = response_design(persons, ["age", "level", "is_driver"])
+    assert design[:, 0].tolist() == [20, 24, 24, 30]
+    assert design[:, 1].tolist() == [0, 1, 0, 0]
+    assert design[:, 2:5].tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0]]
+    assert design[:, 5].tolist() == [1, 0, 1, 1]
+
+
+def test_a_covariate_nobody_has_and_no_covariate_at_all_explain_nothing() -> None:
+    persons = pd.DataFrame({"age": [nan, nan]})
+    assert response_design(persons, ["age"]).tolist() == [[0, 1], [0, 1]]
+    assert response_design(persons, []).shape == (2, 0)
+
+
+def test_the_fit_solves_the_penalised_equations() -> None:
+    answers = some_answers(50, seed=10)
+    is_respondent = ~np.isnan(answers.status.T.ravel())
+    model = ResponseModel.of(answers.design, is_respondent)
+    chance = special.expit(model.columns @ model.start[0])
+    slope = model.columns.T @ (is_respondent - chance)
+    assert slope == pytest.approx(0.1 * model.start[0], abs=1e-6)
+
+
+def test_a_step_that_overshoots_is_halved() -> None:
+    # one far point: Newton from zero leaps past the optimum
+    design = np.array([[0.0]] * 39 + [[60.0]])
+    is_respondent = np.array([True] * 38 + [False, True])
+    model = ResponseModel.of(np.hstack([design, design**3]), is_respondent)
+    chance = special.expit(model.columns @ model.start[0])
+    slope = model.columns.T @ (is_respondent - chance)
+    assert slope == pytest.approx(0.1 * model.start[0], abs=1e-6)
+
+
+def test_weights_are_truncated_at_the_drawn_respondents_percentiles() -> None:
+    answers = some_answers(200, seed=11)
+    is_respondent = ~np.isnan(answers.status.T.ravel())
+    model = ResponseModel.of(answers.design, is_respondent)
+    weights = model.weights(np.ones((1, 400)))[0]
+    raw = np.sort(1 / special.expit(model.columns @ model.start[0])[is_respondent])
+    n = len(raw)
+    assert weights.min() == pytest.approx(raw[int(np.ceil(0.01 * n)) - 1])
+    assert weights.max() == pytest.approx(raw[int(np.ceil(0.99 * n)) - 1])
+    assert weights.max() < raw.max()
+
+
+def test_drawing_a_pair_twice_is_having_it_twice() -> None:
+    answers = some_answers(20, seed=12)
+    is_respondent = ~np.isnan(answers.status.T.ravel())
+    counts = np.tile(np.repeat([2.0, 1.0], 10), 2)
+    model = ResponseModel.of(answers.design, is_respondent)
+    drawn = model.weights(counts[None, :])[0]
+    twice = np.repeat(np.arange(40), counts.astype(int))
+    columns, answered = model.columns[twice], is_respondent[twice]
+    repeated = ResponseModel(columns, answered, model.start).weights(np.ones((1, 60)))[0]
+    assert repeated == pytest.approx(drawn[twice])
+
+
+# -------------------------------------------------------------------------------------- bounds
+
+
+@given(shares, shares, rates)
+def test_at_equal_response_lee_bounds_are_the_plain_difference(
+    first: float, second: float, rate: float
+) -> None:
+    assert lee_bounds(first, second, rate, rate) == pytest.approx([first - second] * 2)
+
+
+@given(shares, shares, rates, rates)
+def test_lee_bounds_hold_the_plain_difference_and_mirror(
+    first: float, second: float, rate: float, other: float
+) -> None:
+    low, high = lee_bounds(first, second, rate, other)
+    assert low - 1e-12 <= first - second <= high + 1e-12
+    mirrored = lee_bounds(second, first, other, rate)
+    assert mirrored == pytest.approx([-high, -low])
+
+
+def test_lee_bounds_at_the_response_of_the_reference() -> None:
+    # 65 against 45 % of response: s = 20/65; a share of 0.70 may be 0.566 … 1
+    low, high = lee_bounds(0.70, 0.60, 0.65, 0.45)
+    s = 20 / 65
+    assert low == pytest.approx((0.70 - s) / (1 - s) - 0.60)
+    assert high == pytest.approx(min(1, 0.70 / (1 - s)) - 0.60)
+    assert 0.35 <= high - low <= 0.44
+
+
+def test_the_imbens_manski_interval_narrows_to_one_sided_when_the_bounds_are_far() -> None:
+    rng = np.random.default_rng(13)
+    status = (rng.random((400, 2)) < 0.6).astype(float)
+    status[:, 1] = np.where(rng.random(400) < 0.5, nan, status[:, 1])
+    found = found_in(answers_of(status), n_draws=500).lee
+    status_equal = np.where(rng.random((400, 1)) < 0.5, np.nan, np.nan_to_num(status))
+    point = found_in(answers_of(status_equal), n_draws=500)
+    assert found.ci_low < found.low < found.high < found.ci_high
+    # at equal response the bounds meet, and each limit is a two-sided one again
+    assert point.lee.low == pytest.approx(point.lee.high)
+    assert point.lee.low == pytest.approx(point.unweighted)
