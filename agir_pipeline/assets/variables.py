@@ -118,9 +118,10 @@ def _status(
     }
 
 
-def _conditions(codes: dict[str, tuple[str, ...]], minimum: dict[str, float]) -> list[str]:
-    """SQL conditions on columns of the answers; names and codes are checked by the protocol."""
-    quoted = {c: ", ".join("'" + v.replace("'", "''") + "'" for v in vs) for c, vs in codes.items()}
-    return [f"{column} in ({values})" for column, values in quoted.items()] + [
-        f"{column} >= {float(least)}" for column, least in minimum.items()
+def _conditions(
+    codes: dict[str, tuple[str, ...]], minimum: dict[str, float]
+) -> list[dict[str, Any]]:
+    """The conditions of one rule, all of which must hold."""
+    return [{"column": column, "codes": list(values)} for column, values in codes.items()] + [
+        {"column": column, "minimum": float(least)} for column, least in minimum.items()
     ]

@@ -1,22 +1,24 @@
 -- Finished questionnaires as known on the day `known_on`, attached to persons.
 -- Grain: one row per response. Which of several responses of a person counts is decided later.
 
+{{ config(enabled=var('answer_sources') | length > 0) }}
+
 with
 
-{% for source in var('answer_sources') %}
+{% for feed in var('answer_sources') %}
 
-{{ source.name }}_rows as (
+{{ feed.name }}_rows as (
 
     select
         person_links.person_id,
-        '{{ source.name }}' as source,
+        '{{ feed.name }}' as source,
         answered.record_id,
         answered.receipt_id,
         answered.entity_id,
-        answered.{{ source.answered_at }} as answered_at,
+        answered.{{ feed.answered_at }} as answered_at,
 
         {% for column in var('answer_columns') %}
-            {% if column.name in source.columns %}
+            {% if column.name in feed.columns %}
                 answered.{{ column.name }}
             {% else %}
                 cast(null as {{ column.type }}) as {{ column.name }}
@@ -24,13 +26,13 @@ with
             {% if not loop.last %} , {% endif %}
         {% endfor %}
 
-    from {{ source('validated', source.name) }} as answered
+    from {{ source('validated', feed.name) }} as answered
 
     inner join {{ source('linked', 'person_links') }} as person_links
         on answered.entity_id = person_links.entity_id
 
     where
-        answered.{{ source.answered_at }} is not null
+        answered.{{ feed.answered_at }} is not null
         and answered.known_on <= cast('{{ var("known_on") }}' as date)
         and (answered.superseded_on is null or answered.superseded_on > cast('{{ var("known_on") }}' as date))
         and person_links.known_on <= cast('{{ var("known_on") }}' as date)
@@ -42,8 +44,8 @@ with
 
 final as (
 
-    {% for source in var('answer_sources') %}
-        select * from {{ source.name }}_rows
+    {% for feed in var('answer_sources') %}
+        select * from {{ feed.name }}_rows
         {% if not loop.last %} union all {% endif %}
     {% endfor %}
 

@@ -3,14 +3,14 @@
 
 with
 
-{% for source in var('person_sources') %}
+{% for feed in var('person_sources') %}
 
-{{ source.name }}_rows as (
+{{ feed.name }}_rows as (
 
     select
         person_links.person_id,
         person_links.tie_order,
-        '{{ source.name }}' as source,
+        '{{ feed.name }}' as source,
         listed.provider,
         listed.record_id,
         listed.receipt_id,
@@ -19,7 +19,7 @@ with
         listed.first_listed_on,
 
         {% for column in var('person_columns') %}
-            {% if column.name in source.columns %}
+            {% if column.name in feed.columns %}
                 listed.{{ column.name }},
             {% else %}
                 cast(null as {{ column.type }}) as {{ column.name }},
@@ -29,7 +29,7 @@ with
         greatest(listed.known_on, person_links.known_on) as known_on,
         least(listed.superseded_on, person_links.superseded_on) as superseded_on
 
-    from {{ source('validated', source.name) }} as listed
+    from {{ source('validated', feed.name) }} as listed
 
     inner join {{ source('linked', 'person_links') }} as person_links
         on listed.entity_id = person_links.entity_id
@@ -45,8 +45,8 @@ with
 
 final as (
 
-    {% for source in var('person_sources') %}
-        select * from {{ source.name }}_rows
+    {% for feed in var('person_sources') %}
+        select * from {{ feed.name }}_rows
         {% if not loop.last %} union all {% endif %}
     {% endfor %}
 

@@ -1,6 +1,8 @@
 -- The contract that counts for each person and arm, as known on the day `known_on`.
 -- Grain: one row per person and arm. Only rank matters here; no date of exit is read.
 
+{{ config(enabled=var('spell_sources') | length > 0) }}
+
 with
 
 persons as (

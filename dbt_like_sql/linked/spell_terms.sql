@@ -1,6 +1,8 @@
 -- Which end a contract was planned to have, from which day on, as known on the day `known_on`.
 -- Grain: one row per contract and term: the initial one and one per amendment.
 
+{{ config(enabled=var('spell_sources') | length > 0) }}
+
 with
 
 known as (

@@ -1,6 +1,8 @@
 -- Each contract as known at the end of the day `known_on`, its latest amendment applied.
 -- Grain: one row per contract.
 
+{{ config(enabled=var('spell_sources') | length > 0) }}
+
 with
 
 known as (

@@ -1,6 +1,8 @@
 -- Every end of a contract after the index date that one of the event definitions looks at.
 -- Grain: one row per definition, pair, arm and contract. cause: 1 the event, 2 a normal end.
 
+{{ config(enabled=var('event_definitions') | length > 0) }}
+
 with
 
 members as (

@@ -1,6 +1,8 @@
 -- Days from the index to the first event of each pair member, for every event definition.
 -- Grain: one row per definition, pair and arm. cause: 0 none known, 1 the event, 2 a normal end.
 
+{{ config(enabled=var('event_definitions') | length > 0) }}
+
 with
 
 members as (

@@ -1,6 +1,8 @@
 -- The value of each measured outcome, of pair members and of any reference arm.
 -- Grain: one row per outcome, person and arm; pair_id is missing outside pairs.
 
+{{ config(enabled=var('measures') | length > 0) }}
+
 with
 
 persons as (

@@ -2,6 +2,8 @@
 -- months, whether or not a contract broke.
 -- Grain: one row per status definition, pair and arm. is_due: the pair's window has closed in time.
 
+{{ config(enabled=var('status_definitions') | length > 0) }}
+
 with
 
 members as (

@@ -1,6 +1,8 @@
 -- How and when each contract of a person ended, as far as known.
 -- Grain: one row per contract. is_early: before the planned end current at that time.
 
+{{ config(enabled=var('event_definitions') | length > 0) }}
+
 with
 
 spells as (

@@ -1,19 +1,13 @@
 -- The situation of each pair member on the date of the question, as answered.
 -- Grain: one row per status definition, pair and arm. status is missing without an answer.
 
+{{ config(enabled=var('status_definitions') | length > 0) }}
+
 with
 
-question_dates as (
+question_dates as (select * from {{ ref('question_dates') }}),
 
-    select * from {{ ref('question_dates') }}
-
-),
-
-answers as (
-
-    select * from {{ ref('answers') }}
-
-),
+answers as (select * from {{ ref('answers') }}),
 
 {% for definition in var('status_definitions') %}
 
@@ -28,7 +22,8 @@ answers as (
             {% for rule in definition.rules %}
                 when
                     {% for condition in rule %}
-                        answers.{{ condition }} {% if not loop.last %} and {% endif %}
+                        answers.{{ condition.column }}
+                        {{ holds(condition) }} {% if not loop.last %} and {% endif %}
                     {% endfor %}
                     then true
             {% endfor %}

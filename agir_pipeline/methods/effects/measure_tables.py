@@ -57,11 +57,12 @@ def measure_effect_table(
 def _matched(
     values: pd.DataFrame, outcome: MeasureOutcome, inference: Inference, data_cut_on: date | None
 ) -> dict[str, Any]:
-    in_pairs = values[values["pair_id"].notna()].set_index(["pair_id", "arm"])["value"]
-    beneficiary, control = (
-        in_pairs.xs(arm, level="arm").astype(float) for arm in ("beneficiary", "control")
-    )
-    pairs = pd.concat({"beneficiary": beneficiary, "control": control}, axis=1)
+    in_pairs = values[values["pair_id"].notna()].set_index("pair_id")
+    by_arm = {
+        arm: in_pairs.loc[in_pairs["arm"] == arm, "value"].astype(float)
+        for arm in ("beneficiary", "control")
+    }
+    pairs = pd.concat(by_arm, axis=1)
     found = paired_mean_difference(
         pairs["beneficiary"], pairs["control"], inference.confidence_level.value
     )

@@ -1,6 +1,7 @@
 """What the comparisons can find, and when each of them can be known."""
 
 from collections.abc import Iterable, Sequence
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -102,18 +103,19 @@ def status_evaluability(
 
 def _then(
     effect: dict[Any, Any],
-    baseline: float,
+    baseline: Any,
     outcome: EventOutcome | StatusOutcome,
     inference: Inference,
 ) -> dict[str, Any]:
     names = ("mde_points", "mde_holm_points")
+    known = nan if pd.isna(baseline) else float(baseline)
     return {
         "outcome": outcome.name,
         "definition": effect["definition"],
         "n_pairs": effect["n"],
         **{
             name: detectable_in_pairs(
-                int(effect["n"]), baseline, outcome.benefit, alpha, inference.power.value
+                int(effect["n"]), known, outcome.benefit, alpha, inference.power.value
             )
             for name, alpha in zip(names, alphas(inference), strict=True)
         },
@@ -121,11 +123,13 @@ def _then(
 
 
 def _renamed(tables: Iterable[pd.DataFrame], names: dict[str, str]) -> Sequence[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for table in tables:
         # A benchmark row has no pairs: it is an answer, not a comparison of ours.
-        own = table[table["n_complete_pairs"].notna()].drop(columns="n")
-        for row in own.rename(columns=names).to_dict("records"):
-            half_width = (row["high"] - row["low"]) / 2
-            rows.append({"unit": _("points"), **row, "half_width": half_width})
-    return [{str(name): value for name, value in row.items()} for row in rows]
+        own = table[table["n_complete_pairs"].notna()].drop(columns="n").rename(columns=names)
+        half_width = (own["high"] - own["low"]) / 2
+        rows += [
+            {"unit": _("points"), **{str(name): value for name, value in row.items()}}
+            for row in own.assign(half_width=half_width).to_dict("records")
+        ]
+    return rows

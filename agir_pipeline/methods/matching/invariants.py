@@ -27,8 +27,7 @@ def check_pairs(
     """
     members = [pairs["beneficiary_person_id"], pairs["control_person_id"]]
     everybody = pd.concat(members, ignore_index=True)
-    both = [_in_pool(pairs, pool, f"{arm}_person_id", arm) for arm in ("beneficiary", "control")]
-    beneficiary, control = both
+    beneficiary, control = (_in_pool(pairs, pool, arm) for arm in ("beneficiary", "control"))
     gap = (beneficiary["logit"] - control["logit"]).abs().to_numpy()
     broken = {
         _("a person in two pairs"): int(everybody.duplicated().sum()),
@@ -48,11 +47,13 @@ def check_pairs(
         )
 
 
-def _in_pool(pairs: pd.DataFrame, pool: pd.DataFrame, column: str, arm: str) -> pd.DataFrame:
-    """The pool row of one member of each pair, in the order of the pairs; empty if none."""
-    keys = pairs[["band_number", column]].rename(columns={column: "person_id"})
-    rows = pool[pool["arm"] == arm]
-    return keys.merge(rows, on=["band_number", "person_id"], how="left", validate="one_to_one")
+def _in_pool(pairs: pd.DataFrame, pool: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """The pool row of one member of each pair, in the order of the pairs; empty where none is."""
+    rows = pool[pool["arm"] == arm].reset_index(drop=True)
+    found = zip(rows["band_number"].to_numpy(), rows["person_id"].to_numpy(), strict=True)
+    place = {key: number for number, key in enumerate(found)}
+    wanted = zip(pairs["band_number"].to_numpy(), pairs[f"{arm}_person_id"].to_numpy(), strict=True)
+    return rows.reindex([place.get(key, -1) for key in wanted]).reset_index(drop=True)
 
 
 def _n_different(pairs: pd.DataFrame, beneficiary: pd.DataFrame, control: pd.DataFrame) -> int:

@@ -160,19 +160,15 @@ def _ascend(
     """Scoring steps, each halved while the objective (lower is better) rises."""
     value = objective(beta)
     n_iterations = 0
-    for n_iterations in range(1, MAX_ITERATIONS + 1):  # noqa: B007 - counted for the caller
-        weight = _weight(x @ beta)
-        step = _solve(_information(x, weight), score(x, y, beta))
-        best, new, rounding = value, beta, 1e-13 * (abs(value) + 0.1)
-        for _ in range(MAX_HALVINGS):
-            candidate = objective(beta + step)
-            if candidate <= value + rounding:
-                best, new = candidate, beta + step
-                break
-            step = step / 2
-        change, value, beta = abs(value - best), best, new
-        if change / (abs(value) + 0.1) < CONVERGED:
-            break
+    change = np.inf
+    while n_iterations < MAX_ITERATIONS and change >= CONVERGED:
+        n_iterations += 1
+        step = _solve(_information(x, _weight(x @ beta)), score(x, y, beta))
+        limit = value + 1e-13 * (abs(value) + 0.1)  # a rise by rounding is no rise
+        halved = (beta + step / 2**k for k in range(MAX_HALVINGS))
+        beta = next((b for b in halved if objective(b) <= limit), beta)
+        before, value = value, objective(beta)
+        change = abs(value - before) / (abs(value) + 0.1)
     return beta, value, n_iterations
 
 

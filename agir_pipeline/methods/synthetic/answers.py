@@ -16,6 +16,9 @@ from agir_pipeline.protocol.model import Protocol, StatusOutcome
 
 ENTRY_ANSWER_DAYS = 21
 LATE_ANSWER_DAYS = 20
+DONT_KNOW = 98
+TRIALS = 100
+"""Response numbers used up while the questionnaire was tried out."""
 LAST_PAGE = 4
 STOPPED_PAGE = 2
 DURABLE_MONTHS = (6, 12, 18, 24)
@@ -69,7 +72,8 @@ def entry_answers(
     housing = np.where(unstable & (rng.random(n) < 0.3), "unstable",
                        rng.choice(np.array(["own", "family", "hostel"], dtype=object), n,
                                   p=[0.3, 0.55, 0.15]))
-    minutes = np.round(rng.gamma(2.0, 15.0, n)).clip(2, 180)
+    minutes = np.round(rng.gamma(2.0, 15.0, n)).clip(2, 97)
+    minutes = np.where(rng.random(n) < 0.03, DONT_KNOW, minutes)
     answers = pd.DataFrame(
         {
             "housing_status": housing,
@@ -168,12 +172,13 @@ def _responses(
         answered_on=rows["answered_on"] + wait, submitted_at=rows["submitted_at"] + wait
     )[does_answer & is_repeated & ~is_incomplete]
     rows = rows[does_answer]
-    nameless = rows.index[: rule.nameless.value]
+    middle = len(rows) // 2
+    nameless = rows.index[middle : middle + rule.nameless.value]
     blank = ["token", "case_number", "provider_ref"]
     rows.loc[nameless, blank] = ""
     rows = pd.concat([rows, again[~again.index.isin(nameless)]])
     rows = rows.sort_values(["answered_on", "submitted_at", "person"], kind="stable")
-    return rows.assign(response_id=[str(k) for k in range(1, len(rows) + 1)])
+    return rows.assign(response_id=[str(TRIALS + k) for k in range(1, len(rows) + 1)])
 
 
 def _does_answer(

@@ -38,7 +38,8 @@ def add_identifiers(
         provider_ref=reference,
         token=[token(k) for k in numbers],
         employer_siret=sirets,
-        phone=[f"06 39 98 {k // 100 % 100:02d} {k % 100:02d}" for k in numbers],
+        # One in nine has none; the others are of the range kept for fiction.
+        phone=["" if k % 9 == 0 else _phone(k) for k in numbers],
         email=first + "." + last + numbers.map(str) + "@example.org",
     )
 
@@ -55,6 +56,10 @@ def token(number: int) -> str:
     base = len(ALPHABET)
     value = number * TOKEN_STEP % base**TOKEN_LENGTH
     return "".join(ALPHABET[value // base**k % base] for k in range(TOKEN_LENGTH))
+
+
+def _phone(number: int) -> str:
+    return f"06 39 98 {number // 100 % 100:02d} {number % 100:02d}"
 
 
 def _case_prefix(protocol: Protocol) -> str:

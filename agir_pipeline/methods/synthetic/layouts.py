@@ -19,6 +19,7 @@ from agir_pipeline.protocol.model import Column
 Cell = str | float
 Row = Sequence[Cell]
 
+CONTACTS = ("phone", "email")
 SPREADSHEET_EPOCH = np.datetime64("1899-12-30", "D")
 
 
@@ -35,7 +36,10 @@ class Layout:
     day_format: str = "%d/%m/%Y"
     decimal: str = "."
     yes_no: tuple[str, str] = ("Oui", "Non")
+    is_shouting: bool = False
+    """Texts in capitals."""
     missing: str = ""
+    """What stands in an empty telephone or e-mail cell."""
     sheet: str = ""
     title: tuple[str, ...] = ()
     total: str = ""
@@ -63,7 +67,7 @@ LAYOUTS = {
         "xlsx", 0, "broken", sheet="Suivi", missing="NC", other_sheet="Listes"
     ),
     ("control_pool", "opca_pdl"): Layout(
-        "csv", 0, "plain", encoding="cp1252", missing="NC",
+        "csv", 0, "plain", encoding="cp1252", missing="NC", is_shouting=True,
         left_out=("email", "has_contact_consent"), lag_days=(1, 5),
     ),
     ("control_pool", "gref_formation"): Layout(
@@ -121,7 +125,11 @@ def cells(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
             return [*values.map({True: yes, False: no}).astype(object).fillna("")]
         case "number" | "integer":
             return _numbers(values, column, layout)
-    return [*values.astype(object).fillna("")]
+    texts = values.astype(object).fillna("")
+    if column.name in CONTACTS and layout.missing:
+        texts = texts.where(texts != "", layout.missing)
+    is_shouted = layout.is_shouting and column.type == "text"
+    return [*(texts.str.upper() if is_shouted else texts)]
 
 
 def _days(values: pd.Series, layout: Layout) -> list[Cell]:

@@ -7,6 +7,7 @@ refused as a variable, since it could end the literal it stands in.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ class Rendered:
     model: ModelFile
     sql: str
     depends_on: frozenset[tuple[str, str]]
+    is_enabled: bool
+    """Whether ``config(enabled=…)`` lets this study have the model."""
 
 
 class ModelMistake(Exception):
@@ -66,9 +69,11 @@ class Renderer:
         """The SQL of model ``name``; raises UsageError naming the file and what is wrong."""
         model = self.project.models[name]
         used: set[tuple[str, str]] = set()
-        names = self._names(model.step, used.add)
+        switches: list[bool] = []
+        names = self._names(model.step, used.add) | {"config": partial(_config, switches)}
         text = self._text(model.path, model.text, names | self._macros(names))
-        return Rendered(model, text.strip().removesuffix(";"), frozenset(used))
+        sql = text.strip().removesuffix(";")
+        return Rendered(model, sql, frozenset(used), is_enabled=all(switches))
 
     def data_test(self, name: str, path: Path, arguments: Mapping[str, Any]) -> str:
         """The query of a data test written as a macro; its rows are the failures."""
@@ -108,7 +113,7 @@ class Renderer:
             use((schema, table))
             return qualified(schema, table)
 
-        return {"ref": ref, "source": source, "var": self._variable, "config": _config}
+        return {"ref": ref, "source": source, "var": self._variable}
 
     def _variable(self, name: str, *default: Any) -> Any:
         if name not in self.variables and not default:
@@ -142,10 +147,13 @@ class Renderer:
             ) from None
 
 
-def _config(materialized: str = "table", **others: Any) -> str:
+def _config(
+    switches: list[bool], materialized: str = "table", enabled: bool = True, **others: Any
+) -> str:
     if others or materialized not in _MATERIALIZED:
-        message = _("config() takes materialized='table' or 'view' and nothing else")
+        message = _("config() takes materialized='table' or 'view', enabled, and nothing else")
         raise ModelMistake(message)
+    switches.append(bool(enabled))
     return ""
 
 

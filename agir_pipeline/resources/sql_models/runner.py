@@ -103,7 +103,8 @@ class SqlModels:
                 )
             )
         models = [model for model in self.project.models.values() if model.step == step]
-        rendered = {model.name: renderer.model(model.name) for model in models}
+        every = {model.name: renderer.model(model.name) for model in models}
+        rendered = {name: one for name, one in every.items() if one.is_enabled}
         graph = {
             name: sorted(
                 table for schema, table in one.depends_on if schema == step and table in rendered
@@ -142,11 +143,12 @@ class SqlModels:
         declared = self.project.declared.get(name)
         if declared is not None and declared.columns:
             named = {column.name for column in declared.columns}
+            unexpected = set() if declared.meta.get("has_study_columns") else set(columns) - named
             faults += [
                 _("{file}: column {column} stands in only one of the table and schema.yml").format(
                     file=file, column=column
                 )
-                for column in sorted(named ^ set(columns))
+                for column in sorted((named - set(columns)) | unexpected)
             ]
         if faults:
             raise CheckError("\n".join(faults))

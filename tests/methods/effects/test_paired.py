@@ -57,7 +57,7 @@ def test_newcombe_without_correlation_is_the_interval_for_independent_arms() -> 
 
 
 def test_newcombe_with_negative_correlation_is_wider_than_with_none() -> None:
-    apart, alike = newcombe(PairedTable(0, 9, 14, 52), 0.95), newcombe(SEVENTY_FIVE, 0.95)
+    apart, alike = newcombe(PairedTable(0, 14, 19, 42), 0.95), newcombe(SEVENTY_FIVE, 0.95)
     assert apart.ci_high - apart.ci_low > alike.ci_high - alike.ci_low
 
 
@@ -168,9 +168,8 @@ def test_every_interval_lies_within_the_scale_and_holds_its_middle(table: Paired
 def all_results(n: int) -> tuple[np.ndarray, ...]:
     """For every (b, c) of n pairs: the interval's limits and the mid-p value."""
     b, c = np.array([(b, c) for b in range(n + 1) for c in range(n + 1 - b)]).T
-    tables = [
-        PairedTable(0, int(i), int(j), n - int(i) - int(j)) for i, j in zip(b, c, strict=True)
-    ]
+    both = zip(b.tolist(), c.tolist(), strict=True)
+    tables = [PairedTable(0, i, j, n - i - j) for i, j in both]
     intervals = [bonett_price(table, 0.95) for table in tables]
     midp = cache(lambda i, j: mcnemar_midp(PairedTable(0, i, j, 0)))
     return (

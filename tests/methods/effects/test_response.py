@@ -62,8 +62,9 @@ def test_weights_correct_shares_that_depend_on_who_answers() -> None:
     found = found_in(some_answers(4000, seed=2), n_draws=3)
     truth = float(special.expit(0.4 + 1.2 * np.random.default_rng(9).normal(size=200_000)).mean())
     answered = some_answers(4000, seed=2).status
-    assert np.nanmean(answered[:, 1]) > truth + 0.08
-    assert found.means == pytest.approx((truth, truth), abs=0.03)
+    assert np.nanmean(answered[:, 1]) > truth + 0.1
+    # what truncating the largest weights gives back stays small
+    assert found.means == pytest.approx((truth, truth), abs=0.04)
 
 
 def test_the_interval_is_students_on_the_smaller_arm() -> None:
@@ -165,14 +166,18 @@ def test_the_fit_solves_the_penalised_equations() -> None:
     assert slope == pytest.approx(0.1 * model.start[0], abs=1e-6)
 
 
-def test_a_step_that_overshoots_is_halved() -> None:
-    # one far point: Newton from zero leaps past the optimum
-    design = np.array([[0.0]] * 39 + [[60.0]])
-    is_respondent = np.array([True] * 38 + [False, True])
-    model = ResponseModel.of(np.hstack([design, design**3]), is_respondent)
-    chance = special.expit(model.columns @ model.start[0])
-    slope = model.columns.T @ (is_respondent - chance)
-    assert slope == pytest.approx(0.1 * model.start[0], abs=1e-6)
+def test_a_start_far_from_the_answer_is_reached_by_shorter_steps() -> None:
+    answers = some_answers(50, seed=10)
+    is_respondent = ~np.isnan(answers.status.T.ravel())
+    model = ResponseModel.of(answers.design, is_respondent)
+    far = ResponseModel(model.columns, is_respondent, model.start + 12)
+    once = np.ones((1, 100))
+    assert far.weights(once) == pytest.approx(model.weights(once))
+
+
+def test_the_number_of_steps_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agir_pipeline.methods.effects.response_model.MAX_STEPS", 1)
+    assert np.isfinite(found_in(some_answers(30, seed=14)).effect.ci_low)
 
 
 def test_weights_are_truncated_at_the_drawn_respondents_percentiles() -> None:

@@ -172,7 +172,7 @@ def test_every_reason_to_stay_alone(world, spec, covariate):
         spec(
             covariate("level", scale="category", role="exact"),
             covariate("age"),
-            leave_out_price=0.5,
+            leave_out_price=0.3,
         ),
         used={"before": "control", "done": "beneficiary"},
     )
@@ -185,7 +185,7 @@ def test_every_reason_to_stay_alone(world, spec, covariate):
     }
     assert pairs(found) == {("served", "c1")}
     nearest = found.unmatched.set_index("person_id")["nearest_distance"]
-    assert nearest["dear"] > 0.5
+    assert nearest["dear"] > 0.3
     assert np.isnan(nearest["alone"])
 
 

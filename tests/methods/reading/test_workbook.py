@@ -240,9 +240,15 @@ def test_rows_lost_by_the_parser_refuse_the_file(
 
 def test_a_wrong_dimension_loses_nothing(sheet_of: Sheet) -> None:
     cells = "".join(f"<row><c><v>{n}</v></c></row>" for n in range(11))
-    head = '<dimension ref="A1:B5"/>'
-    grid = sheet_of(f"</sheetData>{head}<sheetData>{cells}")
+    sheet = f'<worksheet><dimension ref="A1:B5"/><sheetData>{cells}</sheetData></worksheet>'
+    grid = sheet_of("", parts={"xl/worksheets/sheet1.xml": sheet})
     assert cells_of(grid) == [[str(n)] for n in range(11)]
+
+
+def test_rows_the_parser_does_not_see_refuse_the_file(sheet_of: Sheet) -> None:
+    cells = "<row><c><v>1</v></c></row>"
+    refusal = refusal_of(lambda: sheet_of(f"{cells}</sheetData><sheetData>{cells}"))
+    assert refusal.code == "rows_lost"
 
 
 def test_places_are_counted_where_references_are_absent(sheet_of: Sheet) -> None:

@@ -1,0 +1,8 @@
+{# What a condition asks of a column: one of some codes, or a least value. #}
+{% macro holds(condition) %}
+    {%- if condition.codes -%}
+        in ({% for code in condition.codes %}'{{ code }}'{% if not loop.last %}, {% endif %}{% endfor %})
+    {%- else -%}
+        >= {{ condition.minimum }}
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,104 @@
+"""Columns computed before identifying ones leave."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agir_pipeline.methods.reading.derived import completed_years, days_between, derive
+from agir_pipeline.protocol.model import Derived
+
+Draw = Callable[[str], pd.DataFrame]
+
+
+def derived(method: str, *inputs: str, **more: Any) -> Derived:
+    labels = {"en": "x", "fr": "x"}
+    base = {"name": "x", "labels": labels, "sensitivity": "none", "known_before_index": True}
+    return Derived.model_validate({**base, "method": method, "inputs": list(inputs), **more})
+
+
+def test_years_are_completed_on_the_birthday(draw: Draw) -> None:
+    people = draw("""
+        birth_on   | day_on     | age
+        1990-03-05 | 2010-03-04 | 19
+        1990-03-05 | 2010-03-05 | 20
+        1990-03-05 | 2010-02-28 | 19
+        1988-02-29 | 2009-02-28 | 20
+        1988-02-29 | 2009-03-01 | 21
+        1990-03-05 | 1990-03-05 | 0
+        1990-03-05 | 1989-03-05 |
+                   | 2010-03-05 |
+        1990-03-05 |            |
+    """)
+    rule = derived("completed_years", "birth_on", "day_on")
+    result = derive(rule, people, {})
+    pd.testing.assert_series_equal(result, people["age"], check_names=False)
+
+
+def test_days_count_from_the_first_to_the_second(draw: Draw) -> None:
+    spans = draw("""
+        start_on   | end_on     | days
+        2010-02-28 | 2010-03-01 | 1
+        2010-03-01 | 2010-02-28 | -1
+        2010-03-01 | 2010-03-01 | 0
+        2010-03-01 |            |
+    """)
+    result = derive(derived("days_between", "start_on", "end_on"), spans, {})
+    pd.testing.assert_series_equal(result, spans["days"], check_names=False)
+
+
+def test_no_rows_give_whole_numbers_of_nothing() -> None:
+    nothing = pd.Series([], dtype="datetime64[us]")
+    assert completed_years(nothing, nothing).dtype == "Int64"
+    assert days_between(nothing, nothing).dtype == "Int64"
+
+
+ZONES = [
+    ("district", "Bellevue", "priority"),
+    ("town", "Nantes", "city"),
+    ("town", "Saint*", "saints"),
+    ("town", "Saint-Naz*", "port"),
+    ("postcode", "44*", "inside"),
+    ("postcode", "44100", "west"),
+]
+
+
+def test_a_lookup_takes_the_first_column_that_knows(draw: Draw) -> None:
+    homes = draw("""
+        district | town           | postcode | zone
+        BELLEVUE | Paris          | x44100   | priority
+        Bréa     | nantes         | x44000   | city
+                 | Saint-Nazaire  | x44600   | port
+                 | SAINT HERBLAIN | x44800   | saints
+                 |                | x44100   | west
+                 |                | x44999   | inside
+                 | Lyon           | x69000   | elsewhere
+                 |                |          | elsewhere
+    """)
+    homes["postcode"] = homes["postcode"].str.removeprefix("x")
+    rule = derived("lookup", "district", "town", "postcode", table="zones", otherwise="elsewhere")
+    assert derive(rule, homes, {"zones": ZONES}).tolist() == homes["zone"].tolist()
+
+
+def test_a_lookup_without_an_otherwise_leaves_a_gap() -> None:
+    frame = pd.DataFrame({"town": pd.Series(["Lyon", None], dtype="str")})
+    result = derive(derived("lookup", "town", table="zones"), frame, {"zones": ZONES})
+    assert result.isna().all()
+    assert result.dtype == "str"
+
+
+@given(st.dates(), st.dates())
+def test_days_are_antisymmetric(first: Any, second: Any) -> None:
+    one, two = (pd.Series(pd.to_datetime([day])) for day in (first, second))
+    assert days_between(one, two)[0] == -days_between(two, one)[0]
+
+
+@pytest.mark.parametrize("method", ["completed_years", "days_between"])
+def test_inputs_are_left_as_they_were(draw: Draw, method: str) -> None:
+    frame = draw("a_on | b_on\n1990-01-01 | 2010-01-01")
+    before = frame.copy()
+    derive(derived(method, "a_on", "b_on"), frame, {})
+    pd.testing.assert_frame_equal(frame, before)
