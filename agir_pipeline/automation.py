@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from agir_pipeline.assets.step import StudyRun
 from agir_pipeline.language import _
 
 NIGHTLY = "nightly"
@@ -18,7 +17,7 @@ def nightly_job() -> dg.UnresolvedAssetJobDefinition:
 
 
 def nightly_schedule(time_zone: str) -> dg.ScheduleDefinition:
-    """At 04:00 in the study's time zone: 02:30 is missing on one night and comes twice on another."""
+    """At 04:00 in the study's time zone: 02:30 is missing one night a year and comes twice once."""
     return dg.ScheduleDefinition(
         name=NIGHTLY,
         job_name=NIGHTLY,
@@ -28,6 +27,3 @@ def nightly_schedule(time_zone: str) -> dg.ScheduleDefinition:
         description=_("Every night at 04:00"),
     )
 
-
-def study_run(home: str, as_of: str = "", protocol: str = "") -> StudyRun:
-    return StudyRun(home=home, as_of=as_of, protocol=protocol)

@@ -12,10 +12,12 @@ from agir_pipeline.assets.matched import matched_assets
 from agir_pipeline.assets.outcomes import outcomes_assets
 from agir_pipeline.assets.published import published_assets
 from agir_pipeline.assets.raw import raw_assets
+from agir_pipeline.assets.step import StudyRun
 from agir_pipeline.assets.validated import validated_assets
 from agir_pipeline.language import use_language
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.making import make_demo
 
 SAFE_SETTINGS = {"DAGSTER_REDACT_USER_CODE_ERRORS": "1", "GX_ANALYTICS_ENABLED": "False"}
 
@@ -28,9 +30,7 @@ def make_safe() -> None:
     masked.propagate = False
 
 
-def build_definitions(
-    home: Path, as_of: str = "", protocol: Path | None = None
-) -> dg.Definitions:
+def build_definitions(home: Path, as_of: str = "", protocol: Path | None = None) -> dg.Definitions:
     """The definitions of the study in ``home``; ``as_of`` rebuilds the end of a past day.
 
     Raises:
@@ -53,8 +53,10 @@ def build_definitions(
         jobs=[automation.nightly_job()],
         schedules=[automation.nightly_schedule(loaded.study.time_zone)],
         resources={
-            "study_run": automation.study_run(
-                str(home.resolve()), as_of, str(protocol.resolve()) if protocol else ""
+            "study_run": StudyRun(
+                home=str(home.resolve()),
+                as_of=as_of,
+                protocol=str(protocol.resolve()) if protocol else "",
             )
         },
         executor=dg.in_process_executor,

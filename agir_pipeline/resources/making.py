@@ -1,15 +1,18 @@
 """Making a study home: an empty one from a protocol, with its past if there is one."""
 
+import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.landing import Arrival, extraction_day
 from agir_pipeline.resources.receipts import Receipt
@@ -38,8 +41,9 @@ def init_home(folder: Path, protocol: str, history: Path | None = None) -> list[
     home = Home(folder)
     home.create()
     _install(path, loaded, home)
-    first = min((receipt.known_on for _content, receipt in arrivals), default=today_of(loaded))
-    record_protocol(home, first, how="init")
+    start = loaded.study.start_on
+    known = [receipt.known_on for _content, receipt in arrivals]
+    record_protocol(home, min([*known, start.value if start else today_of(loaded)]), how="init")
     return home.landing.receive_many((content(), receipt) for content, receipt in arrivals)
 
 
@@ -126,9 +130,53 @@ def delivery_receipt(
     )
 
 
-def receive_all(
-    home: Home, deliveries: Iterable[tuple[bytes, Receipt]]
-) -> list[Arrival]:
+def receive_all(home: Home, deliveries: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
     """Land many deliveries under the lock of the study."""
     with home.locked("agir receive"):
         return home.landing.receive_many(deliveries)
+
+
+def make_demo(
+    folder: Path,
+    seed: int,
+    scale: int,
+    following: Callable[[Sized], Iterable[Any]] = iter,
+) -> dict[str, Any]:
+    """Invent the AGIR study into a new home, with its past and its truth; gives the truth.
+
+    ``following`` may wrap the deliveries to show progress.
+
+    Raises:
+        UsageError: the folder is not empty, or Faker is not installed.
+    """
+    try:
+        from agir_pipeline.methods.synthetic.study import invent_study
+    except ImportError:
+        raise UsageError(
+            _("the demo needs Faker; install agir-pipeline with its extra 'demo'")
+        ) from None
+    init_home(folder, "agir")
+    home = Home(folder)
+    protocol = load_protocol(home.protocol_path)
+    invented = invent_study(load_protocol(packaged_protocols()["agir"]), seed, scale)
+    truth = json.dumps(invented.truth, ensure_ascii=False, indent=1, default=str)
+    write_whole(folder / "truth.json", truth.encode())
+    receive_all(
+        home,
+        (
+            (
+                delivery.content,
+                delivery_receipt(
+                    protocol,
+                    delivery.source,
+                    delivery.provider,
+                    delivery.file_name,
+                    delivery.known_on,
+                    how="history",
+                    is_backfilled=True,
+                ),
+            )
+            for delivery in following(invented.deliveries)
+        ),
+    )
+    return invented.truth

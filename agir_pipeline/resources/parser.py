@@ -13,11 +13,11 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
-from agir_pipeline.methods.reading.child import LENGTH, READY, send
+from agir_pipeline.methods.reading.child import LENGTH, send
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 
 PIECE_BYTES = 1 << 20
@@ -76,7 +76,7 @@ class Parser:
             "limits": vars(self.limits),
         }
         try:
-            send(_pipe(process.stdin), request)
+            send(cast(IO[bytes], process.stdin), request)
             answer = self._receive(process)
         except TimeoutError:
             return self._give_up("reader_too_slow")
@@ -96,14 +96,13 @@ class Parser:
         self._stop()
         self._process = _start(self.limits.memory_bytes)
         try:
-            if self._receive(self._process) == READY:
-                return self._process
+            self._receive(self._process)  # it says that it is ready
         except (TimeoutError, EOFError):
-            pass
-        self._stop()
-        raise InfrastructureError(
-            _("The process that reads files does not start: is python-calamine installed?")
-        )
+            self._stop()
+            raise InfrastructureError(
+                _("The process that reads files does not start: is python-calamine installed?")
+            ) from None
+        return self._process
 
     def _receive(self, process: subprocess.Popen[bytes]) -> Any:
         deadline = time.monotonic() + self.timeout_seconds
@@ -138,15 +137,9 @@ def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise EOFError
-    return stream
-
-
 def _read(process: subprocess.Popen[bytes], n_bytes: int, deadline: float) -> bytes:
     """Exactly ``n_bytes`` from the process; ``EOFError`` when it has died."""
-    stream = _pipe(process.stdout)
+    stream = cast(IO[bytes], process.stdout)
     content = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)

@@ -1,6 +1,6 @@
 {# What a condition asks of a column: one of some codes, or a least value. #}
 {% macro holds(condition) %}
-    {%- if condition.codes -%}
+    {%- if "codes" in condition -%}
         in ({% for code in condition.codes %}'{{ code }}'{% if not loop.last %}, {% endif %}{% endfor %})
     {%- else -%}
         >= {{ condition.minimum }}

@@ -12,7 +12,7 @@ from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_estimate
 from agir_pipeline.methods.effects.response_model import ResponseModel
@@ -129,7 +129,7 @@ def _imbens_manski(
         return Bounds(low, high)
 
     def excess(k: float) -> float:
-        return float(stats.norm.cdf(k + (high - low) / largest) - stats.norm.cdf(-k)) - level
+        return float(special.ndtr(k + (high - low) / largest) - special.ndtr(-k)) - level
 
     k = float(optimize.brentq(excess, -10.0, 10.0))
     return Bounds(low, high, low - k * low_error, high + k * high_error)

@@ -56,8 +56,11 @@ def link_persons(
     )
     book = _Book(set(exclusive))
     columns = ordered[["source", "entity_key", "provider", "known_on", "position"]]
-    for source, key, provider, known_on, position in columns.itertuples(index=False, name=None):
-        book.enter(Entity(source, key), provider, known_on, [rule[position] for rule in keys])
+    for known_on in sorted(columns["known_on"].unique()):
+        rows = columns.loc[columns["known_on"] == known_on].drop(columns="known_on")
+        for source, key, provider, position in rows.itertuples(index=False, name=None):
+            book.enter(Entity(source, key), provider, known_on, [rule[position] for rule in keys])
+        book.retry(known_on)
     return book.result()
 
 
@@ -98,28 +101,43 @@ class _Book:
     ) -> None:
         """Take in one version of a business key."""
         keys = {(n, key) for n, key in enumerate(rule_keys, 1) if key is not None}
-        own = self.cluster_of.get(entity)
-        if own is None or not keys <= self.keys_of[entity]:
-            rule, candidates = self._candidates(entity, provider, own, sorted(keys))
-            self._settle(entity, provider, known_on, own, rule, candidates)
-        self.keys_of.setdefault(entity, set()).update(keys)
+        if entity not in self.cluster_of or not keys <= self.keys_of[entity]:
+            self.keys_of.setdefault(entity, set()).update(keys)
+            self._settle(entity, provider, known_on)
         cluster = self.cluster_of[entity]
         for key in keys:
             self.found_by.setdefault(key, {})[cluster.number] = cluster
 
-    def _candidates(
-        self, entity: Entity, provider: str, own: _Cluster | None, keys: list[tuple[int, str]]
-    ) -> tuple[int, list[_Cluster]]:
-        """The persons the first useful rule finds, leaving out those it cannot be."""
-        for rule, key in keys:
-            found = [
+    def retry(self, known_on: date) -> None:
+        """At the end of a night: what arrived may have decided what was undecided."""
+        for entity in sorted(self.undecided):
+            self._settle(entity, self.cluster_of[entity].members[entity], known_on)
+
+    def _settle(self, entity: Entity, provider: str, known_on: date) -> None:
+        """Unite the entity with the one person each rule finds, the strongest rule first.
+
+        Several persons under a rule leave it undecided, unless a stronger rule has found one.
+        """
+        self.undecided.pop(entity, None)
+        is_found = False
+        for rule, key in sorted(self.keys_of[entity]):
+            own = self.cluster_of.get(entity)
+            candidates = [
                 cluster
                 for cluster in self.found_by.get((rule, key), {}).values()
                 if cluster is not own and not self._excludes(cluster, own, entity, provider)
             ]
-            if found:
-                return rule, found
-        return 0, []
+            if len(candidates) == 1:
+                self._unite(entity, provider, candidates[0], f"rule_{rule}", known_on)
+                is_found = True
+            elif candidates and not is_found:
+                anchors = sorted(cluster.anchor.text for cluster in candidates)
+                row = [entity.source, entity.key, f"rule_{rule}", anchors, known_on]
+                self.undecided[entity] = row
+                break
+        if entity not in self.cluster_of:
+            self.n_clusters += 1
+            self._join(entity, provider, _Cluster(entity, self.n_clusters), "first", known_on)
 
     def _excludes(
         self, cluster: _Cluster, own: _Cluster | None, entity: Entity, provider: str
@@ -129,26 +147,14 @@ class _Book:
         taken = {(e.source, p): e for e, p in cluster.members.items() if e.source in self.exclusive}
         return any(taken.get((e.source, p), e) != e for e, p in joining.items())
 
-    def _settle(
-        self,
-        entity: Entity,
-        provider: str,
-        known_on: date,
-        own: _Cluster | None,
-        rule: int,
-        candidates: list[_Cluster],
+    def _unite(
+        self, entity: Entity, provider: str, found: _Cluster, rule: str, known_on: date
     ) -> None:
-        self.undecided.pop(entity, None)
-        if len(candidates) > 1:
-            anchors = sorted(cluster.anchor.text for cluster in candidates)
-            self.undecided[entity] = [entity.source, entity.key, f"rule_{rule}", anchors, known_on]
-        if own is None and len(candidates) == 1:
-            self._join(entity, provider, candidates[0], f"rule_{rule}", known_on)
-        elif own is None:
-            self.n_clusters += 1
-            self._join(entity, provider, _Cluster(entity, self.n_clusters), "first", known_on)
-        elif len(candidates) == 1:
-            self._merge(own, candidates[0], f"rule_{rule}", known_on)
+        own = self.cluster_of.get(entity)
+        if own is None:
+            self._join(entity, provider, found, rule, known_on)
+        else:
+            self._merge(own, found, rule, known_on)
 
     def _join(
         self, entity: Entity, provider: str, cluster: _Cluster, rule: str, known_on: date

@@ -20,7 +20,8 @@ def normalised_text(text: str) -> str:
 def normalised(values: pd.Series) -> pd.Series:
     """Each value normalised; dates as ISO days; missing and empty ones stay missing."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        return values.dt.strftime("%Y-%m-%d").astype("string")
+        days: pd.Series = values.dt.strftime("%Y-%m-%d").astype("string")
+        return days
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
     texts = pd.array([normalised_text(str(value)) or None for value in distinct], dtype="string")
     return pd.Series(texts.take(codes, allow_fill=True), values.index)

@@ -108,7 +108,7 @@ def is_eligible(participants: pd.DataFrame, rules: Sequence[Eligibility]) -> pd.
 
 def planned_end_at(terms: pd.DataFrame, spell_id: pd.Series, on: pd.Series) -> pd.Series:
     """The planned end in force on a day: that of the last term that held from then or before."""
-    asked = pd.DataFrame({"spell_id": spell_id, "on": on}).dropna()
+    asked = pd.DataFrame({"spell_id": spell_id, "on": on.astype("datetime64[us]")}).dropna()
     known = terms.sort_values(["holds_from_on", "amendment_number"])
     found = pd.merge_asof(
         asked.sort_values("on").reset_index(names="row"),

@@ -87,7 +87,3 @@ def limit_processor(seconds: int) -> None:
 def _cap(which: int, value: int) -> None:
     _soft, hard = resource.getrlimit(which)
     resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ person sees: the row of the sheet, or the line of the file on which a csv row be
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 UNCACHED = "#UNCACHED!"
@@ -109,6 +110,7 @@ def column_letter(position: int) -> str:
     return letters
 
 
+@lru_cache(maxsize=1024)
 def column_number(letters: str) -> int:
     """How many columns there are up to this letter: A is 1, AA is 27."""
     number = 0

@@ -48,14 +48,16 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
 
 
 def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:
-    """A total, or a note of one cell: a row whose key is not whole without its first cell."""
+    """A total, or a note of one cell, by its first cell and by what stands beside it.
+
+    A total leaves part of the key empty, or most of its row: somebody may be called Total.
+    """
     if not key_positions:
         return False
-    first = next(position for position, cell in enumerate(cells) if trimmed(cell))
-    others = [position for position in key_positions if position != first]
-    is_whole = bool(others) and all(trimmed(cells[position]) for position in others)
-    if is_whole:
-        return False
+    filled = [position for position, cell in enumerate(cells) if trimmed(cell)]
+    first = filled[0]
+    others = set(key_positions) - {first}
+    is_whole = bool(others) and others <= set(filled)
     if "tota" in cells[first].casefold() and TOTAL.fullmatch(normalise(cells[first])):
-        return True
-    return bool(others) and not any(trimmed(cell) for cell in cells[first + 1 :])
+        return not is_whole or 2 * len(filled) < len(cells)
+    return len(filled) == 1 and bool(others)

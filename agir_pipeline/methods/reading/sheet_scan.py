@@ -8,12 +8,13 @@ something: the only defence against rows lost inside the parser.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import IO
 from xml.parsers import expat
 
 from agir_pipeline.methods.reading.grid import Limits, Refused, column_letter, column_number
 
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 18
 REFERENCE = re.compile(r"([A-Z]{1,4})([1-9][0-9]{0,7})")
 TRUE = ("1", "true")
 
@@ -55,6 +56,7 @@ def _refuse_doctype(*_ignored: object) -> None:
     raise Refused("doctype")
 
 
+@lru_cache(maxsize=256)
 def local(name: str) -> str:
     """An element's name without its prefix."""
     return name.rpartition(":")[2]
@@ -119,17 +121,17 @@ class _Scan:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         element = local(name)
-        if element == "c":
+        if self.in_cell:
+            if element in ("v", "t"):
+                self.in_value = self.has_value = True
+            elif element == "f":
+                self.has_formula = True
+        elif element == "c":
             self._place(attributes.get("r"))
             self._open_cell(attributes.get("t", ""))
             self.in_cell = True
         elif element == "row":
             self._open_row(attributes)
-        elif self.in_cell:
-            if element in ("v", "t"):
-                self.in_value = self.has_value = True
-            elif element == "f":
-                self.has_formula = True
         elif element == "col" and attributes.get("hidden") in TRUE:
             first, last = int(attributes["min"]), int(attributes["max"])
             self.facts.hidden_columns += range(first, min(last, self.limits.columns) + 1)
@@ -154,12 +156,15 @@ class _Scan:
             self.value += data
 
     def end(self, name: str) -> None:
+        if not self.in_cell:
+            return
         element = local(name)
         if element in ("v", "t"):
             self.in_value = False
         elif element == "c":
             self.in_cell = False
-            self._close_cell()
+            if self.has_value or self.has_formula:
+                self._close_cell()
 
     def _close_cell(self) -> None:
         value = self.value.strip()
@@ -169,18 +174,18 @@ class _Scan:
         if not is_uncached and (not value or (self.kind == "s" and value in self.empty_texts)):
             return
         place = (self.row, self.column)
-        self._note(place)
+        if self.row > self.facts.n_rows or self.column > self.facts.n_columns:
+            self._grow()
+        self.facts.held_rows.add(self.row)
         if is_uncached:
             self.facts.uncached.append(place)
         elif self.kind == "e":
             self.facts.errors[place] = value
 
-    def _note(self, place: tuple[int, int]) -> None:
-        row, column = place
+    def _grow(self) -> None:
         facts, limits = self.facts, self.limits
-        facts.held_rows.add(row)
-        facts.n_rows = max(facts.n_rows, row)
-        facts.n_columns = max(facts.n_columns, column)
+        facts.n_rows = max(facts.n_rows, self.row)
+        facts.n_columns = max(facts.n_columns, self.column)
         if (
             facts.n_rows > limits.rows
             or facts.n_columns > limits.columns
@@ -188,8 +193,8 @@ class _Scan:
         ):
             raise Refused(
                 "far_cell",
-                row=row,
-                column=column_letter(column - 1),
+                row=self.row,
+                column=column_letter(self.column - 1),
                 rows=limits.rows,
                 columns=limits.columns,
             )

@@ -98,8 +98,7 @@ def reader_of(column: Column, source: Source) -> Reader:
             return integer_reader(column, source.decimal)
         case "number":
             return number_reader(column, source.decimal)
-        case "boolean":
-            return _boolean
+    return _boolean
 
 
 def _guarded(read: Reader, missing: frozenset[str]) -> Reader:

@@ -30,8 +30,11 @@ def status_outcome(protocol: Protocol) -> StatusOutcome:
 
 
 def employment(
-    calibration: Calibration, people: pd.DataFrame, with_support: pd.DataFrame,
-    without: pd.DataFrame, rng: np.random.Generator,
+    calibration: Calibration,
+    people: pd.DataFrame,
+    with_support: pd.DataFrame,
+    without: pd.DataFrame,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """``y1`` and ``y0`` of each person: durable employment with and without support."""
     rule = calibration.employment
@@ -69,9 +72,11 @@ def entry_answers(
     delay = rng.integers(0, ENTRY_ANSWER_DAYS, len(people)).astype("m8[D]")
     n = len(people)
     unstable = log_hazard(calibration, people) > 1
-    housing = np.where(unstable & (rng.random(n) < 0.3), "unstable",
-                       rng.choice(np.array(["own", "family", "hostel"], dtype=object), n,
-                                  p=[0.3, 0.55, 0.15]))
+    housing = np.where(
+        unstable & (rng.random(n) < 0.3),
+        "unstable",
+        rng.choice(np.array(["own", "family", "hostel"], dtype=object), n, p=[0.3, 0.55, 0.15]),
+    )
     minutes = np.round(rng.gamma(2.0, 15.0, n)).clip(2, 97)
     minutes = np.where(rng.random(n) < 0.03, DONT_KNOW, minutes)
     answers = pd.DataFrame(
@@ -89,7 +94,10 @@ def entry_answers(
 
 
 def final_answers(
-    protocol: Protocol, calibration: Calibration, people: pd.DataFrame, is_durable: Bools,
+    protocol: Protocol,
+    calibration: Calibration,
+    people: pd.DataFrame,
+    is_durable: Bools,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Responses to the final questionnaire, asked some months after the planned end."""
@@ -146,8 +154,12 @@ def _drawn(
 
 
 def _responses(
-    calibration: Calibration, people: pd.DataFrame, source: str, answered_on: Days,
-    answers: pd.DataFrame, rng: np.random.Generator,
+    calibration: Calibration,
+    people: pd.DataFrame,
+    source: str,
+    answered_on: Days,
+    answers: pd.DataFrame,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Who answers, which answers stay incomplete, are repeated, or come without a name."""
     n = len(people)

@@ -19,7 +19,10 @@ NEXT_GAP_DAYS = 40
 
 
 def register_rows(
-    protocol: Protocol, calibration: Calibration, people: pd.DataFrame, path: pd.DataFrame,
+    protocol: Protocol,
+    calibration: Calibration,
+    people: pd.DataFrame,
+    path: pd.DataFrame,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """All rows of the register at the end of time, with their numbers; ``person`` is the link."""
@@ -91,8 +94,9 @@ def _with_ruptures(
     """
     rule = calibration.rupture
     n = len(rows)
-    lag = np.ceil(rng.gamma(rule.notice_shape.value, rule.notice_mean_days.value
-                            / rule.notice_shape.value, n))
+    lag = np.ceil(
+        rng.gamma(rule.notice_shape.value, rule.notice_mean_days.value / rule.notice_shape.value, n)
+    )
     lag = np.clip(lag, 1, rule.notice_longest_days.value)
     rupture = as_days(rows["rupture_on"])
     lasted = (rupture - as_days(rows["contract_start_on"])).astype(float)

@@ -50,8 +50,11 @@ class Planned:
         if self.planted is not None and self.planted.fault.check in SPOILERS:
             content = spoil(self.planted.fault.check, content)
         return Delivery(
-            self.stream.source, self.stream.partner.provider, _as_date(self.known_on),
-            self.file_name, content,
+            self.stream.source,
+            self.stream.partner.provider,
+            _as_date(self.known_on),
+            self.file_name,
+            content,
         )
 
 
@@ -83,11 +86,7 @@ def plan_deliveries(
     streams: Sequence[tuple[Stream, Days]], end: np.datetime64, rng: np.random.Generator
 ) -> list[Planned]:
     """Every file of every stream, the faulty ones followed by a good one, in known order."""
-    plan = [
-        planned
-        for stream, days in streams
-        for planned in _of_stream(stream, days, end, rng)
-    ]
+    plan = [planned for stream, days in streams for planned in _of_stream(stream, days, end, rng)]
     return sorted(plan, key=lambda planned: planned.known_on)
 
 
@@ -131,15 +130,15 @@ def _of_stream(
     stream: Stream, days: Days, end: np.datetime64, rng: np.random.Generator
 ) -> Iterator[Planned]:
     low, high = stream.layout.lag_days
-    lag = rng.integers(low, high + 1, len(days)).astype("m8[D]")
+    drawn: Days = np.add(days, rng.integers(low, high + 1, len(days)).astype("m8[D]"))
     # An older extraction never overtakes a newer one, and nothing comes after the end.
-    known = np.minimum(np.maximum.accumulate(days + lag), end)
+    known = np.minimum(np.maximum.accumulate(drawn), end)
     faults = {
         len(days) - fault.turn: fault
         for fault in CATALOGUE
         if (fault.source, fault.provider) == (stream.source, stream.partner.provider)
     }
-    for place in faults:
+    for place in sorted(faults):
         # What is sent again comes before what is sent next.
         resent = known[place] + np.timedelta64(RESENT_DAYS, "D")
         known[place + 1 :] = np.maximum(known[place + 1 :], resent)
@@ -152,7 +151,10 @@ def _of_stream(
 
 
 def _faulty(
-    fault: Fault, stream: Stream, day: np.datetime64, known_on: np.datetime64,
+    fault: Fault,
+    stream: Stream,
+    day: np.datetime64,
+    known_on: np.datetime64,
     earlier: np.datetime64,
 ) -> Iterator[Planned]:
     """The file with the fault; one that is refused whole is sent again."""
@@ -165,7 +167,8 @@ def days_with_news(stream: Stream, days: Days) -> Days:
     """Those days on which the file differs from the one before and holds at least a row."""
     seen: list[npt.NDArray[np.intp]] = [stream.shown_on(day) for day in days]
     is_new = [len(seen[0]) > 0] + [not np.array_equal(a, b) for a, b in pairwise(seen)]
-    return days[np.array(is_new)]
+    new: Days = days[np.array(is_new)]
+    return new
 
 
 def _as_date(day: np.datetime64) -> date:

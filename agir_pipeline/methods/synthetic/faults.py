@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agir_pipeline.methods.synthetic.layouts import Cell, Page, Row
+from agir_pipeline.methods.synthetic.layouts import Cell, Page
 from agir_pipeline.methods.synthetic.streams import Stream
 
 IMPOSSIBLE_DAY = "31/11/2010"
@@ -36,38 +36,126 @@ class Fault:
 
 
 CATALOGUE = (
-    Fault("an impossible date", "beneficiary_register", "cnam", "not_a_date", 14,
-          "support_entry_on", IMPOSSIBLE_DAY),
-    Fault("a birth year typed as this year", "beneficiary_register", "cnam", "out_of_range", 12,
-          "born_on", 40_609.0),
-    Fault("one case number given to two people", "beneficiary_register", "cnam",
-          "key_collision", 10, "case_number"),
+    Fault(
+        "an impossible date",
+        "beneficiary_register",
+        "cnam",
+        "not_a_date",
+        14,
+        "support_entry_on",
+        IMPOSSIBLE_DAY,
+    ),
+    Fault(
+        "a birth year typed as this year",
+        "beneficiary_register",
+        "cnam",
+        "out_of_range",
+        12,
+        "born_on",
+        40_609.0,
+    ),
+    Fault(
+        "one case number given to two people",
+        "beneficiary_register",
+        "cnam",
+        "key_collision",
+        10,
+        "case_number",
+    ),
     Fault("an upload that was cut", "beneficiary_register", "cnam", "incomplete", 8),
-    Fault("a level nobody knows", "control_pool", "opca_pdl", "not_a_code", 9,
-          "entry_level", "niveau 9"),
+    Fault(
+        "a level nobody knows",
+        "control_pool",
+        "opca_pdl",
+        "not_a_code",
+        9,
+        "entry_level",
+        "niveau 9",
+    ),
     Fault("an empty file", "control_pool", "opca_pdl", "empty", 6),
-    Fault("letters in a postcode", "control_pool", "missions_locales", "pattern", 9,
-          "postcode", "44O00"),
+    Fault(
+        "letters in a postcode",
+        "control_pool",
+        "missions_locales",
+        "pattern",
+        9,
+        "postcode",
+        "44O00",
+    ),
     Fault("the same row twice", "control_pool", "missions_locales", "duplicate", 7),
-    Fault("a name left out", "control_pool", "gref_formation", "required_missing", 9,
-          "first_name", ""),
+    Fault(
+        "a name left out", "control_pool", "gref_formation", "required_missing", 9, "first_name", ""
+    ),
     Fault("a workbook under a password", "control_pool", "gref_formation", "encrypted", 7),
-    Fault("a workplace number with a wrong last digit", "contract_register", "opca_export",
-          "wrong_checksum", 20, "employer_siret"),
-    Fault("a length in words", "contract_register", "opca_export", "not_a_number", 18,
-          "contract_duration_months", "douze"),
-    Fault("a separator inside a name", "contract_register", "opca_export",
-          "wrong_field_count", 16, "last_name"),
-    Fault("a heading renamed for one month", "contract_register", "opca_export",
-          "missing_columns", 13, "contract_number"),
-    Fault("a journey in words", "youth_survey_t0", "limesurvey", "not_a_number", 3,
-          "commute_minutes", "vingt"),
-    Fault("an answer beyond the scale", "youth_survey_t0", "limesurvey", "out_of_range", 2,
-          "company_relation_1", "7"),
-    Fault("an answer code that does not exist", "youth_survey_tf", "limesurvey", "not_a_code", 3,
-          "activity_status", "A9"),
-    Fault("a reference of another kind", "youth_survey_tf", "limesurvey", "pattern", 2,
-          "case_number", "XX 12"),
+    Fault(
+        "a workplace number with a wrong last digit",
+        "contract_register",
+        "opca_export",
+        "wrong_checksum",
+        20,
+        "employer_siret",
+    ),
+    Fault(
+        "a length in words",
+        "contract_register",
+        "opca_export",
+        "not_a_number",
+        18,
+        "contract_duration_months",
+        "douze",
+    ),
+    Fault(
+        "a separator inside a name",
+        "contract_register",
+        "opca_export",
+        "wrong_field_count",
+        16,
+        "last_name",
+    ),
+    Fault(
+        "a heading renamed for one month",
+        "contract_register",
+        "opca_export",
+        "missing_columns",
+        13,
+        "contract_number",
+    ),
+    Fault(
+        "a journey in words",
+        "youth_survey_t0",
+        "limesurvey",
+        "not_a_number",
+        3,
+        "commute_minutes",
+        "vingt",
+    ),
+    Fault(
+        "an answer beyond the scale",
+        "youth_survey_t0",
+        "limesurvey",
+        "out_of_range",
+        2,
+        "company_relation_1",
+        "7",
+    ),
+    Fault(
+        "an answer code that does not exist",
+        "youth_survey_tf",
+        "limesurvey",
+        "not_a_code",
+        3,
+        "activity_status",
+        "A9",
+    ),
+    Fault(
+        "a reference of another kind",
+        "youth_survey_tf",
+        "limesurvey",
+        "pattern",
+        2,
+        "case_number",
+        "XX 12",
+    ),
 )
 
 
@@ -174,8 +262,24 @@ def _locked(data: bytes) -> bytes:
     """
     fat = 0xFFFFFFFE  # end of chain
     header = struct.pack(
-        "<8s16sHHHHH6xIIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE,
-        9, 6, 0, 1, 1, 0, 4096, fat, 0, fat, 0, 0,
+        "<8s16sHHHHH6xIIIIIIIIII",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        b"",
+        0x3E,
+        3,
+        0xFFFE,
+        9,
+        6,
+        0,
+        1,
+        1,
+        0,
+        4096,
+        fat,
+        0,
+        fat,
+        0,
+        0,
     )
     entries = b"".join(
         _directory_entry(name, kind)
@@ -195,5 +299,3 @@ SPOILERS: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _data: b"",
     "encrypted": _locked,
 }
-
-

@@ -67,26 +67,59 @@ LAYOUTS = {
         "xlsx", 0, "broken", sheet="Suivi", missing="NC", other_sheet="Listes"
     ),
     ("control_pool", "opca_pdl"): Layout(
-        "csv", 0, "plain", encoding="cp1252", missing="NC", is_shouting=True,
-        left_out=("email", "has_contact_consent"), lag_days=(1, 5),
+        "csv",
+        0,
+        "plain",
+        encoding="cp1252",
+        missing="NC",
+        is_shouting=True,
+        left_out=("email", "has_contact_consent"),
+        lag_days=(1, 5),
     ),
     ("control_pool", "gref_formation"): Layout(
-        "xlsx", 1, "capitals", sheet="Stagiaires", missing="/", total="Total",
-        other_sheet="Ancien", lag_days=(0, 90),
+        "xlsx",
+        1,
+        "capitals",
+        sheet="Stagiaires",
+        missing="/",
+        total="Total",
+        other_sheet="Ancien",
+        lag_days=(0, 90),
     ),
     ("control_pool", "missions_locales"): Layout(
-        "csv", 2, "as_is", delimiter=",", day_format="%Y-%m-%d", yes_no=("O", "N"),
-        left_out=("phone",), lag_days=(1, 5),
+        "csv",
+        2,
+        "as_is",
+        delimiter=",",
+        day_format="%Y-%m-%d",
+        yes_no=("O", "N"),
+        left_out=("phone",),
+        lag_days=(1, 5),
     ),
     ("contract_register", "opca_export"): Layout(
-        "csv", 0, "as_is", encoding="cp1252", decimal=",", missing="NR",
+        "csv",
+        0,
+        "as_is",
+        encoding="cp1252",
+        decimal=",",
+        missing="NR",
     ),
     ("youth_survey_t0", "limesurvey"): Layout(
-        "csv", 0, "as_is", encoding="utf-8-sig", is_quoted=True, day_format="%Y-%m-%d",
+        "csv",
+        0,
+        "as_is",
+        encoding="utf-8-sig",
+        is_quoted=True,
+        day_format="%Y-%m-%d",
         yes_no=("Y", "N"),
     ),
     ("youth_survey_tf", "limesurvey"): Layout(
-        "csv", 0, "as_is", encoding="utf-8-sig", is_quoted=True, day_format="%Y-%m-%d",
+        "csv",
+        0,
+        "as_is",
+        encoding="utf-8-sig",
+        is_quoted=True,
+        day_format="%Y-%m-%d",
         yes_no=("Y", "N"),
     ),
 }
@@ -116,7 +149,8 @@ def cells(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
         case "code":
             spelled = {
                 code.code: (code.code, *code.aliases)[-1 - layout.spelling % 2]
-                if code.aliases else code.labels.fr
+                if code.aliases
+                else code.labels.fr
                 for code in column.codes
             }
             return [*values.map(spelled).astype(object).fillna("")]
@@ -141,8 +175,6 @@ def _days(values: pd.Series, layout: Layout) -> list[Cell]:
 
 def _numbers(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
     numbers = pd.to_numeric(values)
-    if layout.container == "xlsx":
-        return [float(v) if known else "" for v, known in zip(numbers, numbers.notna(), strict=True)]
     form = "{:.0f}" if column.type == "integer" or layout.is_quoted else "{:.1f}"
     texts = numbers.map(form.format, na_action="ignore").astype(object).fillna("")
     return [text.replace(".", layout.decimal) for text in texts]
@@ -157,16 +189,14 @@ def file_bytes(page: Page, layout: Layout, made_at: datetime) -> bytes:
         return _workbook(page, layout, made_at)
     mark = '"' if layout.is_quoted else ""
     separator = f"{mark}{layout.delimiter}{mark}"
-    lines = [
-        f"{mark}{separator.join(map(str, row))}{mark}" for row in (page.headings, *page.rows)
-    ]
+    lines = [f"{mark}{separator.join(map(str, row))}{mark}" for row in (page.headings, *page.rows)]
     # The survey server ends its exports with a blank line.
     tail = ["", ""] if layout.is_quoted else [""]
     return "\r\n".join([*lines, *tail]).encode(layout.encoding)
 
 
 def _workbook(page: Page, layout: Layout, made_at: datetime) -> bytes:
-    import xlsxwriter  # only the demo writes partners' workbooks
+    import xlsxwriter  # type: ignore[import-untyped]
 
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:

@@ -136,7 +136,7 @@ def _strangers(
     """People of the register alone: each monthly delivery brings somebody new."""
     n_each = calibration.pool.strangers_per_month.value * scale
     first = np.datetime64(calibration.history_from_on.value, "M")
-    months = np.repeat(np.arange(first, np.datetime64(end_of_study(protocol), "M") + 1), n_each)
+    months = np.repeat(np.arange(first, end_of_study(protocol).astype("M8[M]") + 1), n_each)
     strangers = _profiles(calibration, len(months), False, rng)
     strangers["training_body"] = _training_bodies(calibration, len(months), rng)
     day = rng.integers(0, 10, len(months)).astype("m8[D]")
@@ -162,8 +162,8 @@ def _with_dates(
     people: pd.DataFrame, calibration: Calibration, rng: np.random.Generator
 ) -> pd.DataFrame:
     start = as_days(people["contract_start_on"])
-    age = people["age_years"].astype(int).to_numpy()
-    months = people["duration_months"].astype(int).to_numpy()
+    age = people["age_years"].to_numpy(dtype=np.int64)
+    months = people["duration_months"].to_numpy(dtype=np.int64)
     deposited = start + uniform(rng, calibration.timing.deposit_days, len(people))
     birthday = plus_months(start, -12 * age)
     return people.assign(
@@ -228,8 +228,10 @@ def _with_lists(
     later = np.isin(np.arange(len(people)), late[:n])
     is_listed = (people["role"] == "control") | later
     consents = rng.random(len(people)) < calibration.answers.contact_consent_share.value
-    unlinkable = (people["role"] == "control") & ~people["is_twin"] & (
-        rng.random(len(people)) < calibration.pool.unlinkable_share.value
+    unlinkable = (
+        (people["role"] == "control")
+        & ~people["is_twin"]
+        & (rng.random(len(people)) < calibration.pool.unlinkable_share.value)
     )
     return people.assign(
         provider=people["provider"].where(is_listed, ""),

@@ -15,7 +15,7 @@ import pandas as pd
 
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.people import DAY, as_days
-from agir_pipeline.methods.synthetic.timeline import Ints, plus_months, uniform
+from agir_pipeline.methods.synthetic.timeline import Days, Ints, plus_months, uniform
 from agir_pipeline.protocol.model import EventOutcome, Protocol
 
 Floats = npt.NDArray[np.float64]
@@ -124,7 +124,10 @@ def draw_fates(calibration: Calibration, n: int, rng: np.random.Generator) -> pd
 
 
 def paths(
-    model: Model, calibration: Calibration, people: pd.DataFrame, fates: pd.DataFrame,
+    model: Model,
+    calibration: Calibration,
+    people: pd.DataFrame,
+    fates: pd.DataFrame,
     is_supported: Bools,
 ) -> pd.DataFrame:
     """What becomes of everybody if exactly ``is_supported`` get support.
@@ -137,7 +140,9 @@ def paths(
     start = as_days(people["contract_start_on"])
     ratio = model.relative * np.where(is_supported, model.support_ratio, 1.0)
     first_days = _days_to_rupture(model.shape, ratio, fates["first_threshold"], people["edge_days"])
-    rupture = np.where(first_days < _planned_days(people), start + first_days, np.datetime64("NaT"))
+    broken_on: Days = np.add(start, first_days)
+    breaks = broken_on < as_days(people["planned_end_on"])
+    rupture = np.where(breaks, broken_on, np.datetime64("NaT"))
     in_time_share = np.where(
         is_supported, rule.renewed_share_with_support.value, rule.renewed_share_without.value
     )
@@ -149,8 +154,8 @@ def paths(
     months = np.full(len(people), rule.renewed_duration_months.value)
     second_end = plus_months(second_start, months) - DAY
     second_days = _days_to_rupture(model.shape, ratio, fates["second_threshold"])
-    breaks_again = second_days < (second_end - second_start)
-    second_rupture = np.where(breaks_again, second_start + second_days, np.datetime64("NaT"))
+    again: Days = np.add(second_start, second_days)
+    second_rupture = np.where(again < second_end, again, np.datetime64("NaT"))
     return pd.DataFrame(
         {
             "rupture_on": rupture,

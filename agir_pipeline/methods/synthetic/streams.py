@@ -6,6 +6,7 @@ delivery is the rows shown on its day of extraction, so every file is a function
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from agir_pipeline.methods.synthetic.people import as_days
 from agir_pipeline.methods.synthetic.timeline import Days
 from agir_pipeline.protocol.model import Column, Protocol
 
+NOTHING: Any = pd.NaT
 EXIT_DAYS = 20
 FOLLOW_UP_DAYS = 180
 
@@ -72,8 +74,13 @@ def make_stream(
     )
     written = [cells(rows[column.name], column, layout) for column in columns]
     return Stream(
-        source, partner, _titled(layout, partner), columns, list(zip(*written, strict=True)),
-        as_days(rows["shown_from"]), as_days(rows["shown_until"]),
+        source,
+        partner,
+        _titled(layout, partner),
+        columns,
+        list(zip(*written, strict=True)),
+        as_days(rows["shown_from"]),
+        as_days(rows["shown_until"]),
     )
 
 
@@ -103,12 +110,12 @@ def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
     numbered = rows["deposited_on"].clip(lower=entry)
     left = exit_on.clip(lower=numbered)
     no_number = rows.assign(contract_number="", opca="")
-    no_exit = {"support_exit_on": pd.NaT, "support_exit_reason": ""}
+    no_exit: dict[str, Any] = {"support_exit_on": NOTHING, "support_exit_reason": ""}
     return _versions(
         ["case_number"],
         no_number.assign(shown_from=entry, shown_until=numbered, **no_exit),
         rows.assign(shown_from=numbered, shown_until=left, **no_exit),
-        rows.assign(shown_from=left, shown_until=pd.NaT),
+        rows.assign(shown_from=left, shown_until=NOTHING),
     )
 
 
@@ -119,14 +126,15 @@ def pool_rows(people: pd.DataFrame, path: pd.DataFrame, is_present_list: bool) -
     """One partner's list of possible controls: all who started, or those present on the day."""
     rows = people.join(path["rupture_on"])
     start, since = rows["contract_start_on"], rows["support_entry_on"]
-    rows = rows.assign(beneficiary_since_on=pd.NaT, shown_from=start, shown_until=since)
+    rows = rows.assign(beneficiary_since_on=NOTHING, shown_from=start, shown_until=since)
     supported = rows[since.notna()]
     rows = _versions(
         ["provider_ref"],
         rows,
         supported.assign(
             beneficiary_since_on=supported["support_entry_on"],
-            shown_from=supported["support_entry_on"], shown_until=pd.NaT,
+            shown_from=supported["support_entry_on"],
+            shown_until=NOTHING,
         ),
     )
     if not is_present_list:
@@ -152,11 +160,15 @@ def contract_rows(register: pd.DataFrame) -> pd.DataFrame:
     )
     deposited = rows["deposited_on"]
     notified = rows["rupture_notified_on"].clip(lower=deposited)
-    nothing = {"rupture_on": pd.NaT, "rupture_notified_on": pd.NaT, "rupture_reason": ""}
+    nothing: dict[str, Any] = {
+        "rupture_on": NOTHING,
+        "rupture_notified_on": NOTHING,
+        "rupture_reason": "",
+    }
     return _versions(
         ["contract_number", "amendment_number"],
         rows.assign(shown_from=deposited, shown_until=notified, **nothing),
-        rows[notified.notna()].assign(shown_from=notified.dropna(), shown_until=pd.NaT),
+        rows[notified.notna()].assign(shown_from=notified.dropna(), shown_until=NOTHING),
     )
 
 
@@ -165,7 +177,7 @@ def contract_rows(register: pd.DataFrame) -> pd.DataFrame:
 
 def answer_rows(answers: pd.DataFrame) -> pd.DataFrame:
     """The export of a questionnaire: every response from the day it was given."""
-    return answers.assign(shown_from=answers["answered_on"], shown_until=pd.NaT)
+    return answers.assign(shown_from=answers["answered_on"], shown_until=NOTHING)
 
 
 def _versions(order: list[str], *versions: pd.DataFrame) -> pd.DataFrame:

@@ -102,16 +102,18 @@ def invent_study(
         ),
         "faults": listed_faults(plan),
         "effects": true_effects(
-            protocol, world.people, world.with_support, world.without, world.employment,
+            protocol,
+            world.people,
+            world.with_support,
+            world.without,
+            world.employment,
             definition,
         ),
     }
     return Study(Deliveries(plan), truth)
 
 
-def invent_world(
-    protocol: Protocol, calibration: Calibration, seed: int, scale: int
-) -> World:
+def invent_world(protocol: Protocol, calibration: Calibration, seed: int, scale: int) -> World:
     """People, both potential outcomes of each, what the register and the surveys make of them."""
     chances = iter(np.random.default_rng(seed).spawn(6))
     people = invent_people(protocol, calibration, seed, scale, next(chances))
@@ -125,7 +127,11 @@ def invent_world(
     jobs = employment(calibration, people, with_support, without, next(chances))
     is_durable = jobs["y1"].where(supported, jobs["y0"]).to_numpy()
     return World(
-        people, with_support, without, lived, jobs,
+        people,
+        with_support,
+        without,
+        lived,
+        jobs,
         register_rows(protocol, calibration, people, lived, next(chances)),
         {
             ENTRY_SURVEY: entry_answers(calibration, people, ENTRY_SURVEY, next(chances)),
@@ -168,7 +174,8 @@ def _streams(
     listing = month_ends(first, max(protocol.matching.instants))
     for provider in protocol.source("control_pool").providers:
         rows = pool_rows(
-            people[people["provider"] == provider.name], world.lived,
+            people[people["provider"] == provider.name],
+            world.lived,
             provider.frame == "present_on_date",
         )
         made.append((stream("control_pool", provider.name, rows), listing))
@@ -176,4 +183,3 @@ def _streams(
         survey = stream(source, "limesurvey", answer_rows(answers))
         made.append((survey, days_with_news(survey, month_ends(first, last, SURVEY_MONTHS))))
     return made
-

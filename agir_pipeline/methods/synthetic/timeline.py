@@ -77,7 +77,8 @@ def plus_months(days: Days, months: Ints) -> Days:
     offset = days - first.astype("M8[D]")
     target = first + months.astype("m8[M]")
     last = (target + np.timedelta64(1, "M")).astype("M8[D]") - np.timedelta64(1, "D")
-    return np.minimum(target.astype("M8[D]") + offset, last)
+    same_day: Days = np.minimum(target.astype("M8[D]") + offset, last)
+    return same_day
 
 
 def _entry_months(protocol: Protocol, calibration: Calibration, scale: int) -> Days:

@@ -40,8 +40,12 @@ def effect_key(definition: str, horizon: int | None) -> str:
 
 
 def true_effects(
-    protocol: Protocol, people: pd.DataFrame, with_support: pd.DataFrame, without: pd.DataFrame,
-    employment: pd.DataFrame, status_definition: str,
+    protocol: Protocol,
+    people: pd.DataFrame,
+    with_support: pd.DataFrame,
+    without: pd.DataFrame,
+    employment: pd.DataFrame,
+    status_definition: str,
 ) -> dict[str, Any]:
     """Potential outcomes of every beneficiary, and their mean difference over all of them."""
     supported = people["role"] == "beneficiary"
@@ -75,7 +79,10 @@ def _events(outcome: EventOutcome) -> Iterable[tuple[str, str]]:
 
 
 def _happened(
-    with_support: pd.DataFrame, without: pd.DataFrame, event: str, index_on: pd.Series,
+    with_support: pd.DataFrame,
+    without: pd.DataFrame,
+    event: str,
+    index_on: pd.Series,
     horizon: int,
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Whether the event came within the horizon: column 0 with support, column 1 without."""
@@ -99,7 +106,9 @@ def n_pairs_at_first_instant(protocol: Protocol, people: pd.DataFrame) -> int:
 
 
 def true_people(
-    people: pd.DataFrame, register: pd.DataFrame, answers: dict[str, pd.DataFrame],
+    people: pd.DataFrame,
+    register: pd.DataFrame,
+    answers: dict[str, pd.DataFrame],
     delivered: dict[str, frozenset[str]],
 ) -> list[dict[str, Any]]:
     """Names, arm and keys of everybody whom at least one delivered file names.
@@ -122,11 +131,19 @@ def true_people(
     born = people["born_on"].dt.strftime("%Y-%m-%d")
     return [
         {
-            "last_name": last, "first_name": first, "born_on": birthday, "arm": _arm(keys),
-            "keys": keys, "linkable": bool(is_linkable),
+            "last_name": last,
+            "first_name": first,
+            "born_on": birthday,
+            "arm": _arm(keys),
+            "keys": keys,
+            "linkable": bool(is_linkable),
         }
         for keys, last, first, birthday, is_linkable in zip(
-            found, people["last_name"], people["first_name"], born, people["is_linkable"],
+            found,
+            people["last_name"],
+            people["first_name"],
+            born,
+            people["is_linkable"],
             strict=True,
         )
         if keys
@@ -134,7 +151,9 @@ def true_people(
 
 
 def _keys_of(
-    person: Any, delivered: dict[str, frozenset[str]], contracts: dict[int, list[list[Any]]],
+    person: Any,
+    delivered: dict[str, frozenset[str]],
+    contracts: dict[int, list[list[Any]]],
     responses: dict[str, dict[int, list[list[Any]]]],
 ) -> dict[str, Any]:
     keys: dict[str, Any] = {}

@@ -246,7 +246,7 @@ index_days = st.integers(0, 200).map(lambda n: f"{date.fromordinal(734138 + n)}"
 
 
 @given(data=st.data(), n=st.integers(1, 12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_who_is_evaluable_does_not_move_when_events_move(
     leaving: EventOutcome, inference: Build, data: DataObject, n: int
 ) -> None:

@@ -60,7 +60,7 @@ def workbook(
     """A workbook of one sheet whose ``sheetData`` is written by hand."""
     relation = (
         '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        f'<Relationship Id="r1" Type="{{office}}/{{kind}}" Target="{{target}}"/></Relationships>'
+        '<Relationship Id="r1" Type="{office}/{kind}" Target="{target}"/></Relationships>'
     )
     members = {
         "[Content_Types].xml": (
@@ -101,7 +101,7 @@ def make_column() -> Callable[..., Column]:
     return lambda *args, **more: Column.model_validate(column(*args, **more))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Any:
     """The builders above, under one name."""
     builders = {

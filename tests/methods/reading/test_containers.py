@@ -60,9 +60,7 @@ def test_magic_bytes_decide(tmp_path: Path, content: bytes, kind: str) -> None:
         ({"letter.txt": "x"}, "archive"),
     ],
 )
-def test_a_zip_is_known_by_its_members(
-    tmp_path: Path, members: dict[str, str], kind: str
-) -> None:
+def test_a_zip_is_known_by_its_members(tmp_path: Path, members: dict[str, str], kind: str) -> None:
     path = tmp_path / "delivery.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in members.items():

@@ -125,9 +125,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
     delimiter=st.sampled_from(";,\t|"),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
 )
-def test_any_texts_survive_a_csv_file(
-    rows: list[list[str]], delimiter: str, encoding: str
-) -> None:
+def test_any_texts_survive_a_csv_file(rows: list[list[str]], delimiter: str, encoding: str) -> None:
     file = io.StringIO(newline="")
     file.write(f"sep={delimiter}\r\n")
     csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)

@@ -141,8 +141,11 @@ def answers_source(make: Any) -> Any:
         make.column("income_eur", "number", aliases=["RESS"]),
         make.column("housing_other", aliases=["LOGT[other]"]),
         make.column("satisfied", "integer", aliases=["SATIS[SQ001]"]),
-        make.column("title", "code", aliases=["CIV"], codes=[make.code("M"), make.code("MME")]),
+        make.column(
+            "title", "code", aliases=["CIV"], codes=list(map(make.code, ["F", "H", "NSP"]))
+        ),
         key=["response_id"],
+        missing=["NC"],
     )
 
 
@@ -150,14 +153,23 @@ def test_a_limesurvey_export_gives_its_responses(make: Any, fixtures: Path) -> N
     path = fixtures / "limesurvey" / "t0_fr_code_short.csv"
     grid = read_file(path, None, None, Limits())
     result = make.read(grid, answers_source(make))
-    ends = result.ends[""]
-    assert (ends["n_rows"], ends["outside"], ends["blank"]) == (55, 1, 1)
-    assert ends["accepted"] + ends["rejected"] == 53
+    assert result.ends[""] == {
+        "accepted": 52,
+        "rejected": 1,
+        "duplicate": 0,
+        "blank": 1,
+        "outside": 1,
+        "n_rows": 55,
+    }
     by_id = result.rows.set_index("response_id")
-    edited = by_id.loc["2"] if "2" in by_id.index else None
-    unknown = set(result.quarantine.loc[result.quarantine["rule"] == "not_a_code", "found"])
-    assert "ZZ" in unknown
-    assert edited is None or edited["income_eur"] == 777.25
+    assert by_id.loc["2", "income_eur"] == 777.25
+    assert by_id.loc["2", "submitted_at"] == pd.Timestamp("2026-11-22 22:34:06")
+    assert by_id.loc["2", "born_on"] == pd.Timestamp("1991-03-12")
+    assert by_id.loc["1"].drop(["record_id", "sheet", "row_number"]).isna().sum() == 6
+    assert by_id["submitted_at"].isna().sum() == 14
+    assert result.quarantine[["column", "rule", "found"]].to_numpy().tolist() == [
+        ["title", "not_a_code", "ZZ"]
+    ]
 
 
 def test_an_export_of_no_answers_is_no_fault(make: Any, fixtures: Path) -> None:
@@ -212,6 +224,7 @@ HEADER = ["opca", "number", "pay_eur"]
         ([" ", "\u00a0", "\t"], "blank"),
         (HEADER, "outside"),
         (["Total", "1", "9"], "accepted"),
+        (["Total", "1", ""], "accepted"),
         (["Totalement", "", "9"], "rejected"),
         (["a", "", "9"], "rejected"),
         (["a", "1"], "rejected"),
@@ -359,9 +372,9 @@ def test_record_names_depend_on_key_bytes_sheet_and_row(make: Any, contracts: An
     assert int(name, 16) > 0
     assert make.read(grid, contracts).rows["record_id"][0] == name
     other_key = make.read(grid, contracts, record_key=b"other").rows["record_id"][0]
-    other_sheet = make.read(
-        make.grid(HEADER, ["a", "1", "9"], sheet="x"), contracts
-    ).rows["record_id"][0]
+    other_sheet = make.read(make.grid(HEADER, ["a", "1", "9"], sheet="x"), contracts).rows[
+        "record_id"
+    ][0]
     rejected = result.quarantine["record_id"][0]
     assert len({name, other_key, other_sheet, rejected}) == 4
 
@@ -424,7 +437,7 @@ def grids(draw: st.DrawFn) -> Grid:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(grid=grids(), key=st.sampled_from([[], ["id"], ["id", "on"]]))
 def test_every_row_of_any_grid_has_exactly_one_end(make: Any, grid: Grid, key: list[str]) -> None:
     source = make.source(
@@ -451,31 +464,33 @@ def test_every_row_of_any_grid_has_exactly_one_end(make: Any, grid: Grid, key: l
         assert result.rows["entity_key"].is_unique
 
 
-def test_nine_hundred_rows_of_thirty_columns_take_a_blink(make: Any) -> None:
+def test_the_time_per_row_does_not_grow_with_the_rows(make: Any) -> None:
     codes = [make.code(letter) for letter in "abcdef"]
     source = make.source(
         make.column("id", "identifier", pattern="[A-Z]{2}-[0-9]{5}"),
-        *(make.column(f"on_{n}", "date") for n in range(6)),
-        *(make.column(f"code_{n}", "code", codes=codes) for n in range(10)),
-        *(make.column(f"n_{n}", "number") for n in range(6)),
-        *(make.column(f"text_{n}") for n in range(7)),
+        *(make.column(f"on_{n}", "date") for n in range(3)),
+        *(make.column(f"code_{n}", "code", codes=codes) for n in range(3)),
+        *(make.column(f"n_{n}", "number") for n in range(3)),
         key=["id"],
         date_order="day_month_year",
+        decimal=",",
     )
-    header = [column.name for column in source.columns]
-    spelt = {"date": "{0:02}/11/2010", "code": "c", "number": "{0},5", "text": "name {0}"}
-    rows = [
-        [
-            f"AB-{n:05}" if c.type == "identifier" else spelt[c.type].format(n * 7 % 28 + 1)
-            for c in source.columns
+    spelt = {"date": "{0:02}/11/2010", "code": "c", "number": "{0},5"}
+
+    def seconds_for(n_rows: int) -> float:
+        rows = [
+            [
+                f"AB-{n:05}" if c.type == "identifier" else spelt[c.type].format(n * 7 % 28 + 1)
+                for c in source.columns
+            ]
+            for n in range(n_rows)
         ]
-        for n in range(900)
-    ]
-    grid = make.grid(header, *rows)
-    seconds = []
-    for _attempt in range(5):
-        begun = time.perf_counter()
-        result = make.read(grid, source)
-        seconds.append(time.perf_counter() - begun)
-    assert result.ends[""]["rejected"] == 900  # 1,5 in a source of decimal points
-    assert min(seconds) < 0.5  # a loose guard: the aim is 0.06 on a quiet machine
+        grid = make.grid([column.name for column in source.columns], *rows)
+        seconds = []
+        for _attempt in range(3):
+            begun = time.process_time()
+            assert make.read(grid, source).ends[""]["accepted"] == n_rows
+            seconds.append(time.process_time() - begun)
+        return min(seconds)
+
+    assert seconds_for(4000) < 12 * seconds_for(1000)

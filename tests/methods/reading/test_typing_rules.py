@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from stdnum import luhn
 
 from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.grid import Grid
@@ -21,9 +22,7 @@ def typed(make: Any, column: dict[str, Any], *texts: str, **more: Any) -> list[t
     return list(zip(values, result.rules, strict=True))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "  ", "\u00a0", "\ufeff", " \u200b ", "NC", " NC ", "néant"]
-)
+@pytest.mark.parametrize("text", ["", "  ", "\u00a0", "\ufeff", " \u200b ", "NC", " NC ", "néant"])
 def test_empty_cells_and_declared_spellings_are_missing(make: Any, text: str) -> None:
     column = make.column("town", "number")
     assert typed(make, column, text, missing=["NC", "néant"]) == [(None, "")]
@@ -63,19 +62,19 @@ def test_text_loses_only_the_room_around_it(make: Any) -> None:
         ("inconnu", None, "pattern"),
     ],
 )
-def test_a_siret_must_pass_its_own_sum(
-    make: Any, text: str, value: str | None, rule: str
-) -> None:
+def test_a_siret_must_pass_its_own_sum(make: Any, text: str, value: str | None, rule: str) -> None:
     column = make.column("siret", "identifier", checksum="siret")
     assert typed(make, column, text) == [(value, rule)]
 
 
 def test_a_siret_that_lost_its_zeros_is_padded_when_its_sum_says_so(make: Any) -> None:
     source = make.source(make.column("siret", "identifier", checksum="siret"))
-    result = type_column(source.columns[0], source, ["5520554400013", "73282932000074"])
-    assert list(result.values) == ["05520554400013", "73282932000074"] or result.rules[0]
-    lost = type_column(source.columns[0], source, ["732829320"])
-    assert lost.rules[0] == "pattern"
+    company = "00552055" + luhn.calc_check_digit("00552055")
+    whole = company + "0001" + luhn.calc_check_digit(company + "0001")
+    result = type_column(source.columns[0], source, [whole, whole[2:], "732829320"])
+    assert list(result.values[:2]) == [whole, whole]
+    assert list(result.notes) == ["", "zero_padded", ""]
+    assert result.rules[2] == "pattern"
 
 
 def test_a_siret_may_have_a_pattern_too(make: Any) -> None:

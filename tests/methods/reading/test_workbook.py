@@ -277,7 +277,7 @@ def test_inline_texts_prefixes_and_formulas_outside_cells_are_understood(
 ) -> None:
     grid = sheet_of(
         '<row hidden="true"><c t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r></is></c></row>'
-        '</sheetData><conditionalFormatting><cfRule><f>A1</f></cfRule></conditionalFormatting>'
+        "</sheetData><conditionalFormatting><cfRule><f>A1</f></cfRule></conditionalFormatting>"
         '<cols><col hidden="1" min="1" max="16384"/><col min="2" max="3"/></cols><sheetData>'
     )
     assert cells_of(grid) == [["ab"]]

@@ -1,0 +1,272 @@
+"""The ``agir`` command: the same jobs as the interface, for people who prefer a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agir_pipeline.errors import AgirError, UsageError
+from agir_pipeline.language import _, use_language
+from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all, today_of
+from agir_pipeline.resources.status import status as status_of
+
+app = typer.Typer(
+    name="agir",
+    help="From questionnaires and partner files to the tables of an independent evaluation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+protocol_app = typer.Typer(help="Check and show the protocol of a study.", no_args_is_help=True)
+release_app = typer.Typer(help="List releases and accept drafts.", no_args_is_help=True)
+app.add_typer(protocol_app, name="protocol")
+app.add_typer(release_app, name="release")
+
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="AGIR_HOME", help="The folder of the study.")
+]
+DEFAULT_HOME = Path("demo")
+
+
+def main() -> None:
+    """Run the command; faults are one sentence on stderr and an exit code."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        use_language(os.environ.get("AGIR_LANGUAGE", "en"))
+        app(arguments, standalone_mode=True)
+    except AgirError as fault:
+        if debug:
+            raise
+        print(fault, file=sys.stderr)  # noqa: T201
+        raise SystemExit(fault.exit_code) from None
+
+
+def say(text: str = "") -> None:
+    """A line of the result, on stdout."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """A line about progress, on stderr."""
+    typer.echo(text, err=True)
+
+
+def as_day(text: str | None) -> date | None:
+    """A day written YYYY-MM-DD."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            _("'{text}' is not a day; write it as 2010-12-31").format(text=text)
+        ) from None
+
+
+@contextmanager
+def study_language(home: Path) -> Iterator[None]:
+    """Speak the language of the study, unless AGIR_LANGUAGE says otherwise."""
+    path = Home(home).protocol_path
+    if "AGIR_LANGUAGE" not in os.environ and path.is_file():
+        use_language(load_protocol(path).study.language)
+    yield
+
+
+@app.command()
+def init(
+    home: Annotated[Path, typer.Argument(help="A new folder for the study.")],
+    protocol: Annotated[str, typer.Option(help="agir, nsw, or a protocol file.")],
+    history: Annotated[
+        Path | None, typer.Option(help="What was known earlier: DAY/source/provider/file.")
+    ] = None,
+) -> None:
+    """Make the home of a study, with its past if it has one."""
+    arrivals = init_home(home, protocol, history)
+    say(_("{home} is ready").format(home=home))
+    if arrivals:
+        say(_("{n} files of its past were taken in").format(n=len(arrivals)))
+
+
+@app.command()
+def receive(
+    file: Annotated[Path, typer.Argument(help="The file to take in.")],
+    source: Annotated[str, typer.Option(help="The source it belongs to.")],
+    provider: Annotated[str | None, typer.Option(help="Who delivered it.")] = None,
+    known_on: Annotated[str | None, typer.Option(help="The day it became known.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Take in one file; the same bytes again change nothing."""
+    with study_language(home):
+        place = Home(home).require()
+        loaded = load_protocol(place.protocol_path)
+        day = as_day(known_on)
+        today = today_of(loaded)
+        if day is not None and day > today:
+            raise UsageError(_("{day} is still to come").format(day=day))
+        if not file.is_file():
+            raise UsageError(_("{file} is not a file").format(file=file))
+        receipt = delivery_receipt(
+            loaded, source, provider, file.name, day or today, "command", day is not None
+        )
+        arrival = receive_all(place, [(file.read_bytes(), receipt)])[0]
+        text = _("already known: receipt {id}") if arrival.is_repeat else _("receipt {id}")
+        say(text.format(id=arrival.receipt.receipt_id))
+
+
+@app.command()
+def run(
+    as_of: Annotated[str | None, typer.Option(help="Rebuild what was known that day.")] = None,
+    protocol: Annotated[Path | None, typer.Option(help="Another protocol, for a draft.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Take in what arrived and carry it through to the release."""
+    from agir_pipeline.running import run_study, summary
+
+    with study_language(home):
+        day = as_day(as_of)
+        outcome = run_study(home, day, protocol)
+        for line in summary(outcome):
+            say(line)
+        raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def demo(
+    home: HomeOption = DEFAULT_HOME,
+    seed: Annotated[int, typer.Option(help="Another seed, another study.")] = 1,
+    scale: Annotated[int, typer.Option(min=1, help="How many times the size of the study.")] = 1,
+) -> None:
+    """Write an invented study with known truth into a home, and run it."""
+    from agir_pipeline.demo import run_demo
+
+    with study_language(home):
+        raise typer.Exit(run_demo(home, seed, scale, say))
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """What has arrived, what was refused, what is released."""
+    with study_language(home):
+        place = Home(home).require()
+        found = status_of(place, load_protocol(place.protocol_path))
+        if as_json:
+            say(json.dumps(found, indent=1, ensure_ascii=False))
+            return
+        _print_status(found)
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    say(_("state of {day}").format(day=found["as_of"] or "-"))
+    for source in found["sources"]:
+        say(
+            _(
+                "{name}: {receipts} files, {rows} rows, {accepted} accepted, {rejected} rejected"
+            ).format(**source)
+        )
+    for sentence in found["refused"]:
+        say(sentence)
+    say(_("decisions needed: {n}").format(n=found["decisions_needed"]))
+    say(_("checks: {passed} passed, {warned} warned, {failed} failed").format(**found["checks"]))
+    release = found["release"]
+    say(_("release: {id}").format(id=release["id"] if release else "-"))
+
+
+@app.command()
+def show(
+    table: Annotated[str, typer.Argument(help="A table of the release.")],
+    release: Annotated[str | None, typer.Option(help="Which release; else the current.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Print one released table."""
+    from agir_pipeline.resources.releases import Releases
+
+    with study_language(home):
+        rows = Releases(Home(home).require().releases).read(table, release)
+        forms = {
+            "csv": lambda: rows.to_csv(index=False).rstrip(),
+            "json": lambda: rows.to_json(orient="records", date_format="iso", force_ascii=False),
+            "table": lambda: rows.to_string(index=False),
+        }
+        if form not in forms:
+            raise UsageError(_("--format takes one of: {known}").format(known=", ".join(forms)))
+        say(forms[form]())
+
+
+@app.command()
+def doctor(home: HomeOption = DEFAULT_HOME) -> None:
+    """Look for what would make a night fail: keys, lock, disk, settings, schedule."""
+    from agir_pipeline.doctor import examine
+
+    with study_language(home):
+        findings = list(examine(Home(home).require()))
+        for finding in findings:
+            say(("ok    " if finding.is_well else "!!    ") + finding.sentence)
+        raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+@protocol_app.command("check")
+def protocol_check(
+    file: Annotated[Path | None, typer.Argument(help="A protocol file; else the home's.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Say every mistake of a protocol at once, or that it holds."""
+    path = file or Home(home).require().protocol_path
+    loaded = load_protocol(packaged_protocols().get(str(path), path))
+    say(_("{file} holds: study {name}").format(file=path, name=loaded.study.name))
+    say(_("design digest   {digest}").format(digest=loaded.design_digest))
+    say(_("protocol digest {digest}").format(digest=loaded.protocol_digest))
+
+
+@protocol_app.command("show")
+def protocol_show(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Print the protocol in force."""
+    path = Home(home).require().protocol_path
+    loaded = load_protocol(path)
+    if as_json:
+        say(loaded.model_dump_json(indent=1, by_alias=True))
+        return
+    say(path.read_text(encoding="utf-8"))
+
+
+@release_app.command("list")
+def release_list(home: HomeOption = DEFAULT_HOME) -> None:
+    """List the releases; the current one is marked."""
+    from agir_pipeline.resources.releases import Releases
+
+    releases = Releases(Home(home).require().releases)
+    current = releases.current()
+    for name in releases.list():
+        say(("* " if name == current else "  ") + name)
+
+
+@release_app.command("accept")
+def release_accept(
+    release: Annotated[str, typer.Argument(help="The draft to make current.")],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Make a draft the current release."""
+    from agir_pipeline.resources.releases import Releases
+
+    with study_language(home), Home(home).locked("agir release"):
+        Releases(Home(home).require().releases).accept(release)
+        say(_("{release} is now the current release").format(release=release))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Tables of step ``matched``: pairs, who has none, balance, and the proofs."""
+
+import pandas as pd
+
+from agir_pipeline.contracts.covariates import covariate_columns
+from agir_pipeline.contracts.model import Column, Invariant, TableContract
+from agir_pipeline.contracts.words import (
+    EXCLUSION_REASONS,
+    MATCHING,
+    PERSONS,
+    before_index,
+    coded,
+    spelled,
+)
+from agir_pipeline.errors import CheckError
+from agir_pipeline.language import _, mark
+from agir_pipeline.protocol.model import Protocol
+
+WORDS = {**PERSONS, **MATCHING}
+
+
+def matched_contracts(protocol: Protocol) -> dict[str, TableContract]:
+    """The contract of every table of this step, by name."""
+    tables = (
+        _matched_pairs(),
+        _unmatched_beneficiaries(),
+        _analysis_population(protocol),
+        _covariate_balance(protocol),
+        _matching_pool(protocol),
+        _matching_prices(),
+        _certificates(),
+        _exclusions(),
+    )
+    return {table.name: table for table in tables}
+
+
+def _matched_pairs() -> TableContract:
+    return TableContract(
+        "matched_pairs",
+        mark("Who is compared with whom"),
+        spelled(
+            WORDS,
+            """pair_id beneficiary_person_id control_person_id beneficiary_index_on?
+            control_index_on? elapsed_days? planned_days_remaining? band_number round_number
+            design_number distance logit_gap? strata_enforced relaxation_level caliper?
+            leave_out_price algorithm_version formed_on status beneficiary_spell_id?
+            control_spell_id?""",
+        ),
+        ("pair_id",),
+        (Invariant(mark("persons in more than one pair"), _persons_twice),),
+    )
+
+
+def _persons_twice(pairs: pd.DataFrame) -> int:
+    standing = pairs[pairs["status"] != "replaced"]
+    members = [standing[f"{arm}_person_id"] for arm in ("beneficiary", "control")]
+    return int(pd.concat(members).value_counts().gt(1).sum())
+
+
+def _unmatched_beneficiaries() -> TableContract:
+    return TableContract(
+        "unmatched_beneficiaries",
+        mark("Beneficiaries without a pair, and why"),
+        spelled(WORDS, "person_id reason nearest_distance? round_number?"),
+        ("person_id",),
+    )
+
+
+def _analysis_population(protocol: Protocol) -> TableContract:
+    """Both members of each pair; a column not fixed by the index date is refused."""
+    own = before_index(
+        spelled(
+            WORDS,
+            """pair_id arm person_id index_on? elapsed_days? planned_days_remaining?
+            round_number band_number""",
+        )
+    )
+    names = {column.name for column in own}
+    covariates = [c for c in covariate_columns(protocol) if c.name not in names]
+    columns = (*own, *covariates)
+    refuse_later(columns, "analysis_population")
+    return TableContract(
+        "analysis_population",
+        mark("Both members of each pair at the index date"),
+        columns,
+        ("pair_id", "arm"),
+        (Invariant(mark("pairs without their two members"), _incomplete_pairs),),
+    )
+
+
+def refuse_later(columns: tuple[Column, ...], table: str) -> None:
+    """Refuse a table on which matching rests if a column tells what came after the index.
+
+    Raises:
+        CheckError: names the columns.
+    """
+    later = [column.name for column in columns if not column.is_measured_before_index]
+    if later:
+        raise CheckError(
+            _("table {table} may not hold what is not known by the index date: {columns}").format(
+                table=table, columns=", ".join(later)
+            )
+        )
+
+
+def _incomplete_pairs(members: pd.DataFrame) -> int:
+    return int(members.groupby("pair_id")["arm"].nunique().ne(2).sum())
+
+
+def _covariate_balance(protocol: Protocol) -> TableContract:
+    names = {covariate.name: covariate.labels for covariate in protocol.covariates}
+    return TableContract(
+        "covariate_balance",
+        mark("How alike the arms are, before and after"),
+        spelled(
+            WORDS,
+            """round_number covariate level sample n_beneficiaries n_controls n_non_missing
+            mean_beneficiary? mean_control? smd? smd_denominator? variance_ratio? ks?
+            ecdf_mean?""",
+            coded("covariate", mark("Covariate"), names),
+        ),
+        ("round_number", "covariate", "level", "sample"),
+    )
+
+
+def _matching_pool(protocol: Protocol) -> TableContract:
+    own = spelled(
+        WORDS,
+        """round_number band_number elapsed_days? person_id arm tie_order index_on? is_open
+        stratum logit?""",
+    )
+    return TableContract(
+        "matching_pool",
+        mark("Everybody at risk, band by band, as matched"),
+        (*own, *covariate_columns(protocol)),
+        ("round_number", "band_number", "arm", "person_id"),
+    )
+
+
+def _matching_prices() -> TableContract:
+    return TableContract(
+        "matching_prices",
+        mark("Dual prices that prove each optimum"),
+        spelled(
+            WORDS,
+            """round_number band_number relaxation_level stratum person_id arm price
+            leave_out_price""",
+        ),
+        ("round_number", "band_number", "relaxation_level", "stratum", "arm", "person_id"),
+    )
+
+
+def _certificates() -> TableContract:
+    return TableContract(
+        "certificates",
+        mark("Primal against dual, stratum by stratum"),
+        spelled(
+            WORDS,
+            """round_number band_number elapsed_days? relaxation_level stratum n_beneficiaries
+            n_candidates n_pairs n_left_out n_tied total_distance bound gap""",
+        ),
+        ("round_number", "band_number", "relaxation_level", "stratum"),
+        (Invariant(mark("beneficiaries neither paired nor left out"), _not_accounted),),
+    )
+
+
+def _not_accounted(proofs: pd.DataFrame) -> int:
+    ends = proofs["n_pairs"] + proofs["n_left_out"]
+    return int(proofs["n_beneficiaries"].ne(ends).sum())
+
+
+def _exclusions() -> TableContract:
+    return TableContract(
+        "exclusions",
+        mark("Controls kept out by a dated condition"),
+        spelled(
+            WORDS,
+            "round_number elapsed_days? person_id reason",
+            coded("reason", mark("Condition"), EXCLUSION_REASONS),
+        ),
+        ("round_number", "elapsed_days", "person_id", "reason"),
+    )

@@ -1,0 +1,251 @@
+"""Tables of step ``outcomes``: effects with their intervals, what they can find, and when."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
+from agir_pipeline.contracts.words import (
+    PERSONS,
+    coded,
+    count,
+    day,
+    flag,
+    number,
+    points,
+    share,
+    spelled,
+    text,
+    vocabulary,
+)
+from agir_pipeline.language import mark
+from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
+
+CLAIMS: Mapping[str, Text] = {
+    "primary": mark("Primary, tested together with the other primary outcomes"),
+    "secondary": mark("Secondary"),
+    "interim, descriptive, no test": mark("Interim: described, not tested"),
+}
+MEASURE_ROWS: Mapping[str, Text] = {
+    "matched_pairs": mark("Within matched pairs"),
+    "benchmark": mark("Known answer of a randomised comparison"),
+}
+
+EFFECTS = {
+    **PERSONS,
+    **vocabulary(
+        text("outcome", mark("Outcome")),
+        text("definition", mark("Definition")),
+        count("horizon_days", mark("Horizon"), mark("Counted from the index date"), unit="days"),
+        count("n", mark("Pairs"), mark("Pairs that count, evaluable or not")),
+        count("n_at_risk", mark("At risk"),
+              mark("Still followed without any ending at the start of the horizon's day")),
+        count("n_events", mark("Events"), mark("Seen by the horizon")),
+        count("n_not_evaluable", mark("Not evaluable"), mark("The horizon comes after the cut")),
+        count("n_complete_pairs", mark("Complete pairs"), mark("Both members known")),
+        count("n_pairs_not_evaluable", mark("Pairs not evaluable")),
+        count("n_missing_pairs", mark("Pairs with a member unknown")),
+        count("n_void_pairs", mark("Void pairs"), mark("Left out: not at risk on the index day")),
+        count("n_due", mark("Pairs due"), mark("The date of the question and its window passed")),
+        count("n_not_due", mark("Pairs not yet due")),
+        count("n_respondents_beneficiary", mark("Beneficiaries who answered")),
+        count("n_respondents_control", mark("Controls who answered")),
+        count("n_both", mark("Event in both"), mark("Complete pairs")),
+        count("n_beneficiary_only", mark("Event in the beneficiary only"), mark("Complete pairs")),
+        count("n_control_only", mark("Event in the control only"), mark("Complete pairs")),
+        count("n_neither", mark("Event in neither"), mark("Complete pairs")),
+        count("n_pairs", mark("Pairs")),
+        count("n_evaluable_pairs", mark("Pairs evaluable today")),
+        flag("is_evaluable", mark("Evaluable"), mark("Decided by the calendar alone")),
+        share("risk", mark("Risk"), mark("Aalen–Johansen; empty where nothing is evaluable")),
+        share("ci_low", mark("Lower limit")),
+        share("ci_high", mark("Upper limit")),
+        share("risk_beneficiary", mark("Risk of beneficiaries")),
+        share("risk_control", mark("Risk of controls")),
+        share("share_beneficiary", mark("Share of beneficiaries")),
+        share("share_control", mark("Share of controls")),
+        points("risk_difference_points", mark("Risk difference"),
+               mark("Beneficiaries minus controls")),
+        points("difference_points", mark("Difference"), mark("Beneficiaries minus controls")),
+        points("standard_error_points", mark("Standard error")),
+        points("ci_low_points", mark("Lower limit"), mark("Of the difference")),
+        points("ci_high_points", mark("Upper limit"), mark("Of the difference")),
+        share("p_value", mark("p-value"), mark("Two-sided; empty in interim releases")),
+        share("p_value_holm", mark("p-value after Holm"), mark("Primary outcomes together")),
+        points("complete_pairs_difference_points", mark("Difference in complete pairs")),
+        points("bonett_price_low_points", mark("Bonett–Price, lower limit")),
+        points("bonett_price_high_points", mark("Bonett–Price, upper limit")),
+        points("newcombe_low_points", mark("Newcombe, lower limit")),
+        points("newcombe_high_points", mark("Newcombe, upper limit")),
+        share("mcnemar_midp", mark("McNemar, mid-p")),
+        number("risk_ratio", mark("Risk ratio"), mark("Beneficiaries over controls"), minimum=0),
+        number("risk_ratio_low", mark("Risk ratio, lower limit"), minimum=0),
+        number("risk_ratio_high", mark("Risk ratio, upper limit"), minimum=0),
+        number("odds_ratio", mark("Conditional odds ratio"), minimum=0),
+        number("odds_ratio_low", mark("Odds ratio, lower limit"), minimum=0),
+        number("odds_ratio_high", mark("Odds ratio, upper limit"), minimum=0),
+        number("n_effective_beneficiary", mark("Effective number of beneficiaries"),
+               mark("Kish: what the weights leave of the number who answered"), minimum=0),
+        number("n_effective_control", mark("Effective number of controls"), minimum=0),
+        points("unweighted_difference_points", mark("Difference without weights")),
+        points("lee_low_points", mark("Lee bound, lower")),
+        points("lee_high_points", mark("Lee bound, upper")),
+        points("lee_ci_low_points", mark("Lee bounds, lower limit")),
+        points("lee_ci_high_points", mark("Lee bounds, upper limit")),
+        points("worst_case_low_points", mark("Worst case, lower")),
+        points("worst_case_high_points", mark("Worst case, upper")),
+        points("minimum_detectable_points", mark("Smallest effect that could be found")),
+        points("minimum_detectable_holm_points", mark("Smallest effect, under Holm")),
+        number("mean_beneficiary", mark("Mean of beneficiaries")),
+        number("mean_control", mark("Mean of controls"), mark("In a benchmark: reference arm")),
+        number("difference", mark("Difference"), mark("Beneficiaries minus controls")),
+        number("standard_error", mark("Standard error"), minimum=0),
+        number("minimum_detectable", mark("Smallest effect that could be found")),
+        number("minimum_detectable_holm", mark("Smallest effect, under Holm")),
+        number("published", mark("Published answer")),
+        number("baseline", mark("Level of the controls"), mark("A share, or a mean")),
+        number("half_width", mark("Half-width of the interval"), minimum=0),
+        number("mde", mark("Smallest effect that could be found")),
+        number("mde_holm", mark("Smallest effect, under Holm")),
+        points("mde_points", mark("Smallest effect once all are evaluable")),
+        points("mde_holm_points", mark("The same under Holm")),
+        day("all_evaluable_on", mark("All evaluable on"), mark("With data drawn on this day")),
+        text("unit", mark("Unit")),
+        coded("claim", mark("What the row may claim"), CLAIMS),
+        text("method", mark("Method")),
+        text("definition_text", mark("Definition in words")),
+    ),
+}  # fmt: skip
+
+
+def outcome_contracts(protocol: Protocol) -> dict[str, TableContract]:
+    """The contract of every released table of this step, by name."""
+    tables = [table for outcome in protocol.outcomes for table in _of_outcome(outcome)]
+    names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
+    tables += [_precision(names), _evaluability(names)]
+    return {table.name: table for table in tables}
+
+
+def _of_outcome(outcome: Outcome) -> list[TableContract]:
+    if isinstance(outcome, EventOutcome):
+        return [_risk(outcome), _paired_effect(outcome)]
+    return [_status(outcome)] if isinstance(outcome, StatusOutcome) else [_measure(outcome)]
+
+
+def _named(outcome: Outcome, definitions: Mapping[str, Text]) -> tuple[Column, Column]:
+    return (
+        coded("outcome", mark("Outcome"), {outcome.name: outcome.labels}),
+        coded("definition", mark("Definition"), definitions),
+    )
+
+
+def _definitions(outcome: EventOutcome | StatusOutcome) -> dict[str, Text]:
+    return {definition.name: definition.labels for definition in outcome.definitions}
+
+
+def _risk(outcome: EventOutcome) -> TableContract:
+    return TableContract(
+        f"{outcome.name}_risk",
+        mark("Risk of the event by arm and horizon"),
+        spelled(
+            EFFECTS,
+            """outcome definition horizon_days arm n n_at_risk n_events n_not_evaluable
+            is_evaluable risk? ci_low? ci_high? method definition_text""",
+            *_named(outcome, _definitions(outcome)),
+        ),
+        ("outcome", "definition", "horizon_days", "arm"),
+    )
+
+
+def _paired_effect(outcome: EventOutcome) -> TableContract:
+    return TableContract(
+        f"{outcome.name}_paired_effect",
+        mark("Effect on the event, pair by pair"),
+        spelled(
+            EFFECTS,
+            """outcome definition horizon_days n n_complete_pairs n_pairs_not_evaluable
+            n_missing_pairs n_void_pairs is_evaluable risk_beneficiary? risk_control?
+            risk_difference_points? standard_error_points? ci_low_points? ci_high_points?
+            p_value? p_value_holm? n_both? n_beneficiary_only? n_control_only? n_neither?
+            complete_pairs_difference_points? bonett_price_low_points?
+            bonett_price_high_points? newcombe_low_points? newcombe_high_points?
+            mcnemar_midp? risk_ratio? risk_ratio_low? risk_ratio_high? odds_ratio?
+            odds_ratio_low? odds_ratio_high? minimum_detectable_points?
+            minimum_detectable_holm_points? claim method definition_text""",
+            *_named(outcome, _definitions(outcome)),
+        ),
+        ("outcome", "definition", "horizon_days"),
+        (Invariant(mark("cells that do not add up to the complete pairs"), _cells_astray),),
+    )
+
+
+def _cells_astray(effects: pd.DataFrame) -> int:
+    cells = effects[["n_both", "n_beneficiary_only", "n_control_only", "n_neither"]]
+    told = cells.notna().all(axis=1)
+    return int((cells.sum(axis=1)[told] != effects.loc[told, "n_complete_pairs"]).sum())
+
+
+def _status(outcome: StatusOutcome) -> TableContract:
+    return TableContract(
+        outcome.name,
+        mark("Effect on the situation, answers weighted"),
+        spelled(
+            EFFECTS,
+            """outcome definition n n_due n_not_due n_respondents_beneficiary
+            n_respondents_control is_evaluable share_beneficiary? share_control?
+            difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
+            p_value_holm? n_effective_beneficiary? n_effective_control?
+            unweighted_difference_points? n_complete_pairs complete_pairs_difference_points?
+            bonett_price_low_points? bonett_price_high_points? lee_low_points? lee_high_points?
+            lee_ci_low_points? lee_ci_high_points? worst_case_low_points?
+            worst_case_high_points? minimum_detectable_points? minimum_detectable_holm_points?
+            claim method definition_text""",
+            *_named(outcome, _definitions(outcome)),
+        ),
+        ("outcome", "definition"),
+    )
+
+
+def _measure(outcome: Outcome) -> TableContract:
+    return TableContract(
+        outcome.name,
+        mark("Effect on the measure, pair by pair"),
+        spelled(
+            EFFECTS,
+            """outcome definition n n_complete_pairs? n_missing_pairs? is_evaluable
+            mean_beneficiary? mean_control? difference? standard_error? ci_low? ci_high?
+            p_value? p_value_holm? minimum_detectable? minimum_detectable_holm? published?
+            unit claim? method definition_text""",
+            *_named(outcome, MEASURE_ROWS),
+            number("ci_low", mark("Lower limit"), mark("Of the difference")),
+            number("ci_high", mark("Upper limit"), mark("Of the difference")),
+        ),
+        ("outcome", "definition", "definition_text"),
+    )
+
+
+def _precision(outcomes: Mapping[str, Text]) -> TableContract:
+    return TableContract(
+        "precision",
+        mark("How precisely each effect is known"),
+        spelled(
+            EFFECTS,
+            """outcome definition horizon_days? n baseline? half_width? mde? mde_holm? unit""",
+            coded("outcome", mark("Outcome"), outcomes),
+        ),
+        ("outcome", "definition", "horizon_days"),
+    )
+
+
+def _evaluability(outcomes: Mapping[str, Text]) -> TableContract:
+    return TableContract(
+        "evaluability",
+        mark("What can be known now, and when the rest"),
+        spelled(
+            EFFECTS,
+            """outcome definition horizon_days? n_pairs n_evaluable_pairs all_evaluable_on?
+            mde_points? mde_holm_points?""",
+            coded("outcome", mark("Outcome"), outcomes),
+        ),
+        ("outcome", "definition", "horizon_days"),
+    )

@@ -1,0 +1,194 @@
+"""Tables of step ``published``: the flow of persons, enrolment, the dictionary, the inputs."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from agir_pipeline.contracts.model import Invariant, TableContract, Text
+from agir_pipeline.contracts.words import (
+    EXCLUSION_REASONS,
+    PERSONS,
+    STATUSES,
+    UNMATCHED_REASONS,
+    coded,
+    count,
+    day,
+    share,
+    spelled,
+    text,
+    vocabulary,
+    whole,
+)
+from agir_pipeline.language import mark
+from agir_pipeline.protocol.model import EventOutcome, Protocol, StatusOutcome
+
+STEPS: Mapping[str, Text] = {
+    "registered": mark("On the register or a list"),
+    "eligible": mark("Eligible"),
+    "contract_linked": mark("Contract found, and it is known whose"),
+    "at_risk": mark("At risk in some band"),
+    "waited": mark("Looked at by a matching round"),
+    "matched": mark("Matched"),
+    "analysed": mark("In a pair that counts"),
+}
+FLOW_REASONS: Mapping[str, Text] = {
+    **UNMATCHED_REASONS,
+    **EXCLUSION_REASONS,
+    "never_at_risk": mark("In contract at no band's index date near enough"),
+    "not_chosen": mark("At risk, but no pair was formed"),
+    **{status: label for status, label in STATUSES.items() if status != "active"},
+    "not_yet_evaluable": mark("The pair's horizon comes after the data cut"),
+    "unknown": mark("A member of the pair cannot be followed"),
+    "not_due": mark("The question is not yet due"),
+    "no_answer": mark("No answer"),
+    "no_value": mark("No value"),
+}
+SENSITIVITIES: Mapping[str, Text] = {
+    "none": mark("None"),
+    "pseudonym": mark("Pseudonym of a person, or of what belongs to one"),
+    "sensitive": mark("Sensitive"),
+}
+TYPES: Mapping[str, Text] = {
+    "text": mark("Text"),
+    "integer": mark("Whole number"),
+    "number": mark("Number"),
+    "boolean": mark("True or false"),
+    "date": mark("Day"),
+    "instant": mark("Instant, UTC"),
+}
+KINDS: Mapping[str, Text] = {
+    "protocol": mark("Protocol"),
+    "delivery": mark("Delivery of a source"),
+    "round": mark("Matching round"),
+}
+
+WORDS = {
+    **PERSONS,
+    **vocabulary(
+        whole("step_order", mark("Order of the step"),
+              mark("Steps up to analysed follow each other; each outcome follows analysed")),
+        count("n_in", mark("Enter the step")),
+        coded("reason", mark("Reason for leaving"), FLOW_REASONS),
+        count("n_out", mark("Leave, for this reason")),
+        count("n_remaining", mark("Remain after the step"),
+              mark("The same in every row of a step: enter minus all who leave")),
+        day("month_on", mark("Month"), mark("Its first day")),
+        count("n_entries", mark("Entries of the month"),
+              mark("Beneficiaries by their day of entry, controls by the day of their pair")),
+        count("n_cumulative", mark("Entries so far")),
+        count("n_target", mark("Target")),
+        whole("n_gap", mark("Still to enter"), mark("Target minus entries so far")),
+        share("share_watched", mark("Share watched"),
+              mark("Of the entries so far whose code is known: those with a watched code")),
+        share("share_watched_low", mark("Share watched, lower limit"), mark("Wilson")),
+        share("share_watched_high", mark("Share watched, upper limit"), mark("Wilson")),
+        text("table", mark("Table")),
+        text("column", mark("Column")),
+        count("position", mark("Place in the table"), mark("From 1")),
+        coded("type", mark("Type"), TYPES),
+        text("label_en", mark("Label, English")),
+        text("label_fr", mark("Label, French")),
+        text("description_en", mark("Description, English")),
+        text("description_fr", mark("Description, French")),
+        text("unit", mark("Unit")),
+        text("codes", mark("Codes"), mark("JSON: for each code its label in both languages")),
+        coded("sensitivity", mark("Sensitivity"), SENSITIVITIES),
+        text("source_columns", mark("Read from"), mark("source.column, separated by a space")),
+        text("receipt_id", mark("Receipt")),
+        coded("kind", mark("Kind"), KINDS),
+        text("source", mark("Source")),
+        text("provider", mark("Provider")),
+        day("known_on", mark("Known since"), mark("The end of this day")),
+        day("extracted_on", mark("Drawn on"), mark("By the partner")),
+        text("sha256", mark("SHA-256"), mark("Of the bytes as received")),
+        count("n_rows", mark("Rows"), mark("Each came to exactly one end")),
+        count("n_accepted", mark("Accepted")),
+        count("n_rejected", mark("Rejected")),
+        count("n_duplicate", mark("Duplicate")),
+        count("n_blank", mark("Blank")),
+        count("n_outside", mark("Outside the table"), mark("Titles, headings, totals, footnotes")),
+        count("n_erased", mark("Erased")),
+    ),
+}  # fmt: skip
+
+
+def published_contracts(protocol: Protocol) -> dict[str, TableContract]:
+    """The contract of every table of this step, by name; enrolment where the study counts it."""
+    enrolment = (_enrolment_progress(),) if protocol.enrolment else ()
+    tables = (_participant_flow(protocol), *enrolment, _data_dictionary(), _release_manifest())
+    return {table.name: table for table in tables}
+
+
+def flow_steps(protocol: Protocol) -> dict[str, Text]:
+    """The steps persons go through, in order: to the pairs that count, then to each outcome."""
+    steps: dict[str, Text] = dict(STEPS)
+    for outcome in protocol.outcomes:
+        steps[outcome_step(outcome)] = outcome.labels
+    return steps
+
+
+def outcome_step(outcome: object) -> str:
+    """The name of an outcome's step: whether it can be told for a person."""
+    ending = {EventOutcome: "evaluable", StatusOutcome: "answered"}.get(type(outcome), "known")
+    return f"{outcome.name}_{ending}"  # type: ignore[attr-defined]
+
+
+def _participant_flow(protocol: Protocol) -> TableContract:
+    return TableContract(
+        "participant_flow",
+        mark("Who entered, who left at which step, and why"),
+        spelled(
+            WORDS,
+            "step_order step arm n_in reason? n_out n_remaining",
+            coded("step", mark("Step"), flow_steps(protocol)),
+        ),
+        ("step_order", "arm", "reason"),
+        (Invariant(mark("steps that do not add up"), _steps_astray),),
+    )
+
+
+def _steps_astray(flow: pd.DataFrame) -> int:
+    """Steps in which those who enter are not those who leave and those who remain."""
+    steps = flow.groupby(["step_order", "arm"])
+    left = steps["n_in"].first() - steps["n_out"].sum()
+    is_one = steps[["n_in", "n_remaining"]].nunique().eq(1).all(axis=1)
+    return int((~is_one | left.ne(steps["n_remaining"].first())).sum())
+
+
+def _enrolment_progress() -> TableContract:
+    return TableContract(
+        "enrolment_progress",
+        mark("Entries month by month against the target"),
+        spelled(
+            WORDS,
+            """month_on arm n_entries n_cumulative n_target? n_gap? share_watched?
+            share_watched_low? share_watched_high?""",
+        ),
+        ("month_on", "arm"),
+    )
+
+
+def _data_dictionary() -> TableContract:
+    return TableContract(
+        "data_dictionary",
+        mark("Every column of every table"),
+        spelled(
+            WORDS,
+            """table position column type label_en label_fr description_en? description_fr?
+            unit? codes? sensitivity source_columns?""",
+        ),
+        ("table", "position"),
+    )
+
+
+def _release_manifest() -> TableContract:
+    return TableContract(
+        "release_manifest",
+        mark("What the release was made from"),
+        spelled(
+            WORDS,
+            """receipt_id kind source? provider? known_on extracted_on? sha256 n_rows?
+            n_accepted? n_rejected? n_duplicate? n_blank? n_outside? n_erased?""",
+        ),
+        ("receipt_id",),
+    )

@@ -1,0 +1,114 @@
+"""One run of the nightly job from the command line, and what it says at the end."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from agir_pipeline.automation import NIGHTLY
+from agir_pipeline.definitions import build_definitions
+from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.language import _
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.status import newest_refusals
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended: its exit code, why it stopped, and what it published."""
+
+    exit_code: int
+    faults: list[str] = field(default_factory=list)
+    release: dict[str, Any] = field(default_factory=dict)
+
+
+def run_study(folder: Path, as_of: date | None = None, protocol: Path | None = None) -> RunOutcome:
+    """Run the nightly job of the study in ``folder`` within this process.
+
+    Raises:
+        UsageError: no study there. ProtocolError: its protocol does not hold.
+    """
+    home = Home(folder).require()
+    with home.locked("agir run"):
+        pass  # The run takes the lock itself; asked here, a refusal is one sentence and no run.
+    definitions = build_definitions(folder, str(as_of or ""), protocol)
+    os.environ["DAGSTER_HOME"] = str(home.dagster.resolve())
+    with _instance(home) as instance:
+        close_orphans(instance)
+        result = definitions.resolve_job_def(NIGHTLY).execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+        faults = list(_faults(result))
+        release = _release(result)
+    if faults:
+        codes = [code for code, _text in faults]
+        return RunOutcome(worst(codes), [text for _code, text in faults])
+    refused = [] if as_of else newest_refusals(home, home.landing.state())
+    sentences = [row["sentence"] for row in refused]
+    return RunOutcome(1 if refused else 0, sentences, release)
+
+
+def worst(codes: list[int]) -> int:
+    """The exit code that wins: 2 before 3 before 1 before 4 before 0."""
+    order = (2, 3, 1, 4, 0)
+    return min(codes, key=order.index)
+
+
+def close_orphans(instance: dg.DagsterInstance) -> None:
+    """Runs that a killed process left as started are closed; the lock says none is alive."""
+    open_states = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=open_states)):
+        instance.report_run_failed(run, _("the process of this run was stopped from outside"))
+
+
+def summary(outcome: RunOutcome) -> Iterator[str]:
+    """What a person reads at the end of a run."""
+    yield from outcome.faults
+    if outcome.release:
+        kind = outcome.release["kind"]
+        texts = {
+            "published": _("release {id} is published: {path}"),
+            "unchanged": _("nothing new: release {id} stands"),
+            "draft": _("draft {id} is written, not published: {path}"),
+        }
+        yield texts[kind].format(id=outcome.release["id"], path=outcome.release["path"])
+
+
+def _instance(home: Home) -> dg.DagsterInstance:
+    try:
+        return dg.DagsterInstance.from_config(str(home.dagster.resolve()))
+    except Exception as fault:
+        raise InfrastructureError(
+            _("Dagster's storage in {path} cannot be opened: {cause}").format(
+                path=home.dagster, cause=type(fault).__name__
+            )
+        ) from None
+
+
+def _faults(result: dg.ExecuteInProcessResult) -> Iterator[tuple[int, str]]:
+    """Exit code and sentence of every failure of the run."""
+    if result.success:
+        return
+    failures = result.filter_events(lambda event: event.is_step_failure)
+    for event in failures:
+        data = event.step_failure_data.user_failure_data
+        metadata = data.metadata if data else {}
+        code = metadata["exit_code"].value if "exit_code" in metadata else 3
+        yield int(code), (data.description if data else None) or _("the run failed")
+    if not failures:
+        yield 3, _("the run failed before its first step")
+
+
+def _release(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """What the published step said of its release."""
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        if event.asset_key and event.asset_key.path == ["published", "release_manifest"]:
+            names = ("id", "kind", "path")
+            return {n: metadata[f"release_{n}"].value for n in names if f"release_{n}" in metadata}
+    return {}
+
