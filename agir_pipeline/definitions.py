@@ -68,5 +68,5 @@ def study_definitions() -> dg.Definitions:
     """What ``dagster dev -w workspace.yaml`` loads: the study of AGIR_HOME, else ./demo."""
     home = Path(os.environ.get("AGIR_HOME") or "demo")
     if not Home(home).protocol_path.is_file() and "AGIR_HOME" not in os.environ:
-        make_demo(home)
+        make_demo(home, seed=1, scale=1)
     return build_definitions(home)

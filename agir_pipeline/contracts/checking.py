@@ -42,6 +42,9 @@ SENTENCES = {
     "key": mark("the key is not unique"),
 }
 EVERY_COLUMN = "*"
+ROUNDING = 1e-9
+"""How far a computed share may lie beyond its limits."""
+
 _PANDERA_NAMES = {"not_nullable": "empty", "multiple_fields_uniqueness": "key"}
 
 Faults = Counter[tuple[str, str]]
@@ -81,9 +84,9 @@ def _pandera_column(column: Column) -> pa.Column:
     if column.codes and column.is_closed:
         checks.append(pa.Check.isin(list(column.codes), error="code"))
     if column.minimum is not None:
-        checks.append(pa.Check.ge(column.minimum, error="range"))
+        checks.append(pa.Check.ge(column.minimum - ROUNDING, error="range"))
     if column.maximum is not None:
-        checks.append(pa.Check.le(column.maximum, error="range"))
+        checks.append(pa.Check.le(column.maximum + ROUNDING, error="range"))
     return pa.Column(DTYPES[column.type], checks, nullable=column.is_nullable)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from agir_pipeline.contracts.model import Column, Text
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import Covariate, Derived, Protocol, Source
 from agir_pipeline.protocol.model import Column as SourceColumn
+from agir_pipeline.protocol.model import Covariate, Derived, Protocol, Source
 
 MISSING_LEVEL: Mapping[str, Text] = {"missing": mark("Not known")}
 
@@ -54,9 +54,7 @@ def _levels(covariate: Covariate, columns: list[SourceColumn | Derived]) -> dict
     """Code → label, for codes that no group folds away."""
     if covariate.scale == "number":
         return {}
-    known: dict[str, Text] = {
-        code.code: code.labels for column in columns for code in column.codes
-    }
+    known: dict[str, Text] = {code.code: code.labels for column in columns for code in column.codes}
     return {c: label for c, label in known.items() if c not in covariate.groups} | dict(
         MISSING_LEVEL
     )

@@ -20,7 +20,7 @@ from agir_pipeline.contracts.words import (
     whole,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import EventOutcome, Protocol, StatusOutcome
+from agir_pipeline.protocol.model import Outcome, Protocol
 
 STEPS: Mapping[str, Text] = {
     "registered": mark("On the register or a list"),
@@ -127,10 +127,10 @@ def flow_steps(protocol: Protocol) -> dict[str, Text]:
     return steps
 
 
-def outcome_step(outcome: object) -> str:
+def outcome_step(outcome: Outcome) -> str:
     """The name of an outcome's step: whether it can be told for a person."""
-    ending = {EventOutcome: "evaluable", StatusOutcome: "answered"}.get(type(outcome), "known")
-    return f"{outcome.name}_{ending}"  # type: ignore[attr-defined]
+    endings = {"event": "evaluable", "status": "answered", "measure": "known"}
+    return f"{outcome.name}_{endings[outcome.kind]}"
 
 
 def _participant_flow(protocol: Protocol) -> TableContract:

@@ -136,7 +136,7 @@ MATCHING = vocabulary(
     coded("reason", mark("Reason"), UNMATCHED_REASONS),
     number("nearest_distance", mark("Nearest control"),
            mark("Distance to the nearest admissible control of the stratum")),
-    text("tie_order", mark("Order among equals"), mark("A keyed hash; decides between equal optima"),
+    text("tie_order", mark("Order among equals"), mark("Keyed hash; decides between equal optima"),
          sensitivity="pseudonym"),
     flag("is_open", mark("Free"), mark("Whether the person was still free in this band")),
     text("stratum", mark("Stratum")),

@@ -130,9 +130,9 @@ def _of_stream(
     stream: Stream, days: Days, end: np.datetime64, rng: np.random.Generator
 ) -> Iterator[Planned]:
     low, high = stream.layout.lag_days
-    drawn: Days = np.add(days, rng.integers(low, high + 1, len(days)).astype("m8[D]"))
+    lag = rng.integers(low, high + 1, len(days)).astype("m8[D]")
     # An older extraction never overtakes a newer one, and nothing comes after the end.
-    known = np.minimum(np.maximum.accumulate(drawn), end)
+    known: Any = np.minimum(np.maximum.accumulate(days + lag), end)
     faults = {
         len(days) - fault.turn: fault
         for fault in CATALOGUE

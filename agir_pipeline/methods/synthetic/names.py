@@ -18,7 +18,11 @@ MAX_ROUNDS = 50
 def invent_names(
     seed: int, is_woman: npt.NDArray[np.bool_], born_on: pd.Series, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """``last_name`` and ``first_name`` of each person; nobody shares both and a date of birth."""
+    """``last_name`` and ``first_name`` of each person; nobody shares both and a date of birth.
+
+    Raises:
+        ValueError: there are too few names to tell everybody apart.
+    """
     last, women, men = _pools(seed)
     n = len(is_woman)
     names = pd.DataFrame({"last_name": _draw(last, n, rng), "first_name": _draw(men, n, rng)})
@@ -29,9 +33,9 @@ def invent_names(
     for _round in range(MAX_ROUNDS):
         twins = _twins(names, born_on)
         if not twins.any():
-            break
+            return names
         names.loc[twins, "last_name"] = _draw(last, int(twins.sum()), rng)
-    return names
+    raise ValueError(f"too few names for {n} people of these dates of birth")
 
 
 def folded(text: str) -> str:

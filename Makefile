@@ -1,0 +1,51 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything else is for developers.
+
+DEMO_HOME ?= demo
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo test check ui bench campaign-coverage campaign-bias messages lock clean
+
+setup: .venv/.installed
+
+.venv/.installed: requirements.lock pyproject.toml scripts/setup
+	scripts/setup
+	touch .venv/.installed
+
+demo: setup
+	.venv/bin/agir demo --home $(DEMO_HOME)
+
+test: setup
+	.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not long" $(PYTEST_ARGS)
+
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report=
+	.venv/bin/python scripts/coverage_gate.py
+
+ui: setup
+	.venv/bin/agir ui --home $(DEMO_HOME)
+
+bench: setup
+	.venv/bin/python benchmarks/nightly.py
+
+campaign-coverage: setup
+	.venv/bin/python benchmarks/coverage.py
+
+campaign-bias: setup
+	.venv/bin/python benchmarks/matching_bias.py
+
+# English texts are in the code; the French catalogue is kept by hand beside it.
+messages: setup
+	.venv/bin/pybabel extract -q -k _ -k mark --no-location -o agir_pipeline/locales/agir.pot agir_pipeline
+	.venv/bin/pybabel update -q -D agir -d agir_pipeline/locales -i agir_pipeline/locales/agir.pot --no-fuzzy-matching
+	.venv/bin/pybabel compile -q -D agir -d agir_pipeline/locales
+
+lock: setup
+	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links -o requirements.lock
+
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,180 @@
+"""``agir demo``: an invented study with known truth, run and compared with that truth."""
+
+from collections.abc import Callable, Iterable, Iterator, Sized
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
+
+from agir_pipeline.errors import UsageError
+from agir_pipeline.language import _
+from agir_pipeline.methods.synthetic.truth import true_effect
+from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.making import make_demo
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.status import status
+from agir_pipeline.resources.study import Study, open_study
+from agir_pipeline.running import run_study, summary
+
+Say = Callable[[str], None]
+
+
+class Found(NamedTuple):
+    """One fault, as planted or as found; ``row`` 0 and no column: the file as a whole."""
+
+    file: str
+    row: int
+    column: str
+    check: str
+
+
+def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
+    """Make the demo in ``folder``, run it, say what came out; 0 iff findings equal the truth."""
+    if Home(folder).protocol_path.exists():
+        raise UsageError(
+            _("{home} already holds a study; name another folder, or remove it").format(home=folder)
+        )
+    truth = make_demo(folder, seed, scale, _with_progress)
+    outcome = run_study(folder)
+    study = open_study(folder)
+    for line in (*_arrivals(study), *_effects(study, truth), *summary(outcome)):
+        say(line)
+    missed, unexpected = compare(planted(truth), found(study))
+    for line in _differences(missed, unexpected):
+        say(line)
+    if outcome.exit_code:
+        return outcome.exit_code
+    return 1 if missed or unexpected else 0
+
+
+def _with_progress(deliveries: Sized) -> Iterable[Any]:
+    """The deliveries behind a bar, on a terminal only."""
+    console = Console(stderr=True)
+    return track(
+        deliveries,  # type: ignore[arg-type]
+        description=_("writing the past of the study"),
+        total=len(deliveries),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+# ------------------------------------------------------------------- findings against truth
+
+
+def planted(truth: dict[str, Any]) -> set[Found]:
+    """The faults the generator wrote into the files."""
+    return {
+        Found(fault["file"], fault["row"] or 0, fault["column"] or "", fault["check"])
+        for fault in truth["faults"]
+    }
+
+
+def found(study: Study) -> set[Found]:
+    """Everything the pipeline refused or set aside."""
+    names = {r.receipt_id: r.file_name for r in study.state().deliveries}
+    rows = study.vault.read("quarantine")
+    broken = {
+        Found(file, int(row), column or "", rule)
+        for file, row, column, rule in zip(
+            rows["file_name"], rows["row_number"], rows["column_name"], rows["rule"], strict=True
+        )
+    }
+    ledger = study.home.landing.ledger
+    refused = {
+        Found(names[row["receipt_id"]], 0, "", row["code"])
+        for row in ledger.refusals()
+        if row["receipt_id"] in names
+    }
+    repeated = {
+        Found(names[row["receipt_id"]], int(row["place"] or 0), "", "duplicate")
+        for row in ledger.findings()
+        if row["code"] == "duplicate_rows" and row["receipt_id"] in names
+    }
+    return broken | refused | repeated
+
+
+def compare(expected: set[Found], actual: set[Found]) -> tuple[list[Found], list[Found]]:
+    """What was planted and not found, and what was found and not planted."""
+    return sorted(expected - actual), sorted(actual - expected)
+
+
+def _differences(missed: list[Found], unexpected: list[Found]) -> Iterator[str]:
+    if not missed and not unexpected:
+        yield _("every planted fault was found by its check, and nothing else")
+    for fault in missed:
+        yield _("planted but not found: {file}, row {row}, {column}: {check}").format(
+            **fault._asdict()
+        )
+    for fault in unexpected:
+        yield _("found but not planted: {file}, row {row}, {column}: {check}").format(
+            **fault._asdict()
+        )
+
+
+# ----------------------------------------------------------------------------- what is said
+
+
+def _arrivals(study: Study) -> Iterator[str]:
+    at_a_glance = status(study.home, study.protocol)
+    for source in at_a_glance["sources"]:
+        yield _("{name}: {receipts} files, {rows} rows, {rejected} rejected").format(**source)
+    refused = study.home.landing.ledger.refusals()
+    yield _("{n} files were refused whole; later ones replaced them").format(n=len(refused))
+
+
+def _effects(study: Study, truth: dict[str, Any]) -> Iterator[str]:
+    """The pairs, then each primary outcome with its interval and what could be detected."""
+    releases = Releases(study.home.releases)
+    if releases.current() is None:
+        return
+    pairs = releases.read("matched_pairs")
+    counts = pairs.groupby("round_number").size()
+    rounds = ", ".join(f"{number}: {n}" for number, n in counts.items())
+    yield _("{n} pairs (by round: {rounds})").format(n=len(pairs), rounds=rounds)
+    cases = _case_numbers(study, pairs)
+    for outcome in study.protocol.outcomes:
+        if not isinstance(outcome, EventOutcome | StatusOutcome):
+            continue
+        is_event = isinstance(outcome, EventOutcome)
+        table = releases.read(f"{outcome.name}_paired_effect" if is_event else outcome.name)
+        rows = table[table["definition"] == outcome.primary_definition]
+        horizon = outcome.primary_horizon_days if isinstance(outcome, EventOutcome) else None
+        if horizon is not None:
+            rows = rows[rows["horizon_days"] == horizon]
+        effect = true_effect(truth, cases, str(outcome.primary_definition), horizon)
+        yield _effect_line(study, outcome, rows.iloc[0], 100 * effect)
+
+
+def _effect_line(
+    study: Study, outcome: EventOutcome | StatusOutcome, row: "pd.Series[Any]", truth: float
+) -> str:
+    label = outcome.labels.in_language(study.protocol.study.language)
+    if not row["is_evaluable"]:
+        return _("{label}: not evaluable").format(label=label)
+    event = isinstance(outcome, EventOutcome)
+    return _(
+        "{label} ({definition}): {estimate:+.1f} points [{low:.1f}; {high:.1f}], "
+        "smallest detectable {mde:.1f}; truth of the demo {truth:+.1f}"
+    ).format(
+        label=label,
+        definition=row["definition"],
+        estimate=row["risk_difference_points" if event else "difference_points"],
+        low=row["ci_low_points"],
+        high=row["ci_high_points"],
+        mde=row["minimum_detectable_points"],
+        truth=truth,
+    )
+
+
+def _case_numbers(study: Study, pairs: pd.DataFrame) -> list[str]:
+    """The register keys of the matched beneficiaries; the vault knows them."""
+    links = study.vault.read("links")
+    registers = [s.name for s in study.protocol.feeding("person") if s.arm == "beneficiary"]
+    own = links[links["source"].isin(registers) & links["superseded_on"].isna()]
+    key_of = dict(zip(own["person_id"], own["entity_key"], strict=True))
+    return [key_of[person] for person in pairs["beneficiary_person_id"]]
+

@@ -1,0 +1,157 @@
+"""``participant_flow``: everybody who entered, and the one place where each of them left."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from agir_pipeline.contracts.published import STEPS, flow_steps, outcome_step
+from agir_pipeline.methods.effects.layout import COUNT, TEXT, typed
+from agir_pipeline.protocol.model import Protocol
+
+FLOW_COLUMNS = {
+    "step_order": COUNT, "step": TEXT, "arm": TEXT, "n_in": COUNT,
+    "reason": TEXT, "n_out": COUNT, "n_remaining": COUNT,
+}  # fmt: skip
+
+EXITS = {
+    "not_eligible": "eligible",
+    "no_linked_contract": "contract_linked",
+    "undecided_link": "contract_linked",
+    "waiting": "waited",
+}
+"""Reason → the step at which it makes a person leave; any other reason is told by a round."""
+
+WAY = {
+    "beneficiary": tuple(step for step in STEPS if step != "at_risk"),
+    "control": tuple(step for step in STEPS if step != "waited"),
+    "reference": ("registered",),
+}
+"""The steps each arm goes through before the outcomes."""
+
+
+def participant_flow(
+    participants: pd.DataFrame,
+    blocked: pd.Series,
+    unmatched: pd.DataFrame,
+    pairs: pd.DataFrame,
+    pool: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    losses: Mapping[str, pd.DataFrame],
+    protocol: Protocol,
+) -> pd.DataFrame:
+    """Step × arm × reason: how many entered the step, left it for the reason, and remained.
+
+    ``participants`` has person_id and arm, ``blocked`` the reason that keeps each of its rows from
+    being matched (missing: none), ``unmatched`` person_id and reason. ``losses`` says for each
+    outcome (by name) which members of active pairs cannot be told: pair_id, arm, reason (missing:
+    can be told). A step nobody leaves has one row without reason. The first row is everybody of
+    the register, and whoever is in a pair though no longer on it.
+
+    ``n_remaining`` stands in every row of its step: n_in − Σ n_out. Each outcome starts from
+    ``analysed``.
+    """
+    everybody = _everybody(participants, blocked, pairs)
+    of_arm = {arm: everybody[everybody["arm"] == arm] for arm in WAY}
+    exits = {
+        "beneficiary": _beneficiary_exits(of_arm["beneficiary"], unmatched, pairs),
+        "control": _control_exits(of_arm["control"], pairs, pool, exclusions),
+    }
+    order = {step: number for number, step in enumerate(flow_steps(protocol), 1)}
+    rows: list[dict[str, object]] = []
+    for arm, mine in exits.items():
+        n_in = len(mine)
+        for step in WAY[arm]:
+            left = mine.loc[mine["step"] == step, "reason"]
+            rows += _step(order, step, arm, n_in, left)
+            n_in -= len(left)
+        rows += _outcomes(order, arm, n_in, losses, protocol)
+    if len(of_arm["reference"]):
+        nobody = pd.Series(dtype="string")
+        rows += _step(order, "registered", "reference", len(of_arm["reference"]), nobody)
+    table = typed(rows, FLOW_COLUMNS)
+    return table.sort_values(["step_order", "arm"], kind="stable", ignore_index=True)
+
+
+def _everybody(participants: pd.DataFrame, blocked: pd.Series, pairs: pd.DataFrame) -> pd.DataFrame:
+    known = participants[["person_id", "arm"]].assign(blocked=blocked)
+    members = pd.concat([_members(pairs, arm) for arm in ("beneficiary", "control")])
+    return pd.concat([known, members]).drop_duplicates(["person_id", "arm"], ignore_index=True)
+
+
+def _members(pairs: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """person_id, arm and the reason why its pair does not count (missing: it does)."""
+    status = pairs["status"].astype("string")
+    return pd.DataFrame(
+        {
+            "person_id": pairs[f"{arm}_person_id"].astype("string"),
+            "arm": arm,
+            "broken": status.mask(status == "active"),
+        }
+    )
+
+
+def _beneficiary_exits(
+    persons: pd.DataFrame, unmatched: pd.DataFrame, pairs: pd.DataFrame
+) -> pd.DataFrame:
+    """The reason of the last round that looked at them; whoever none looked at waits."""
+    reasons = unmatched.drop_duplicates("person_id").set_index("person_id")["reason"]
+    told = persons["person_id"].map(reasons).astype("string").fillna("waiting")
+    return _with_pairs(persons, told, pairs)
+
+
+def _control_exits(
+    persons: pd.DataFrame, pairs: pd.DataFrame, pool: pd.DataFrame, exclusions: pd.DataFrame
+) -> pd.DataFrame:
+    """Those at risk in some band were not chosen; of the others, what kept each of them out."""
+    kept_out = exclusions.drop_duplicates("person_id").set_index("person_id")["reason"]
+    dated = persons["person_id"].map(kept_out).astype("string").fillna("never_at_risk")
+    at_risk = pool.loc[pool["arm"] == "control", "person_id"]
+    told = persons["blocked"].astype("string").fillna(dated)
+    told = told.mask(persons["person_id"].isin(at_risk), "not_chosen")
+    table = _with_pairs(persons, told, pairs)
+    is_dated = table["step"].eq("matched") & table["reason"].ne("not_chosen")
+    return table.assign(step=table["step"].mask(is_dated.fillna(False), "at_risk"))
+
+
+def _with_pairs(persons: pd.DataFrame, told: pd.Series, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Step and reason of leaving: a pair wins over what was told, if it counts nobody leaves.
+
+    A person whose pair was replaced counts by the pair that stands.
+    """
+    arm = persons["arm"].iloc[0] if len(persons) else "beneficiary"
+    members = _members(pairs, arm).sort_values("broken", na_position="first")
+    broken = members.drop_duplicates("person_id").set_index("person_id")["broken"]
+    is_paired = persons["person_id"].isin(broken.index)
+    status = persons["person_id"].map(broken).astype("string")
+    step = told.map(EXITS).astype("string").fillna("matched")
+    left_pair = pd.Series("analysed", persons.index, dtype="string").mask(status.isna())
+    return persons.assign(step=step.mask(is_paired, left_pair), reason=told.mask(is_paired, status))
+
+
+def _outcomes(
+    order: Mapping[str, int],
+    arm: str,
+    n_in: int,
+    losses: Mapping[str, pd.DataFrame],
+    protocol: Protocol,
+) -> Iterator[dict[str, object]]:
+    for outcome in protocol.outcomes:
+        lost = losses[outcome.name]
+        left = lost.loc[lost["arm"] == arm, "reason"].dropna()
+        yield from _step(order, outcome_step(outcome), arm, n_in, left)
+
+
+def _step(
+    order: Mapping[str, int], step: str, arm: str, n_in: int, left: pd.Series
+) -> Iterator[dict[str, object]]:
+    counts = sorted((str(reason), int(n)) for reason, n in left.value_counts().items())
+    for reason, n_out in counts or [("", 0)]:
+        yield {
+            "step_order": order[step],
+            "step": step,
+            "arm": arm,
+            "n_in": n_in,
+            "reason": reason or None,
+            "n_out": n_out,
+            "n_remaining": n_in - len(left),
+        }
