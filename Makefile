@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check ui bench campaign-coverage campaign-bias messages lock clean
+.PHONY: setup demo test check bench campaign-coverage campaign-bias messages lock clean
 
 setup: .venv/.installed
 
@@ -24,9 +24,6 @@ check: setup
 	.venv/bin/lint-imports
 	.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report=
 	.venv/bin/python scripts/coverage_gate.py
-
-ui: setup
-	.venv/bin/agir ui --home $(DEMO_HOME)
 
 bench: setup
 	.venv/bin/python benchmarks/nightly.py

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -20,8 +21,9 @@ from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.versions import Delivered, versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
+from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.parser import Parser
-from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.readings import Reading, contract_digest
 from agir_pipeline.resources.study import (
     Study,
     is_up_to_date,
@@ -35,7 +37,6 @@ CHECKS = {
     "last_delivery_was_read": mark("The newest file of each provider could be read"),
     "no_row_was_rejected": mark("No row of the newest files was rejected"),
 }
-ERROR = dg.AssetCheckSeverity.ERROR
 
 
 def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -63,10 +64,8 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
         with told_plainly():
             study = study_run.study()
             require_step(study, "raw")
-            readings = read_deliveries(study)
-            if not is_up_to_date(study, "validated"):
-                _store(study, readings)
-            yield from report(study, "validated", _result(study, readings))
+            n_read = 0 if is_up_to_date(study, "validated") else _store(study)
+            yield from report(study, "validated", _result(study, n_read))
 
     return validated
 
@@ -107,8 +106,9 @@ def read_deliveries(study: Study) -> list[Reading]:
     return readings
 
 
-def _store(study: Study, readings: list[Reading]) -> None:
-    """Vault first, then warehouse: a kill between them leaves the step to be done again."""
+def _store(study: Study) -> int:
+    """How many files were parsed. Vault first: a kill after it leaves the step to be done again."""
+    readings = read_deliveries(study)
     tables, identities = {}, []
     for source in study.protocol.sources:
         table = versions(_deliveries(source, readings))
@@ -121,6 +121,7 @@ def _store(study: Study, readings: list[Reading]) -> None:
         for name, table in tables.items():
             study.warehouse.replace(connection, "validated", name, table)
         record_step(study, connection, "validated", state_digest(study, "validated"))
+    return sum(reading.is_new for reading in readings)
 
 
 def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
@@ -235,38 +236,70 @@ def _quarantine(readings: list[Reading]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
 
 
-def _result(study: Study, readings: list[Reading]) -> StepResult:
-    n_rows, figures, checks = {}, {}, {}
+def _result(study: Study, n_read: int) -> StepResult:
+    accounts = {source.name: _account(study, source) for source in study.protocol.sources}
     with study.warehouse.transaction() as connection:
-        for source in study.protocol.sources:
-            own = [r for r in readings if r.receipt.source == source.name]
-            stored = study.warehouse.read(connection, "validated", source.name)
-            totals = pd.DataFrame([n for r in own for n in r.ends.values()]).sum()
-            n_rows[source.name] = len(stored)
-            figures[source.name] = {
-                "files": len(own),
-                "files_read_now": sum(r.is_new for r in own),
-                **{f"rows_{end}": int(count) for end, count in totals.items()},
-            }
-            checks[source.name] = _checks(own)
-    return StepResult(n_rows, figures, checks)
+        n_rows = {
+            name: len(study.warehouse.read(connection, "validated", name)) for name in accounts
+        }
+    figures = {
+        name: {"files": one.n_files, "files_read_now": n_read, **one.ends}
+        for name, one in accounts.items()
+    }
+    return StepResult(n_rows, figures, {name: _checks(one) for name, one in accounts.items()})
 
 
-def _checks(readings: list[Reading]) -> list[Check]:
-    newest = {reading.receipt.provider: reading for reading in readings}
-    refused = [r.refusal[1] for r in newest.values() if r.refusal]
-    n_rejected = sum(n["rejected"] for r in newest.values() for n in r.ends.values())
-    n_rows = sum(n["n_rows"] for r in readings for n in r.ends.values())
+@dataclass(frozen=True)
+class Account:
+    """What the ledger says of one source."""
+
+    n_files: int
+    ends: dict[str, int]
+    """rows_<end> → rows, over all its files."""
+    n_rejected_newest: int
+    refusals_newest: list[str]
+
+
+def _account(study: Study, source: Source) -> Account:
+    ledger = study.home.landing.ledger
+    contract = contract_digest(source, study.readings.tables)
+    receipts = [r for r in study.state().deliveries if r.source == source.name]
+    mine = {receipt.receipt_id for receipt in receipts}
+    rows = [
+        row for row in ledger.row_ends() if row["receipt_id"] in mine and row["reading"] == contract
+    ]
+    newest = set({r.provider: r.receipt_id for r in receipts}.values())
+    return Account(
+        n_files=len(receipts),
+        ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},
+        n_rejected_newest=sum(row["rejected"] for row in rows if row["receipt_id"] in newest),
+        refusals_newest=[
+            row["sentence"]
+            for row in ledger.refusals()
+            if row["receipt_id"] in newest and row["reading"] == contract
+        ],
+    )
+
+
+def _checks(account: Account) -> list[Check]:
+    n_rows, has_files = sum(account.ends.values()), account.n_files > 0
     return [
         Check(
             "rows_are_accounted_for",
-            bool(readings),
-            _("{n} rows of {files} files, each with one end").format(n=n_rows, files=len(readings)),
+            has_files,
+            _("{n} rows of {files} files, each with one end").format(
+                n=n_rows, files=account.n_files
+            ),
         ),
-        Check("last_delivery_was_read", bool(readings) and not refused, "\n".join(refused), ERROR),
+        Check(
+            "last_delivery_was_read",
+            has_files and not account.refusals_newest,
+            "\n".join(account.refusals_newest),
+            dg.AssetCheckSeverity.ERROR,
+        ),
         Check(
             "no_row_was_rejected",
-            bool(readings) and n_rejected == 0,
-            _("{n} rows of the newest files are in quarantine").format(n=n_rejected),
+            has_files and account.n_rejected_newest == 0,
+            _("{n} rows of the newest files are in quarantine").format(n=account.n_rejected_newest),
         ),
     ]

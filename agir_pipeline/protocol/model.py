@@ -96,6 +96,8 @@ class Column(Frozen):
     checksum: Literal["siret"] | None = None
     minimum: float | date | None = None
     maximum: float | date | None = None
+    missing: Many[str] = ()
+    """Spellings of an empty cell in this column alone, beside those of the source."""
     required: bool = False
     must_exist: bool = False
     """A delivery without this column is refused whole, even if single values may be empty."""

@@ -14,7 +14,7 @@ RIDGE = 0.1
 """Penalty on standardised coefficients: weak beside the information of a few dozen answers,
 and enough to keep the fit finite where a covariate separates those who answered."""
 
-TRUNCATION = (0.0, 1.0)
+TRUNCATION = (0.01, 0.99)
 MAX_STEPS = 50
 TOLERANCE = 1e-8
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date
 from math import nan
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -56,8 +55,8 @@ def status_effect_table(
     pair), is_respondent, status (missing when unknown) and the ``covariates`` of the response
     model. A respondent whose status is unknown counts as without answer. Differences are
     beneficiary minus control in points. Evaluable: two respondents or more in each arm; otherwise
-    estimates are missing. p-values are missing in interim releases. The random draws follow from
-    the protocol's seed and the definition's name: a new definition moves no other row.
+    estimates are missing. p-values are missing in interim releases. Each
+    definition starts the protocol's seed anew: adding one moves no other row.
     """
     rows = [
         {
@@ -120,7 +119,7 @@ def _effect(
     }
     if min(n_respondents) < 2:
         return row
-    rng = np.random.default_rng([inference.seed, crc32(definition.encode())])
+    rng = np.random.default_rng(inference.seed)
     level = inference.confidence_level.value
     found = ipw_difference(due.answers, outcome.bootstrap_draws.value, level, rng)
     return (

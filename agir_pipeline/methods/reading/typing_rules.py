@@ -59,7 +59,7 @@ class TypedColumn:
 def type_column(column: Column, source: Source, texts: Sequence[str]) -> TypedColumn:
     """The values of one column by its contract; empty cells and declared spellings are missing."""
     places, distinct = pd.factorize(np.array(texts, dtype=object))
-    read = _guarded(reader_of(column, source), frozenset(source.missing))
+    read = _guarded(reader_of(column, source), frozenset((*source.missing, *column.missing)))
     cells = [read(text) for text in distinct]
     if column.type in ("date", "instant"):
         cells = settle_order(cells)

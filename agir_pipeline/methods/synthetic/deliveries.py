@@ -95,8 +95,9 @@ def month_ends(first: date, last: date, every: int = 1) -> Days:
     months = np.arange(np.datetime64(first, "M"), np.datetime64(last, "M") + 1)
     if every > 1:
         months = months[(months.astype(int) + 1) % every == 0]
-    ends: Days = (months + 1).astype("M8[D]") - np.timedelta64(1, "D")
-    return ends[ends <= np.datetime64(last, "D")]
+    ends: Any = (months + 1).astype("M8[D]") - np.timedelta64(1, "D")
+    in_time: Days = ends[ends <= np.datetime64(last, "D")]
+    return in_time
 
 
 def listed_faults(plan: Sequence[Planned]) -> list[dict[str, Any]]:

@@ -220,10 +220,9 @@ def _workbook(page: Page, layout: Layout, made_at: datetime) -> bytes:
             bottom = top + 1 + len(page.rows)
             sheet.write_string(bottom, 0, layout.total)
             sheet.write_number(bottom, 1, len(page.rows))
-        if layout.other_sheet:
-            old = book.add_worksheet(layout.other_sheet)
-            for place, text in enumerate(page.headings):
-                old.write_string(0, place, text)
+        other = book.add_worksheet(layout.other_sheet)
+        for place, text in enumerate(page.headings):
+            other.write_string(0, place, text)
     return buffer.getvalue()
 
 

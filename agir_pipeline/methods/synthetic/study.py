@@ -178,7 +178,8 @@ def _streams(
             world.lived,
             provider.frame == "present_on_date",
         )
-        made.append((stream("control_pool", provider.name, rows), listing))
+        listed = stream("control_pool", provider.name, rows)
+        made.append((listed, days_with_news(listed, listing)))
     for source, answers in world.answers.items():
         survey = stream(source, "limesurvey", answer_rows(answers))
         made.append((survey, days_with_news(survey, month_ends(first, last, SURVEY_MONTHS))))

@@ -43,6 +43,7 @@ def test_golden_pairs_of_the_lalonde_data(
     assert found.effect.ci_high == pytest.approx(att + reach)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(pairs)
 def test_the_standard_error_is_the_clustered_sandwich(rows: list) -> None:
     beneficiary, control = np.array(rows, dtype=float).T

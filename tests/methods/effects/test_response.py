@@ -233,14 +233,26 @@ def test_lee_bounds_at_the_response_of_the_reference() -> None:
     assert 0.35 <= high - low <= 0.44
 
 
-def test_the_imbens_manski_interval_narrows_to_one_sided_when_the_bounds_are_far() -> None:
+def test_the_imbens_manski_interval_is_one_sided_when_the_bounds_are_far() -> None:
     rng = np.random.default_rng(13)
     status = (rng.random((400, 2)) < 0.6).astype(float)
     status[:, 1] = np.where(rng.random(400) < 0.5, nan, status[:, 1])
-    found = found_in(answers_of(status), n_draws=500).lee
-    status_equal = np.where(rng.random((400, 1)) < 0.5, np.nan, np.nan_to_num(status))
-    point = found_in(answers_of(status_equal), n_draws=500)
-    assert found.ci_low < found.low < found.high < found.ci_high
-    # at equal response the bounds meet, and each limit is a two-sided one again
-    assert point.lee.low == pytest.approx(point.lee.high)
-    assert point.lee.low == pytest.approx(point.unweighted)
+    reach = [
+        found.low - found.ci_low
+        for level in (0.95, 0.8)
+        for found in [ipw_difference(answers_of(status), 300, level, np.random.default_rng(1)).lee]
+    ]
+    assert reach[0] / reach[1] == pytest.approx(
+        stats.norm.ppf(0.95) / stats.norm.ppf(0.8), rel=1e-3
+    )
+
+
+def test_where_bounds_meet_the_imbens_manski_interval_is_two_sided() -> None:
+    rng = np.random.default_rng(13)
+    status = np.where(rng.random((400, 1)) < 0.5, np.nan, rng.random((400, 2)) < 0.6)
+    found = found_in(answers_of(status), n_draws=1000)
+    assert found.lee.low == pytest.approx(found.lee.high)
+    assert found.lee.low == pytest.approx(found.unweighted)
+    # without covariates the weighted difference is the plain one, and so is its error
+    reach = found.lee.high - found.lee.ci_low
+    assert reach == pytest.approx(1.96 * found.effect.standard_error, rel=0.01)

@@ -83,6 +83,14 @@ def test_the_order_of_rows_and_other_definitions_move_nothing(
     pd.testing.assert_frame_equal(whole.iloc[1:].reset_index(drop=True), alone)
 
 
+def test_a_pair_is_due_when_both_members_are(
+    answers: pd.DataFrame, working: StatusOutcome, inference: Build
+) -> None:
+    rows = answers.copy()
+    rows.loc[(rows["arm"] == "control") & (rows["pair_id"] == "p07"), "is_due"] = False
+    assert build(rows, working, inference())["n_due"].tolist() == [35, 35]
+
+
 def test_an_answer_without_status_counts_as_no_answer(
     answers: pd.DataFrame, working: StatusOutcome, inference: Build
 ) -> None:

@@ -126,9 +126,6 @@ def test_influences_are_the_derivatives_of_the_risk(persons: list) -> None:
     once = np.ones(len(times))
     assert found.risk == pytest.approx(weighted_risk(times, causes, once, 40))
     assert found.influence.sum() == pytest.approx(0, abs=1e-9)
-    # where everybody left at risk has an event on one day, the risk has a kink there
-    last = times[(causes > 0) & (times <= 40)].max(initial=0)
-    assume((times > last).any())
     for i in range(len(times)):
         more, less = once.copy(), once.copy()
         more[i] += 1e-5
@@ -137,6 +134,7 @@ def test_influences_are_the_derivatives_of_the_risk(persons: list) -> None:
         assert found.influence[i] == pytest.approx(slope / 2e-5, abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(st.lists(members, min_size=2, max_size=40))
 def test_the_risk_is_that_of_statsmodels(persons: list) -> None:
     times, causes = (np.array(x) for x in zip(*persons, strict=True))

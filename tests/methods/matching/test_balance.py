@@ -16,6 +16,7 @@ def one_band(draw):
     pool = draw(
         """
         person_id | arm         | index_on   | is_open | age | level
+        b0        | beneficiary | 2010-01-01 | false   | 40  | iv
         b1        | beneficiary | 2010-01-01 | true    | 20  | v
         b2        | beneficiary | 2010-03-01 | true    | 30  | iv
         b3        | beneficiary | 2010-12-01 | true    | 28  | v
@@ -46,7 +47,7 @@ def line(table, round_number, covariate, level, sample):
 
 
 def test_each_beneficiary_is_compared_with_its_own_candidates(one_band, watched):
-    # b1 may have c1 and c2, b2 may have c2 and c3, b3 nobody: weights 1/2, 1/2 + 1/2, 1/2
+    # b0 was matched in an earlier round; b1 may have c1 and c2, b2 may have c2 and c3, b3 nobody: weights 1/2, 1/2 + 1/2, 1/2
     table = balance_table(*one_band, watched)
     level = line(table, 1, "level", "v", "pool")
     assert (level["mean_beneficiary"], level["mean_control"]) == (0.5, 0.75)
@@ -80,6 +81,7 @@ def test_somebody_tried_in_two_rounds_counts_once_in_all_rounds(one_band, watche
     table = balance_table(pd.concat([pool, later], ignore_index=True), pairs, watched)
     assert line(table, 0, "level", "v", "pool")["n_beneficiaries"] == 2
     assert line(table, 0, "level", "v", "pool")["mean_control"] == 0.5
+    assert line(table, 0, "level", "v", "pool")["mean_beneficiary"] == 0.5
     assert line(table, 1, "level", "v", "pool")["n_beneficiaries"] == 2
     assert line(table, 2, "level", "v", "pool")["mean_control"] == 0
     assert line(table, 2, "level", "v", "matched")["n_beneficiaries"] == 1

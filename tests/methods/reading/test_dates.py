@@ -161,6 +161,11 @@ def test_a_column_in_the_other_order_gives_none_of_its_doubtful_dates(make_colum
     assert cells[3].value == datetime(1990, 4, 4)
 
 
+def test_evidence_on_both_sides_alike_settles_nothing(make_column: Make) -> None:
+    cells = settled(make_column, "03/05/1990", "25/11/2010", "11/26/2010")
+    assert [cell.rule for cell in cells] == ["ambiguous_date", "", "date_order"]
+
+
 def test_dates_out_of_range_are_not_called_ambiguous(make_column: Make) -> None:
     column = make_column("on", "date", minimum=date(2000, 1, 1))
     read = date_reader(column, "day_month_year")

@@ -3,6 +3,7 @@
 import pytest
 
 from agir_pipeline.methods.synthetic.calibration import Calibration, load_calibration
+from agir_pipeline.methods.synthetic.deliveries import Delivery
 from agir_pipeline.methods.synthetic.study import Study, World, invent_study, invent_world
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
@@ -24,6 +25,12 @@ def study(protocol: Protocol) -> Study:
 
 
 @pytest.fixture(scope="session")
+def delivered(study: Study) -> list[Delivery]:
+    """Every file of ``study``, made once."""
+    return list(study.deliveries)
+
+
+@pytest.fixture(scope="session")
 def world(protocol: Protocol, calibration: Calibration) -> World:
     """The people behind ``study``."""
     return invent_world(protocol, calibration, seed=1, scale=1)
@@ -31,5 +38,5 @@ def world(protocol: Protocol, calibration: Calibration) -> World:
 
 @pytest.fixture(scope="session")
 def large_world(protocol: Protocol, calibration: Calibration) -> World:
-    """Forty times the people: Monte-Carlo error below a point for the beneficiaries' risks."""
-    return invent_world(protocol, calibration, seed=4, scale=40)
+    """Twenty-five times the people: Monte-Carlo error below a point for the beneficiaries' risks."""
+    return invent_world(protocol, calibration, seed=4, scale=25)

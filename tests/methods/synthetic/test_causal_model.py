@@ -48,9 +48,7 @@ def test_the_equation_is_solved() -> None:
     assert solve(lambda x: x * x, 2.0) == pytest.approx(np.sqrt(2))
 
 
-def test_base_risk_and_effect_are_as_planted(
-    large_world: World, calibration: Calibration
-) -> None:
+def test_base_risk_and_effect_are_as_planted(large_world: World, calibration: Calibration) -> None:
     supported = large_world.people["role"] == "beneficiary"
     n = int(supported.sum())
     base = risk(large_world, large_world.without, supported, "rupture_on", YEAR)
@@ -110,8 +108,9 @@ def test_support_harms_nobody_and_beneficiaries_are_in_contract_at_their_index_d
         inside = path["rupture_on"] < people["planned_end_on"]
         assert inside[path["rupture_on"].notna()].all()
     both = large_world.with_support["rupture_on"].notna()
-    assert (large_world.without["rupture_on"][both] <= large_world.with_support["rupture_on"][
-        both]).all()
+    assert (
+        large_world.without["rupture_on"][both] <= large_world.with_support["rupture_on"][both]
+    ).all()
 
 
 def test_everybody_lives_one_of_the_two_paths(world: World) -> None:
@@ -158,9 +157,7 @@ def test_without_effect_both_potential_outcomes_are_the_same(
     fates = draw_fates(null, len(world.people), np.random.default_rng(0))
     everybody = np.ones(len(world.people), dtype=bool)
     with_support = paths(model, null, world.people, fates, everybody)
-    pd.testing.assert_frame_equal(
-        with_support, paths(model, null, world.people, fates, ~everybody)
-    )
+    pd.testing.assert_frame_equal(with_support, paths(model, null, world.people, fates, ~everybody))
 
 
 def test_employment_is_as_planted(large_world: World, calibration: Calibration) -> None:

@@ -33,13 +33,12 @@ def physical_rows(delivery: Delivery) -> Rows:
         book = CalamineWorkbook.from_filelike(io.BytesIO(delivery.content))
         return book.get_sheet_by_name(layout.sheet).to_python(skip_empty_area=False)
     text = delivery.content.decode(layout.encoding)
-    return [next(csv.reader([line], delimiter=layout.delimiter), [])
-            for line in text.split("\r\n")]
+    return [next(csv.reader([line], delimiter=layout.delimiter), []) for line in text.split("\r\n")]
 
 
 @pytest.fixture(scope="module")
-def by_file(study: Study) -> dict[tuple[str, str], Delivery]:
-    return {(d.file_name, str(d.known_on)): d for d in study.deliveries}
+def by_file(delivered: list[Delivery]) -> dict[tuple[str, str], Delivery]:
+    return {(d.file_name, str(d.known_on)): d for d in delivered}
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +105,12 @@ def test_the_cut_row_has_a_cell_too_many(
 
 
 def test_files_that_cannot_be_read_are_followed_by_one_that_can(
-    study: Study, faults: list[dict[str, Any]]
+    delivered: list[Delivery], faults: list[dict[str, Any]]
 ) -> None:
     whole = [f for f in faults if f["row"] is None]
-    assert {f["check"] for f in whole} == {
-        "incomplete", "empty", "encrypted", "missing_columns"
-    }
+    assert {f["check"] for f in whole} == {"incomplete", "empty", "encrypted", "missing_columns"}
     for fault in whole:
-        same = [d for d in study.deliveries if d.file_name == fault["file"]]
+        same = [d for d in delivered if d.file_name == fault["file"]]
         assert len(same) == 2
         assert str(same[0].known_on) == fault["known_on"]
         assert (same[1].known_on - same[0].known_on).days == 3
@@ -136,9 +133,9 @@ def test_unreadable_files_are_unreadable_in_their_own_way(
 
 
 def test_no_fault_stands_in_the_last_file_of_a_stream(
-    study: Study, faults: list[dict[str, Any]]
+    delivered: list[Delivery], faults: list[dict[str, Any]]
 ) -> None:
-    last = {(d.source, d.provider): d.file_name for d in study.deliveries}
+    last = {(d.source, d.provider): d.file_name for d in delivered}
     assert not {f["file"] for f in faults} & set(last.values())
 
 
@@ -147,12 +144,12 @@ def test_the_truth_is_json(study: Study) -> None:
 
 
 def test_the_truth_names_everybody_the_files_name_and_nobody_else(
-    study: Study, faults: list[dict[str, Any]]
+    study: Study, delivered: list[Delivery], faults: list[dict[str, Any]]
 ) -> None:
     broken = {(f["file"], f["known_on"]) for f in faults}
     seen: dict[str, set[str]] = {"beneficiary_register": set(), "control_pool": set()}
     register: set[str] = set()
-    for d in study.deliveries:
+    for d in delivered:
         if (d.file_name, str(d.known_on)) in broken:
             continue
         first = len(LAYOUTS[d.source, d.provider].title)

@@ -1,0 +1,200 @@
+"""Releases: whole folders that never change, and one pointer that says which is current."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+
+from agir_pipeline.errors import CheckError, InfrastructureError, UsageError
+from agir_pipeline.language import _
+from agir_pipeline.resources.files import disk_fault, flush_folder
+from agir_pipeline.resources.release_files import Printed, to_frame
+from agir_pipeline.resources.release_folder import (
+    MANIFEST,
+    TIER,
+    ReleaseContent,
+    damaged_files,
+    printed_tables,
+    write_release,
+)
+
+CURRENT = "current"
+
+Kind = Literal["published", "draft", "unchanged"]
+
+
+@dataclass(frozen=True)
+class ReleaseOutcome:
+    """What became of a release: made current, kept as a draft, or nothing new to say."""
+
+    release_id: str
+    kind: Kind
+    folder: Path
+    n_files: int
+    is_new: bool
+    """Whether its folder was written just now."""
+
+
+class Releases:
+    """The folder of all releases of a study; only the run that holds its lock publishes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> str | None:
+        """The id of the current release; None before the first."""
+        pointer = self.folder / CURRENT
+        return pointer.readlink().name if pointer.is_symlink() else None
+
+    def manifest(self, release_id: str) -> dict[str, Any]:
+        """What a release says of itself.
+
+        Raises:
+            UsageError: there is no such release.
+        """
+        try:
+            text = (self.folder / release_id / MANIFEST).read_text(encoding="utf-8")
+        except OSError:
+            raise UsageError(_("there is no release {id}").format(id=release_id)) from None
+        manifest: dict[str, Any] = json.loads(text)
+        return manifest
+
+    def read(self, table: str, release_id: str | None = None) -> pd.DataFrame:
+        """A table of a release, or of the current one.
+
+        Raises:
+            UsageError: nothing is released yet, or the release has no such table.
+        """
+        chosen = release_id or self.current()
+        if chosen is None:
+            raise UsageError(_("nothing is released yet"))
+        known = sorted(self.manifest(chosen)["tables"])
+        if table not in known:
+            raise UsageError(
+                _("release {id} has no table {table}; it has: {known}").format(
+                    id=chosen, table=table, known=", ".join(known)
+                )
+            )
+        path = self.folder / chosen / TIER / "parquet" / f"{table}.parquet"
+        return to_frame(pq.read_table(path, partitioning=None))
+
+    def publish(self, content: ReleaseContent, is_draft: bool = False) -> ReleaseOutcome:
+        """Write a release and make it current, all at once or not at all.
+
+        Tables like those of the current release publish nothing. Other tables from the same
+        state and protocol come of other code: they are kept as a draft until accepted, and so is
+        every release with ``is_draft``. A release that exists is never written again.
+
+        Raises:
+            CheckError: the release exists and is damaged.
+            InfrastructureError: the disk refused; the current release still stands.
+        """
+        self._sweep()
+        current = self.current()
+        exists = (self.folder / content.release_id).is_dir()
+        if exists:
+            self._require_whole(content.release_id)
+        else:
+            tables = printed_tables(content)
+            if not is_draft and current and self._has_tables(current, tables):
+                return self._outcome(current, "unchanged", is_new=False)
+            self._write(content, tables)
+        if content.release_id == current:
+            return self._outcome(current, "unchanged", is_new=False)
+        if is_draft or self._is_other_code(current, content):
+            return self._outcome(content.release_id, "draft", is_new=not exists)
+        self._point_to(content.release_id)
+        return self._outcome(content.release_id, "published", is_new=True)
+
+    def accept(self, release_id: str) -> None:
+        """Make a draft the current release.
+
+        Raises:
+            UsageError: there is no such release. CheckError: it is damaged.
+        """
+        self._require_whole(release_id)
+        self._point_to(release_id)
+
+    def list(self) -> Sequence[str]:
+        """The ids of all releases and drafts, sorted: by day, then by hash."""
+        return sorted(
+            path.parent.name
+            for path in self.folder.glob(f"[!.]*/{MANIFEST}")
+            if not path.parent.is_symlink()
+        )
+
+    def _outcome(self, release_id: str, kind: Kind, is_new: bool) -> ReleaseOutcome:
+        n_files = len(self.manifest(release_id)["files"]) + 3  # database, manifest, certificate
+        return ReleaseOutcome(release_id, kind, self.folder / release_id, n_files, is_new)
+
+    def _has_tables(self, release_id: str, tables: Mapping[str, Printed]) -> bool:
+        known = self.manifest(release_id)["tables"]
+        if set(known) != set(tables):
+            return False
+        return all(known[name]["digest"] == table.digest for name, table in tables.items())
+
+    def _is_other_code(self, current: str | None, content: ReleaseContent) -> bool:
+        """Whether the current release is of the same state and protocol; its tables differ."""
+        if current is None:
+            return False
+        facts = self.manifest(current)["facts"]
+        same = ("state_digest", "protocol_digest")
+        return all(facts[name] == content.facts[name] for name in same)
+
+    def _require_whole(self, release_id: str) -> None:
+        if not (self.folder / release_id).is_dir():
+            raise UsageError(_("there is no release {id}").format(id=release_id))
+        faults = damaged_files(self.folder / release_id)
+        if faults:
+            raise CheckError(
+                _(
+                    "release {id} is damaged: {files}; restore its folder from a backup, or move "
+                    "it away and run again"
+                ).format(id=release_id, files=", ".join(faults))
+            )
+
+    def _write(self, content: ReleaseContent, tables: Mapping[str, Printed]) -> None:
+        """Everything under a temporary name, flushed to the disk, then one rename."""
+        target = self.folder / content.release_id
+        temporary = self.folder / f".{content.release_id}.{os.getpid()}.tmp"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_release(temporary, content, tables)
+            os.replace(temporary, target)
+            flush_folder(self.folder)
+        except OSError as fault:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise disk_fault(target, fault) from None
+        except duckdb.Error as fault:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise InfrastructureError(
+                _("{path} cannot be written: {cause}").format(
+                    path=target / TIER / content.database, cause=type(fault).__name__
+                )
+            ) from None
+
+    def _point_to(self, release_id: str) -> None:
+        """Swap the pointer: a reader finds the old release or the new one, never neither."""
+        temporary = self.folder / f".{CURRENT}.{os.getpid()}.tmp"
+        try:
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(release_id)
+            os.replace(temporary, self.folder / CURRENT)
+            flush_folder(self.folder)
+        except OSError as fault:
+            raise disk_fault(self.folder / CURRENT, fault) from None
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left under a temporary name."""
+        for leftover in self.folder.glob(".*.tmp"):
+            if leftover.is_symlink():
+                leftover.unlink()
+            else:
+                shutil.rmtree(leftover, ignore_errors=True)

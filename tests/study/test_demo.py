@@ -1,0 +1,130 @@
+"""The demo as a newcomer runs it: everything planted is found, and nothing else."""
+
+import json
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from agir_pipeline.demo import Found, compare, found, planted
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.study import open_study
+
+Demo = tuple[Path, "subprocess.CompletedProcess[str]"]
+pytestmark = pytest.mark.xdist_group("demo")
+
+TABLES = (
+    "participant_flow",
+    "analysis_population",
+    "matched_pairs",
+    "unmatched_beneficiaries",
+    "covariate_balance",
+    "matching_pool",
+    "matching_prices",
+    "certificates",
+    "rupture_risk",
+    "rupture_paired_effect",
+    "durable_employment",
+    "enrolment_progress",
+    "precision",
+    "evaluability",
+    "data_dictionary",
+    "release_manifest",
+)
+
+
+def test_the_demo_succeeds_and_says_what_came_out(demo: Demo) -> None:
+    home, done = demo
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("pairs (by round", "smallest detectable", "is published", "every planted fault"):
+        assert words in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_findings_equal_the_planted_faults(demo: Demo) -> None:
+    home, _done = demo
+    truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))
+    assert len(truth["faults"]) >= 12
+    assert compare(planted(truth), found(open_study(home))) == ([], [])
+
+
+def test_a_fault_nobody_planted_is_told_apart() -> None:
+    one, other = Found("a.csv", 3, "born_on", "not_a_date"), Found("a.csv", 4, "", "pattern")
+    assert compare({one}, {other}) == ([one], [other])
+
+
+def test_every_planted_person_that_can_be_linked_is_one_pseudonym(demo: Demo) -> None:
+    home, _done = demo
+    truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))
+    links = open_study(home).vault.read("links")
+    current = links[links["superseded_on"].isna()]
+    person_of = {
+        (source, key): person
+        for source, key, person in zip(
+            current["source"], current["entity_key"], current["person_id"], strict=True
+        )
+    }
+    several = [p for p in truth["people"] if p["linkable"] and len(_pseudonyms(p, person_of)) > 1]
+    assert several == []
+    alone = [_pseudonyms(p, person_of) for p in truth["people"] if p["linkable"]]
+    people = [next(iter(found)) for found in alone if found]
+    assert len(people) == len(set(people)) > 500
+
+
+def _pseudonyms(person: dict, person_of: dict) -> set[str]:
+    found = set()
+    for source, keys in person["keys"].items():
+        for key in keys if isinstance(keys, list) else [keys]:
+            text = "\x1f".join(str(part) for part in key) if isinstance(key, list) else str(key)
+            found |= {person_of[(source, text)]} if (source, text) in person_of else set()
+    return found
+
+
+def test_exactly_23_pairs_are_formed_at_the_only_instant_of_2010(demo: Demo) -> None:
+    pairs = Releases(demo[0] / "releases").read("matched_pairs")
+    assert (pairs["formed_on"] <= "2010-12-31").sum() == 23
+    assert len(pairs) >= 70
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_promised_table_is_released_with_its_digests(demo: Demo, table: str) -> None:
+    rows = Releases(demo[0] / "releases").read(table)
+    assert len(rows) > 0 or table == "unmatched_beneficiaries"
+    assert {"as_of", "protocol_digest", "design_digest"} <= set(rows.columns)
+
+
+def test_every_match_carries_a_certificate_without_gap(demo: Demo) -> None:
+    proofs = Releases(demo[0] / "releases").read("certificates")
+    assert len(proofs) > 0
+    assert (proofs["gap"].abs() <= 1e-9).all()
+    pairs = Releases(demo[0] / "releases").read("matched_pairs")
+    assert proofs["n_pairs"].sum() == len(pairs)
+
+
+def test_nobody_is_used_twice_and_strata_agree(demo: Demo) -> None:
+    releases = Releases(demo[0] / "releases")
+    pairs, people = releases.read("matched_pairs"), releases.read("analysis_population")
+    used = [*pairs["beneficiary_person_id"], *pairs["control_person_id"]]
+    assert len(used) == len(set(used))
+    for exact in ("prepared_level", "contract_nature"):
+        assert (people.groupby("pair_id")[exact].nunique() == 1).all()
+
+
+def test_the_study_home_speaks_french_when_the_protocol_does(demo: Demo) -> None:
+    text = (demo[0] / "releases" / "current" / "tier1" / "README.md").read_text(encoding="utf-8")
+    assert "Charger" in text or "charger" in text
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_other_seeds_find_their_truth_too(agir, tmp_path: Path, seed: int) -> None:
+    done = agir("demo", "--home", tmp_path / "home", "--seed", seed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pairs = Releases(tmp_path / "home" / "releases").read("matched_pairs")
+    assert (pairs["formed_on"].dt.date <= date(2010, 12, 31)).sum() == 23
+
+
+def test_a_second_demo_in_the_same_home_is_refused(demo: Demo, agir) -> None:
+    done = agir("demo", "--home", demo[0])
+    assert done.returncode == 2
+    assert "already holds a study" in done.stderr
