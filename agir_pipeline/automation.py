@@ -1,13 +1,16 @@
 """What runs by itself: the nightly job and its schedule."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
 
 from agir_pipeline.language import _
 
 NIGHTLY = "nightly"
 
 
-def nightly_job() -> dg.UnresolvedAssetJobDefinition:
+def nightly_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         NIGHTLY,
         selection=dg.AssetSelection.all(),
@@ -26,4 +29,3 @@ def nightly_schedule(time_zone: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=_("Every night at 04:00"),
     )
-

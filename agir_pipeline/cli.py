@@ -1,6 +1,7 @@
 """The ``agir`` command: the same jobs as the interface, for people who prefer a terminal."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agir_pipeline.errors import AgirError, UsageError
+from agir_pipeline.errors import AgirError, UsageError, unexpected
 from agir_pipeline.language import _, use_language
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources.home import Home
@@ -41,13 +42,27 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
+        _show_progress()
         use_language(os.environ.get("AGIR_LANGUAGE", "en"))
         app(arguments, standalone_mode=True)
     except AgirError as fault:
         if debug:
             raise
-        print(fault, file=sys.stderr)  # noqa: T201
+        note(str(fault))
         raise SystemExit(fault.exit_code) from None
+    except Exception as fault:
+        if debug:
+            raise
+        note(unexpected(fault))
+        raise SystemExit(3) from None
+
+
+def _show_progress() -> None:
+    """One line per step on stderr."""
+    logger = logging.getLogger("agir_pipeline")
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def say(text: str = "") -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from agir_pipeline.errors import UsageError
+from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.methods.synthetic.truth import true_effect
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
@@ -39,6 +39,8 @@ def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
         )
     truth = make_demo(folder, seed, scale, _with_progress)
     outcome = run_study(folder)
+    if outcome.exit_code == InfrastructureError.exit_code:
+        raise InfrastructureError("\n".join(outcome.faults))
     study = open_study(folder)
     for line in (*_arrivals(study), *_effects(study, truth), *summary(outcome)):
         say(line)
@@ -177,4 +179,3 @@ def _case_numbers(study: Study, pairs: pd.DataFrame) -> list[str]:
     own = links[links["source"].isin(registers) & links["superseded_on"].isna()]
     key_of = dict(zip(own["person_id"], own["entity_key"], strict=True))
     return [key_of[person] for person in pairs["beneficiary_person_id"]]
-

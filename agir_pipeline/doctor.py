@@ -111,4 +111,3 @@ def _warehouse(home: Home) -> Finding:
     with warehouse.transaction() as connection:
         n_tables = len(warehouse.tables(connection))
     return Finding(True, _("the warehouse opens: {n} tables").format(n=n_tables))
-

@@ -11,6 +11,7 @@ Messages name file, sheet, row and column, never a person's data.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from agir_pipeline.language import _
@@ -56,3 +57,19 @@ class ProtocolError(AgirError):
         head = _("{file}: {n} mistake(s) in the protocol").format(file=file, n=len(self.mistakes))
         lines = [f"  - {m.place}: {m.message}" if m.place else f"  - {m.message}" for m in mistakes]
         super().__init__("\n".join([head, *lines]))
+
+
+def unexpected(fault: BaseException) -> str:
+    """A sentence for a fault nobody foresaw: its kind and our line, never a library's words.
+
+    A library's message may quote a row; ``--debug`` shows it to whoever asks for it.
+    """
+    place, trace = "?", fault.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if "agir_pipeline" in file.parts:
+            place = f"{file.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return _("an unexpected fault ({kind}) at {place}; please report it").format(
+        kind=type(fault).__name__, place=place
+    )

@@ -16,6 +16,9 @@ from agir_pipeline.language import _
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.status import newest_refusals
 
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own lines stay in its storage; a terminal gets one line per step."""
+
 
 @dataclass(frozen=True)
 class RunOutcome:
@@ -40,7 +43,7 @@ def run_study(folder: Path, as_of: date | None = None, protocol: Path | None = N
     with _instance(home) as instance:
         close_orphans(instance)
         result = definitions.resolve_job_def(NIGHTLY).execute_in_process(
-            instance=instance, raise_on_error=False
+            instance=instance, raise_on_error=False, run_config=QUIET
         )
         faults = list(_faults(result))
         release = _release(result)
@@ -111,4 +114,3 @@ def _release(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
             names = ("id", "kind", "path")
             return {n: metadata[f"release_{n}"].value for n in names if f"release_{n}" in metadata}
     return {}
-

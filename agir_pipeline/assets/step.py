@@ -1,5 +1,6 @@
 """What every step shares: the study it works on, its faults told plainly, its checks kept."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from agir_pipeline.errors import AgirError
+from agir_pipeline.errors import AgirError, unexpected
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.study import STEPS, Study, code_version, open_study
 
 OWNER = "team:steward"
+logger = logging.getLogger("agir_pipeline")
 
 
 class StudyRun(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -72,24 +74,8 @@ def told_plainly() -> Iterator[None]:
         metadata: dict[str, Any] = {"exit_code": fault.exit_code, "fault": type(fault).__name__}
         raise dg.Failure(str(fault), metadata=metadata, allow_retries=False) from None
     except Exception as fault:
-        raise dg.Failure(
-            _("an unexpected fault ({kind}) at {place}; nothing was changed by this step").format(
-                kind=type(fault).__name__, place=_place(fault)
-            ),
-            metadata={"exit_code": 3, "fault": type(fault).__name__},
-            allow_retries=False,
-        ) from None
-
-
-def _place(fault: Exception) -> str:
-    """The innermost line of our own code the fault came through."""
-    place, trace = "?", fault.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if "agir_pipeline" in file.parts:
-            place = f"{file.name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
+        metadata = {"exit_code": 3, "fault": type(fault).__name__}
+        raise dg.Failure(unexpected(fault), metadata=metadata, allow_retries=False) from None
 
 
 def group(step: str) -> str:
@@ -142,16 +128,25 @@ def report(
     study: Study, step: str, result: StepResult
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Tell Dagster what the step made, and keep the check results for ``agir status``."""
-    found = [check for checks in result.checks.values() for check in checks]
     if not study.is_draft:
-        kept = [(check.name, check.status, check.sentence) for check in found]
+        kept = [
+            (f"{table}/{check.name}", check.status, check.sentence)
+            for table, checks in result.checks.items()
+            for check in checks
+        ]
         study.home.landing.ledger.replace_checks(step, kept)
+    logger.info(
+        _("{step}: {n} tables, {rows} rows").format(
+            step=step, n=len(result.n_rows), rows=sum(result.n_rows.values())
+        )
+    )
     for table, n_rows in result.n_rows.items():
         yield dg.MaterializeResult(
             asset_key=asset_key(step, table),
             metadata={"dagster/row_count": n_rows, **result.figures.get(table, {})},
             check_results=[
                 dg.AssetCheckResult(
+                    asset_key=asset_key(step, table),
                     passed=check.has_passed,
                     check_name=check.name,
                     severity=check.severity,

@@ -5,14 +5,11 @@ new are kept, each with the days between which it was the current one, so that "
 day" is a filter.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
 import pandas as pd
-
-PROVENANCE = ("record_id", "sheet", "row_number", "row_digest")
 
 
 @dataclass(frozen=True)
@@ -38,62 +35,75 @@ def row_digests(rows: pd.DataFrame) -> pd.Series:
 def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
     """One row per version of a business key, with the days it was current.
 
-    ``deliveries`` come in known order, all of one source. Adds ``receipt_id``, ``provider``,
-    ``known_on``, ``extracted_on``, ``first_listed_on`` (extraction day of the first delivery of
-    that provider with the key) and ``superseded_on`` (missing: still current). A version replaced
-    on the night it came was never seen and is left out. A key that a complete delivery of its
-    provider no longer holds ends there; from any other delivery absence means nothing.
+    ``deliveries`` come in known order, all of one source; inside one a key stands once. Adds
+    ``receipt_id``, ``provider``, ``known_on``, ``extracted_on``, ``first_listed_on`` (extraction
+    day of that provider's first delivery with the key) and ``superseded_on`` (missing: still
+    current). A version replaced on the night it came was never seen and is left out. A key ends
+    when the last provider that lists it sends a complete delivery without it; its absence from
+    any other delivery means nothing.
     """
-    kept = [_stamped(delivery, new) for delivery, new in _news(deliveries)]
-    if not kept:
+    listing = _Listing()
+    parts = [
+        _stamped(delivery, delivery.rows.iloc[listing.take(delivery)], listing)
+        for delivery in deliveries
+        if "entity_key" in delivery.rows
+    ]
+    if not parts:
         return pd.DataFrame()
-    table = pd.concat(kept, ignore_index=True)
-    by_key = table.groupby("entity_key", sort=False)
-    table["superseded_on"] = by_key["known_on"].shift(-1)
-    table["first_listed_on"] = table.groupby(["entity_key", "provider"], sort=False)[
-        "extracted_on"
-    ].transform("min")
-    seen = ~table["has_left"] & (table["superseded_on"] != table["known_on"])
-    return table[seen].drop(columns=["has_left", "row_digest"]).reset_index(drop=True)
+    table = pd.concat(parts, ignore_index=True).drop(columns="row_digest")
+    following = table.groupby("entity_key", sort=False)["known_on"].shift(-1)
+    left = pd.Series(listing.left_on, dtype="datetime64[us]").reindex(table.index)
+    table["superseded_on"] = left.fillna(following)
+    was_seen = table["superseded_on"] != table["known_on"]
+    return table[was_seen].reset_index(drop=True)
 
 
-def _news(deliveries: Iterable[Delivered]) -> Iterator[tuple[Delivered, pd.DataFrame]]:
-    """Of each delivery the rows that differ from what was known of their key, and departures."""
-    digests: dict[str, int] = {}
-    provider_of: dict[str, str] = {}
-    for delivery in deliveries:
-        rows = delivery.rows
-        keys, found = rows["entity_key"].tolist(), rows["row_digest"].tolist()
-        is_new = np.fromiter(
-            (digests.get(key) != digest for key, digest in zip(keys, found, strict=True)),
-            dtype=bool,
-            count=len(keys),
-        )
-        new = rows[is_new].assign(has_left=False)
+@dataclass
+class _Listing:
+    """What is known of each key after the deliveries taken in so far."""
+
+    n_versions: int = 0
+    current: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Key → digest and number of its current version."""
+    listed_by: dict[str, set[str]] = field(default_factory=dict)
+    """Key → the providers that list it."""
+    first_listed_on: dict[tuple[str, str], date] = field(default_factory=dict)
+    """(key, provider) → extraction day of the first delivery."""
+    left_on: dict[int, date] = field(default_factory=dict)
+    """Number of a key's last version → the night on which the key left."""
+
+    def take(self, delivery: Delivered) -> list[int]:
+        """Positions of the rows that say something new of their key."""
+        news: list[int] = []
+        keys, digests = delivery.rows["entity_key"].tolist(), delivery.rows["row_digest"].tolist()
+        for position, (key, digest) in enumerate(zip(keys, digests, strict=True)):
+            if key not in self.current or self.current[key][0] != digest:
+                self.current[key] = (digest, self.n_versions + len(news))
+                news.append(position)
+            self.listed_by.setdefault(key, set()).add(delivery.provider)
+            self.first_listed_on.setdefault((key, delivery.provider), delivery.extracted_on)
+        self.n_versions += len(news)
         if delivery.is_complete:
-            present = set(keys)
-            gone = sorted(
-                key
-                for key, provider in provider_of.items()
-                if provider == delivery.provider and key not in present
-            )
-            new = pd.concat(
-                [new, pd.DataFrame({"entity_key": gone, "has_left": True})], ignore_index=True
-            )
-            for key in gone:
-                del digests[key], provider_of[key]
-        digests.update(zip(keys, found, strict=True))
-        provider_of.update(dict.fromkeys(keys, delivery.provider))
-        if len(new):
-            yield delivery, new
+            self._let_go(delivery.provider, set(keys), delivery.known_on)
+        return news
+
+    def _let_go(self, provider: str, present: set[str], known_on: date) -> None:
+        absent = [k for k, by in self.listed_by.items() if provider in by and k not in present]
+        for key in absent:
+            self.listed_by[key].discard(provider)
+            if not self.listed_by[key]:
+                del self.listed_by[key]
+                self.left_on[self.current.pop(key)[1]] = known_on
 
 
-def _stamped(delivery: Delivered, new: pd.DataFrame) -> pd.DataFrame:
+def _stamped(delivery: Delivered, new: pd.DataFrame, listing: _Listing) -> pd.DataFrame:
+    first = [listing.first_listed_on[key, delivery.provider] for key in new["entity_key"]]
     return new.assign(
-        receipt_id=delivery.receipt_id,
-        provider=delivery.provider,
-        known_on=pd.Timestamp(delivery.known_on),
-        extracted_on=pd.Timestamp(delivery.extracted_on),
+        receipt_id=pd.array([delivery.receipt_id] * len(new), dtype="string"),
+        provider=pd.array([delivery.provider] * len(new), dtype="string"),
+        known_on=pd.Timestamp(delivery.known_on).as_unit("us"),
+        extracted_on=pd.Timestamp(delivery.extracted_on).as_unit("us"),
+        first_listed_on=pd.array(first, dtype="datetime64[us]"),
     )
 
 

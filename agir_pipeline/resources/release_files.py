@@ -147,9 +147,13 @@ def _quoted(text: object) -> str:
 
 
 def _cells(column: Any) -> list[str]:
-    """The cells of one column as they stand in the csv file."""
+    """The cells of one column as they stand in the csv file; equal texts are written once."""
     write = _writer(column.type)
-    return ["" if value is None else write(value) for value in column.to_pylist()]
+    values = column.to_pylist()
+    if column.type == pa.string():
+        written = {text: "" if text is None else write(text) for text in set(values)}
+        return [written[text] for text in values]
+    return ["" if value is None else write(value) for value in values]
 
 
 def _writer(kind: Any) -> Callable[[Any], str]:

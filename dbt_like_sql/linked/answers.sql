@@ -15,16 +15,16 @@ with
         answered.record_id,
         answered.receipt_id,
         answered.entity_id,
-        answered.{{ feed.answered_at }} as answered_at,
 
-        {% for column in var('answer_columns') %}
+        {% for column in var('answer_columns') if column.name != 'answered_at' %}
             {% if column.name in feed.columns %}
-                answered.{{ column.name }}
+                answered.{{ column.name }},
             {% else %}
-                cast(null as {{ column.type }}) as {{ column.name }}
+                cast(null as {{ column.type }}) as {{ column.name }},
             {% endif %}
-            {% if not loop.last %} , {% endif %}
         {% endfor %}
+
+        answered.{{ feed.answered_at }} as answered_at
 
     from {{ source('validated', feed.name) }} as answered
 

@@ -1,5 +1,6 @@
 -- Who may be matched, as known on the day `known_on`: each person with its reference contract.
--- Grain: one row per person and arm. Holds no date of exit: matching must not see one.
+-- Grain: one row per person and arm. Holds no date of exit and nothing else that becomes known
+-- after the index date: matching must not see it.
 
 with
 
@@ -36,13 +37,13 @@ final as (
         persons.is_always_listed,
         persons.first_listed_on,
 
-        {% for column in var('person_columns') %}
+        {% for column in var('person_columns') if column.known_before_index | default(true) %}
             persons.{{ column.name }},
         {% endfor %}
 
         {% if var('spell_sources') %}
 
-            {% for column in var('spell_columns') %}
+            {% for column in var('spell_columns') if column.known_before_index | default(true) %}
                 spells.{{ column.name }} as spell_{{ column.name }},
             {% endfor %}
 

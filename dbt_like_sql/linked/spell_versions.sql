@@ -22,9 +22,13 @@ with
 
         {% if feed.spell.amendment_number %}
             coalesce(registered.{{ feed.spell.amendment_number }}, 0) as amendment_number,
+        {% else %}
+            cast(0 as bigint) as amendment_number,
+        {% endif %}
+
+        {% if feed.spell.amendment_effective %}
             registered.{{ feed.spell.amendment_effective }} as amendment_effective_on,
         {% else %}
-            0 as amendment_number,
             cast(null as date) as amendment_effective_on,
         {% endif %}
 

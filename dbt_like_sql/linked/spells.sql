@@ -24,8 +24,14 @@ ranked as (
         row_number() over (
             partition by spell_id order by amendment_number, record_id
         ) as first_rank,
+
+        -- an amendment that says nothing of the planned end leaves it as it was
         row_number() over (
-            partition by spell_id order by amendment_number desc, record_id
+            partition by spell_id
+            order by
+                case when planned_end_on is null then 1 else 0 end,
+                amendment_number desc,
+                record_id
         ) as last_rank,
 
         -- an early end may be reported on the contract's row or on an amendment's
@@ -35,17 +41,9 @@ ranked as (
 
 ),
 
-initial as (
+initial as (select * from ranked where first_rank = 1),
 
-    select * from ranked where first_rank = 1
-
-),
-
-latest as (
-
-    select * from ranked where last_rank = 1
-
-),
+latest as (select * from ranked where last_rank = 1),
 
 final as (
 

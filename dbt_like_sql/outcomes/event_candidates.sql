@@ -19,26 +19,17 @@ spell_ends as (
 
 {% for definition in var('event_definitions') %}
 
-{{ definition.outcome }}_{{ definition.name }} as (
+definition_{{ loop.index }} as (
 
     select
         '{{ definition.outcome }}' as outcome,
         '{{ definition.name }}' as definition,
         members.pair_id,
         members.arm,
+        spell_ends.spell_id,
         spell_ends.ends_on,
         spell_ends.ends_on - members.index_on as time_days,
-
-        {% if definition.method == 'gross' %}
-            case when spell_ends.is_early then 1 else 2 end as cause
-        {% else %}
-            -- a rupture followed in time is no event: the path goes on in the new contract
-            case
-                when spell_ends.is_early and spell_ends.is_unfollowed_{{ definition.window_days }} then 1
-                when not spell_ends.is_early and spell_ends.next_starts_on is null then 2
-                else 0
-            end as cause
-        {% endif %}
+        case when spell_ends.is_early then 1 else 2 end as cause
 
     from members
 
@@ -47,9 +38,13 @@ spell_ends as (
         and spell_ends.source = '{{ definition.origin }}'
         and spell_ends.ends_on > members.index_on
 
-    {% if definition.method == 'gross' %}
-        where spell_ends.spell_id = members.spell_id
-    {% endif %}
+    where
+        {% if definition.method == 'gross' %}
+            spell_ends.spell_id = members.spell_id
+        {% else %}
+            -- an end followed in time is none: the path goes on in the other contract
+            spell_ends.is_unfollowed_{{ definition.window_days }}
+        {% endif %}
 
 ),
 
@@ -58,7 +53,7 @@ spell_ends as (
 final as (
 
     {% for definition in var('event_definitions') %}
-        select * from {{ definition.outcome }}_{{ definition.name }} where cause > 0
+        select * from definition_{{ loop.index }}
         {% if not loop.last %} union all {% endif %}
     {% endfor %}
 

@@ -1,5 +1,6 @@
--- The value of each measured outcome, of pair members and of any reference arm.
--- Grain: one row per outcome, person and arm; pair_id is missing outside pairs.
+-- The value of each measured outcome, of pair members and of everybody outside pairs.
+-- Grain: one row per outcome, person and arm; pair_id is missing outside pairs. A pair member that
+-- is no longer known as a person keeps its row, without value.
 
 {{ config(enabled=var('measures') | length > 0) }}
 
@@ -23,14 +24,14 @@ final as (
 
         select
             '{{ measure.name }}' as outcome,
-            persons.person_id,
-            persons.arm,
+            coalesce(members.person_id, persons.person_id) as person_id,
+            coalesce(members.arm, persons.arm) as arm,
             members.pair_id,
-            persons.{{ measure.column }} as value
+            cast(persons.{{ measure.column }} as double precision) as value
 
         from persons
 
-        left join members
+        full join members
             on persons.person_id = members.person_id
             and persons.arm = members.arm
 

@@ -1,6 +1,7 @@
 -- The day each pair member's situation is asked for: the pair's common planned end plus some
 -- months, whether or not a contract broke.
--- Grain: one row per status definition, pair and arm. is_due: the pair's window has closed in time.
+-- Grain: one row per status definition, pair and arm. is_due: the windows of both members of the
+-- pair close by the last day; never for a pair without a date.
 
 {{ config(enabled=var('status_definitions') | length > 0) }}
 
@@ -14,7 +15,7 @@ members as (
 
 {% for definition in var('status_definitions') %}
 
-{{ definition.outcome }}_{{ definition.name }} as (
+dated_{{ loop.index }} as (
 
     select
         '{{ definition.outcome }}' as outcome,
@@ -31,14 +32,19 @@ members as (
 
 ),
 
-{{ definition.outcome }}_{{ definition.name }}_due as (
+due_{{ loop.index }} as (
 
     select
         dated.*,
-        max(asked_on) over (partition by pair_id) + {{ definition.days_after }}
-        <= cast('{{ definition.due_by_on }}' as date) as is_due
+        min(
+            case
+                when asked_on + {{ definition.days_after }} <= cast('{{ definition.due_by_on }}' as date)
+                    then 1
+                else 0
+            end
+        ) over (partition by pair_id) = 1 as is_due
 
-    from {{ definition.outcome }}_{{ definition.name }} as dated
+    from dated_{{ loop.index }} as dated
 
 ),
 
@@ -47,7 +53,7 @@ members as (
 final as (
 
     {% for definition in var('status_definitions') %}
-        select * from {{ definition.outcome }}_{{ definition.name }}_due
+        select * from due_{{ loop.index }}
         {% if not loop.last %} union all {% endif %}
     {% endfor %}
 

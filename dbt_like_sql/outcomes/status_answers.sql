@@ -11,7 +11,7 @@ answers as (select * from {{ ref('answers') }}),
 
 {% for definition in var('status_definitions') %}
 
-{{ definition.outcome }}_{{ definition.name }} as (
+definition_{{ loop.index }} as (
 
     select
         question_dates.outcome,
@@ -54,7 +54,7 @@ answers as (select * from {{ ref('answers') }}),
 found as (
 
     {% for definition in var('status_definitions') %}
-        select * from {{ definition.outcome }}_{{ definition.name }} where answer_rank = 1
+        select * from definition_{{ loop.index }} where answer_rank = 1
         {% if not loop.last %} union all {% endif %}
     {% endfor %}
 

@@ -47,5 +47,6 @@ def test_a_model_and_each_of_its_columns_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_has_a_test_on_drawn_tables(name: str) -> None:
-    tests = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
-    assert f'"{name}"' in tests
+    tests = HERE / load_project(FOLDER).models[name].step / f"test_{name}.py"
+    assert tests.is_file(), f"draw tables for {name} in {tests.relative_to(HERE.parents[1])}"
+    assert f'"{name}"' in tests.read_text(encoding="utf-8")

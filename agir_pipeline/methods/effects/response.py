@@ -19,8 +19,8 @@ from agir_pipeline.methods.effects.response_model import ResponseModel
 
 Floats = NDArray[np.float64]
 
-CELLS_AT_ONCE = 500_000
-"""Draws are computed together as far as members × draws stays below this."""
+CELLS_AT_ONCE = 30_000
+"""Draws are computed together as far as members × draws stays below this (fits in the cache)."""
 
 
 @dataclass(frozen=True)

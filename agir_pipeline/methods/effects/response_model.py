@@ -86,11 +86,12 @@ def _percentiles(weights: Floats, counts: Floats) -> tuple[Floats, Floats]:
 def _fit(columns: Floats, answered: Floats, counts: Floats, start: Floats) -> Floats:
     """Penalised maximum likelihood by Newton's method with step halving, one row per draw."""
     coefficients = start
+    rows = np.ascontiguousarray(columns.T)  # in this order the products below go through BLAS
     value = _penalised(columns, answered, counts, coefficients)
     for _step in range(MAX_STEPS):
         chance = special.expit(coefficients @ columns.T)
         slope = (counts * (answered - chance)) @ columns - RIDGE * coefficients
-        weighted = columns.T * (counts * chance * (1 - chance))[:, None, :]
+        weighted = rows * (counts * chance * (1 - chance))[:, None, :]
         curvature = weighted @ columns + RIDGE * np.eye(columns.shape[1])
         step: Floats = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0].astype(float)
         if np.abs(step).max() < TOLERANCE:

@@ -7,14 +7,21 @@ import pandas as pd
 
 SEPARATORS = re.compile(r"[\W_]+")
 MARRIED = re.compile(r"\b(ep|epouse|nee)\b.*$")
+LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 
 
 def normalised_text(text: str) -> str:
-    """Letters and digits of ``text`` without accents, case, hyphens, apostrophes or spaces."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    """Letters and digits of ``text`` without accents, case, hyphens, apostrophes or spaces.
+
+    What follows "ép." or "née" in a name is left out; a value with digits is no name and stays
+    whole.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(LIGATURES)
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
     words = SEPARATORS.sub(" ", bare).strip()
-    return MARRIED.sub("", words).replace(" ", "") or words.replace(" ", "")
+    is_name = not any(c.isdigit() for c in words)
+    short = MARRIED.sub("", words) if is_name else words
+    return (short.strip() or words).replace(" ", "")
 
 
 def normalised(values: pd.Series) -> pd.Series:
@@ -23,5 +30,6 @@ def normalised(values: pd.Series) -> pd.Series:
         days: pd.Series = values.dt.strftime("%Y-%m-%d").astype("string")
         return days
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    texts = pd.array([normalised_text(str(value)) or None for value in distinct], dtype="string")
-    return pd.Series(texts.take(codes, allow_fill=True), values.index)
+    texts = [normalised_text(str(value)) or None for value in distinct]
+    # The added last text is what the code -1 of a missing value points at.
+    return pd.Series(pd.array([*texts, None], dtype="string").take(codes), values.index)

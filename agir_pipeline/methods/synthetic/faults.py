@@ -177,7 +177,7 @@ def plant(fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime
     if fault.check == "missing_columns":
         place = stream.position_of(fault.column)
         headings = [*page.headings[:place], "Code interne", *page.headings[place + 1 :]]
-        return Planted(fault, replace(page, headings=headings), ((None, fault.column),))
+        return Planted(fault, replace(page, headings=headings), ((None, ""),))
     shown = stream.shown_on(day)
     settled = np.flatnonzero(stream.shown_from[shown] <= earlier)
     rows = [list(row) for row in page.rows]

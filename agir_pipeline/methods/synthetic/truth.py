@@ -111,7 +111,7 @@ def true_people(
     answers: dict[str, pd.DataFrame],
     delivered: dict[str, frozenset[str]],
 ) -> list[dict[str, Any]]:
-    """Names, arm and keys of everybody whom at least one delivered file names.
+    """Names, arm and keys of everybody; each has a contract that the register came to hold.
 
     ``delivered`` holds, for each source, the keys that stand in its files: contract numbers,
     case numbers, references, response numbers. Somebody of the register alone has no arm.
@@ -146,7 +146,6 @@ def true_people(
             people["is_linkable"],
             strict=True,
         )
-        if keys
     ]
 
 
@@ -156,13 +155,11 @@ def _keys_of(
     contracts: dict[int, list[list[Any]]],
     responses: dict[str, dict[int, list[list[Any]]]],
 ) -> dict[str, Any]:
-    keys: dict[str, Any] = {}
+    keys: dict[str, Any] = {"contract_register": contracts[person.Index]}
     if person.case_number in delivered["beneficiary_register"]:
         keys["beneficiary_register"] = person.case_number
     if person.provider_ref in delivered["control_pool"]:
         keys["control_pool"] = [person.provider, person.provider_ref]
-    if person.Index in contracts:
-        keys["contract_register"] = contracts[person.Index]
     for source, by_person in responses.items():
         if person.Index in by_person:
             keys[source] = [key for (key,) in by_person[person.Index]]

@@ -47,7 +47,8 @@ def line(table, round_number, covariate, level, sample):
 
 
 def test_each_beneficiary_is_compared_with_its_own_candidates(one_band, watched):
-    # b0 was matched in an earlier round; b1 may have c1 and c2, b2 may have c2 and c3, b3 nobody: weights 1/2, 1/2 + 1/2, 1/2
+    # b0 was matched before; b1 may have c1 and c2, b2 may have c2 and c3, b3 nobody:
+    # weights 1/2, 1/2 + 1/2, 1/2
     table = balance_table(*one_band, watched)
     level = line(table, 1, "level", "v", "pool")
     assert (level["mean_beneficiary"], level["mean_control"]) == (0.5, 0.75)

@@ -38,5 +38,5 @@ def world(protocol: Protocol, calibration: Calibration) -> World:
 
 @pytest.fixture(scope="session")
 def large_world(protocol: Protocol, calibration: Calibration) -> World:
-    """Twenty-five times the people: Monte-Carlo error below a point for the beneficiaries' risks."""
+    """So many people that Monte-Carlo error is about a point."""
     return invent_world(protocol, calibration, seed=4, scale=25)

@@ -1,0 +1,236 @@
+"""Persons as clusters of business keys that only ever grow together.
+
+Under one rule, clusters that share a key are one person if all of them can be. If two of them
+cannot (one list holds both), nobody knows which of the two the others are: nothing is united and
+whoever could be either is undecided.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+Key = tuple[int, str]
+"""The number of a rule, from 1, the strongest, and the value under it."""
+
+
+class Entity(NamedTuple):
+    """A business key of a source."""
+
+    source: str
+    key: str
+
+
+class Question(NamedTuple):
+    """An entity that could be several persons under a rule, and since which night."""
+
+    entity: Entity
+    rule: int
+    anchors: list[Entity]
+    since: Any
+
+
+class _Cluster:
+    """One person: its entities, and the places it takes in lists that name a person once."""
+
+    __slots__ = ("anchor", "members", "number", "places")
+
+    def __init__(self, anchor: Entity, number: int) -> None:
+        self.anchor = anchor
+        self.number = number
+        self.members = [anchor]
+        self.places: dict[tuple[str, str], Entity] = {}
+
+
+class Book:
+    """The clusters known so far. Numbers grow with time: the smaller one is the older."""
+
+    def __init__(self, exclusive: Collection[str]) -> None:
+        self._exclusive = exclusive
+        self._cluster_of: dict[Entity, _Cluster] = {}
+        self._keys_of: dict[Entity, frozenset[Key]] = {}
+        self._holders: dict[Key, set[Entity]] = {}
+        self._found_by: dict[Entity, int] = {}
+        """The strongest rule that ever united an entity with another one."""
+        self._history: dict[Entity, list[list[Any]]] = {}
+        self._questions: dict[Entity, Question] = {}
+
+    def enter(
+        self, known_on: Any, told: Mapping[Entity, tuple[Collection[str], frozenset[Key]]]
+    ) -> None:
+        """Take in one night: of every entity it speaks of, who lists it and its present keys."""
+        touched: set[_Cluster] = set()
+        for entity in sorted(told):
+            providers, keys = told[entity]
+            touched.update(self._take(entity, providers, keys, known_on))
+        seen = set(touched)
+        waiting: dict[int, set[_Cluster]] = {}
+        self._queue(waiting, touched)
+        while waiting:
+            rule = min(waiting)
+            for changed in self._unite(rule, waiting.pop(rule), known_on):
+                seen.update(changed)
+                self._queue(waiting, changed)
+        self._ask({self._cluster_of[m] for one in seen for m in one.members}, known_on)
+
+    def history(self) -> Iterator[tuple[Entity, Entity, str, Any, Any]]:
+        """Entity, anchor, rule, from which night and until which (None: still)."""
+        for entity in sorted(self._history):
+            for anchor, rule, known_on, superseded_on in self._history[entity]:
+                yield entity, anchor, rule, known_on, superseded_on
+
+    def questions(self) -> Iterator[Question]:
+        for entity in sorted(self._questions):
+            yield self._questions[entity]
+
+    # ------------------------------------------------------------------------- what arrives
+
+    def _take(
+        self, entity: Entity, providers: Collection[str], keys: frozenset[Key], known_on: Any
+    ) -> Iterator[_Cluster]:
+        """Note what is known of an entity now; gives the clusters that may be settled anew."""
+        cluster = self._cluster_of.get(entity)
+        if cluster is None:
+            cluster = self._cluster_of[entity] = _Cluster(entity, len(self._cluster_of))
+            self._history[entity] = [[entity, "first", known_on, None]]
+        if entity.source in self._exclusive:
+            for provider in providers:
+                cluster.places.setdefault((entity.source, provider), entity)
+        before = self._keys_of.get(entity, frozenset())
+        self._keys_of[entity] = keys
+        for key in before - keys:
+            self._holders[key].discard(entity)
+            yield from (self._cluster_of[holder] for holder in self._holders[key])
+        for key in keys - before:
+            self._holders.setdefault(key, set()).add(entity)
+        yield cluster
+
+    # ---------------------------------------------------------------------- who is the same
+
+    def _queue(self, waiting: dict[int, set[_Cluster]], clusters: Iterable[_Cluster]) -> None:
+        for cluster in clusters:
+            for rule in self._rules(cluster):
+                waiting.setdefault(rule, set()).add(cluster)
+
+    def _rules(self, cluster: _Cluster) -> set[int]:
+        """The rules under which a cluster shares a key with anybody."""
+        return {
+            key[0]
+            for member in cluster.members
+            for key in self._keys_of[member]
+            if len(self._holders[key]) > 1
+        }
+
+    def _unite(
+        self, rule: int, clusters: Iterable[_Cluster], known_on: Any
+    ) -> Iterator[set[_Cluster]]:
+        """Unite around ``clusters`` what one rule says is the same.
+
+        Gives each grown cluster with all that it meets by any key: for them, it has changed.
+        """
+        done: set[_Cluster] = set()
+        for cluster in sorted(clusters, key=lambda one: one.number):
+            if cluster in done or self._cluster_of[cluster.anchor] is not cluster:
+                continue
+            group = self._connected(cluster, rule)
+            done.update(group)
+            if len(group) > 1 and _can_be_one(group):
+                around = {other for one in group for other in self._met(one)}
+                grown = self._merge(sorted(group, key=lambda one: one.number), rule, known_on)
+                yield (around - group) | {grown}
+
+    def _connected(self, cluster: _Cluster, rule: int) -> set[_Cluster]:
+        """The clusters reached from one over pairs that share a key of ``rule`` and can be one."""
+        found, ahead = {cluster}, [cluster]
+        while ahead:
+            for other in self._similar(ahead.pop(), rule):
+                if other not in found:
+                    found.add(other)
+                    ahead.append(other)
+        return found
+
+    def _similar(self, cluster: _Cluster, rule: int) -> set[_Cluster]:
+        return {other for other in self._met(cluster, rule) if _can_be_one((cluster, other))}
+
+    def _met(self, cluster: _Cluster, rule: int | None = None) -> set[_Cluster]:
+        """The other clusters that hold one of its keys."""
+        met = {
+            self._cluster_of[holder]
+            for member in cluster.members
+            for key in self._keys_of[member]
+            if rule is None or key[0] == rule
+            for holder in self._holders[key]
+        }
+        return met - {cluster}
+
+    def _merge(self, group: list[_Cluster], rule: int, known_on: Any) -> _Cluster:
+        """All of ``group``, sorted by age, become its oldest."""
+        self._note_found(group, rule)
+        oldest, *others = group
+        for other in others:
+            oldest.places |= other.places
+            for entity in other.members:
+                self._cluster_of[entity] = oldest
+                oldest.members.append(entity)
+                self._link(entity, oldest.anchor, f"rule_{rule}", known_on)
+        return oldest
+
+    def _note_found(self, group: list[_Cluster], rule: int) -> None:
+        for cluster in group:
+            for entity in cluster.members:
+                shared = any(
+                    self._cluster_of[holder] is not cluster
+                    for key in self._keys_of[entity]
+                    if key[0] == rule
+                    for holder in self._holders[key]
+                )
+                if shared:
+                    self._found_by[entity] = min(rule, self._found_by.get(entity, rule))
+
+    def _link(self, entity: Entity, anchor: Entity, rule: str, known_on: Any) -> None:
+        """A link replaced on the night it was made was never seen and leaves no trace."""
+        history = self._history[entity]
+        if history[-1][2] == known_on:
+            history.pop()
+        else:
+            history[-1][3] = known_on
+        history.append([anchor, rule, known_on, None])
+
+    # -------------------------------------------------------------------- who is undecided
+
+    def _ask(self, clusters: set[_Cluster], known_on: Any) -> None:
+        """Look again at everybody whom the night may have decided, or made undecided."""
+        around = {other for cluster in clusters for other in self._met(cluster)}
+        for cluster in clusters | around:
+            could_be = self._several(cluster)
+            for entity in cluster.members:
+                before = self._questions.pop(entity, None)
+                rule = self._undecided_under(entity, cluster, could_be)
+                if rule is not None:
+                    anchors = sorted(other.anchor for other in could_be[rule])
+                    since = before.since if before else known_on
+                    self._questions[entity] = Question(entity, rule, anchors, since)
+
+    def _several(self, cluster: _Cluster) -> dict[int, set[_Cluster]]:
+        """Rule → the persons the cluster could be, where they cannot all be one."""
+        found = {rule: self._similar(cluster, rule) for rule in sorted(self._rules(cluster))}
+        return {rule: others for rule, others in found.items() if not _can_be_one(others)}
+
+    def _undecided_under(
+        self, entity: Entity, cluster: _Cluster, several: Mapping[int, set[_Cluster]]
+    ) -> int | None:
+        """The rule that leaves an entity undecided, unless a stronger one found its person."""
+        found_by = self._found_by.get(entity) if cluster.places else None
+        for rule in several:
+            is_asked = any(key[0] == rule for key in self._keys_of[entity])
+            if is_asked and not (found_by is not None and found_by < rule):
+                return rule
+        return None
+
+
+def _can_be_one(clusters: Iterable[_Cluster]) -> bool:
+    """Whether no list that names a person once holds two entities of these clusters."""
+    taken: dict[tuple[str, str], Entity] = {}
+    return all(
+        taken.setdefault(place, entity) == entity
+        for cluster in clusters
+        for place, entity in cluster.places.items()
+    )

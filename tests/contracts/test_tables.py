@@ -1,0 +1,281 @@
+"""The declared tables of both packaged studies, and the rules between their rows."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from agir_pipeline.contracts.checking import checked
+from agir_pipeline.contracts.covariates import covariate_columns
+from agir_pipeline.contracts.matched import refuse_later
+from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
+from agir_pipeline.contracts.published import FLOW_REASONS, flow_steps
+from agir_pipeline.contracts.tables import table_contract, table_contracts
+from agir_pipeline.contracts.words import STATUSES, UNMATCHED_REASONS
+from agir_pipeline.errors import CheckError
+from agir_pipeline.language import current_language, use_language
+from agir_pipeline.methods.dictionary import DICTIONARY_COLUMNS
+from agir_pipeline.methods.effects.event_tables import PAIRED_EFFECT_COLUMNS
+from agir_pipeline.methods.effects.measure_tables import MEASURE_EFFECT_COLUMNS
+from agir_pipeline.methods.effects.precision_tables import (
+    EVALUABILITY_COLUMNS,
+    PRECISION_COLUMNS,
+)
+from agir_pipeline.methods.effects.risk_tables import RISK_COLUMNS
+from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
+from agir_pipeline.methods.matching import balance, round_tables
+from agir_pipeline.methods.matching.design import is_number
+from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
+from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
+from agir_pipeline.protocol.model import Protocol
+
+Draw = Callable[[str], pd.DataFrame]
+
+
+def both(agir: Protocol, nsw: Protocol) -> list[TableContract]:
+    return [c for protocol in (agir, nsw) for c in table_contracts(protocol).values()]
+
+
+def test_keys_and_names_are_sound(agir: Protocol, nsw: Protocol) -> None:
+    for contract in both(agir, nsw):
+        assert len(set(contract.names)) == len(contract.names), contract.name
+        assert set(contract.key) <= set(contract.names), contract.name
+        assert contract.title
+
+
+def test_every_column_has_a_label(agir: Protocol, nsw: Protocol) -> None:
+    for contract in both(agir, nsw):
+        for column in contract.columns:
+            assert in_language(column.label, "en"), (contract.name, column.name)
+
+
+def test_a_name_has_one_type_and_one_unit_in_all_tables(agir: Protocol, nsw: Protocol) -> None:
+    for protocol in (agir, nsw):
+        covariates = {covariate.name for covariate in protocol.covariates}
+        types: dict[str, set[str]] = {}
+        for contract in table_contracts(protocol).values():
+            for column in contract.columns:
+                if column.name not in covariates:
+                    types.setdefault(column.name, set()).add(column.type)
+        assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == {}
+
+
+def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -> None:
+    assert {"rupture_risk", "rupture_paired_effect", "durable_employment"} <= set(
+        table_contracts(agir)
+    )
+    assert "enrolment_progress" in table_contracts(agir)
+    assert "earnings_1978" in table_contracts(nsw)
+    assert "enrolment_progress" not in table_contracts(nsw)
+    with pytest.raises(CheckError, match="rupture_risk is not a declared table"):
+        table_contract("rupture_risk", nsw)
+
+
+@pytest.mark.parametrize(
+    ("table", "made"),
+    [
+        ("rupture_risk", RISK_COLUMNS),
+        ("rupture_paired_effect", PAIRED_EFFECT_COLUMNS),
+        ("durable_employment", STATUS_EFFECT_COLUMNS),
+        ("precision", PRECISION_COLUMNS),
+        ("evaluability", EVALUABILITY_COLUMNS),
+        ("participant_flow", FLOW_COLUMNS),
+        ("enrolment_progress", PROGRESS_COLUMNS),
+        ("data_dictionary", DICTIONARY_COLUMNS),
+        ("covariate_balance", balance.COLUMNS),
+        ("certificates", [*round_tables.CERTIFICATES, "round_number"]),
+        ("matching_prices", [*round_tables.PRICES, "round_number"]),
+        ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
+        ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
+    ],
+)
+def test_what_a_method_makes_is_what_is_declared(
+    agir: Protocol, table: str, made: list[str]
+) -> None:
+    assert set(table_contract(table, agir).names) == set(made)
+
+
+def test_the_pool_and_the_measure_are_as_made(nsw: Protocol) -> None:
+    covariates = [covariate.name for covariate in nsw.covariates]
+    pool = {*round_tables.POOL, *covariates, "round_number"}
+    assert set(table_contract("matching_pool", nsw).names) == pool
+    assert table_contract("earnings_1978", nsw).names == list(MEASURE_EFFECT_COLUMNS)
+
+
+def test_covariates_have_the_type_they_are_matched_in(agir: Protocol, nsw: Protocol) -> None:
+    for protocol in (agir, nsw):
+        for covariate, column in zip(
+            protocol.covariates, covariate_columns(protocol), strict=True
+        ):
+            assert (column.type == "number") == is_number(covariate)
+            assert column.source_columns, covariate.name
+
+
+def test_covariates_say_where_they_come_from_and_what_their_levels_mean(agir: Protocol) -> None:
+    columns = {column.name: column for column in covariate_columns(agir)}
+    assert columns["sex"].source_columns == ("beneficiary_register.sex", "control_pool.sex")
+    assert in_language(columns["sex"].codes["F"], "fr") == "Femme"
+    assert in_language(columns["sex"].codes["missing"], "en") == "Not known"
+    assert "III" not in columns["prepared_level"].codes  # folded into a group
+    assert columns["duration_class"].codes == {}
+    assert columns["age_years"].codes == {}
+    planned = agir.source("contract_register").spell
+    assert planned is not None
+    assert f"contract_register.{planned.planned_end}" in columns[
+        "planned_days_remaining"
+    ].source_columns
+
+
+def test_a_sensitive_source_makes_a_sensitive_covariate(nsw: Protocol) -> None:
+    columns = tuple(
+        c.model_copy(update={"sensitivity": "sensitive"}) if c.name == "is_married" else c
+        for c in nsw.sources[0].columns
+    )
+    source = nsw.sources[0].model_copy(update={"columns": columns})
+    changed = nsw.model_copy(update={"sources": (source, *nsw.sources[1:])})
+    found = {c.name: c.sensitivity for c in covariate_columns(changed)}
+    assert found["is_married"] == "sensitive"
+    assert found["is_black"] == "none"
+
+
+def test_a_watched_covariate_is_said_to_be_only_watched(nsw: Protocol) -> None:
+    watched = nsw.covariates[0].model_copy(update={"role": "report"})
+    first = covariate_columns(nsw.model_copy(update={"covariates": (watched,)}))[0]
+    assert first.description == "Not matched on; watched"
+
+
+def test_the_population_refuses_what_is_known_only_later(nsw: Protocol) -> None:
+    late = nsw.covariates[0].model_copy(update={"column": "earnings_1978_usd"})
+    changed = nsw.model_copy(update={"covariates": (late, *nsw.covariates[1:])})
+    with pytest.raises(CheckError, match="not known by the index date: age_years"):
+        table_contract("analysis_population", changed)
+    refuse_later((Column("a", "text", "A", is_measured_before_index=True),), "t")
+
+
+def test_the_population_refuses_a_column_it_does_not_declare(nsw: Protocol, draw: Draw) -> None:
+    population = members(nsw, draw)
+    contract = table_contract("analysis_population", nsw)
+    assert len(checked(population, contract)) == 2
+    with pytest.raises(CheckError, match=r"columns that are not declared \(1\)"):
+        checked(population.assign(status="active"), contract)
+
+
+def test_a_pair_without_its_two_members_is_refused(nsw: Protocol, draw: Draw) -> None:
+    contract = table_contract("analysis_population", nsw)
+    with pytest.raises(CheckError, match=r"pairs without their two members \(1\)"):
+        checked(members(nsw, draw).head(1), contract)
+
+
+def members(nsw: Protocol, draw: Draw) -> pd.DataFrame:
+    drawn = draw("""
+        pair_id  | arm         | person_id | round_number | band_number
+        1-1-0001 | beneficiary | a         | 1            | 0
+        1-1-0001 | control     | b         | 1            | 0
+    """)
+    absent = [n for n in table_contract("analysis_population", nsw).names if n not in drawn]
+    texts = {c.name for c in covariate_columns(nsw) if c.type == "text"}
+    return drawn.assign(**{n: "x" if n in texts else None for n in absent})
+
+
+PAIRS = """
+    pair_id | beneficiary_person_id | control_person_id | status
+    1       | a                     | b                 | active
+    2       | c                     | d                 | active
+"""
+
+
+def pairs_of(text: str, draw: Draw, agir: Protocol) -> pd.DataFrame:
+    drawn = draw(text).astype({"pair_id": "string"})
+    filled: dict[str, object] = {
+        "text": "x", "integer": 1, "number": 1.0, "date": pd.Timestamp("2010-12-15"),
+    }  # fmt: skip
+    columns = table_contract("matched_pairs", agir).columns
+    return drawn.assign(**{c.name: filled[c.type] for c in columns if c.name not in drawn})
+
+
+def test_nobody_is_in_two_pairs(agir: Protocol, draw: Draw) -> None:
+    contract = table_contract("matched_pairs", agir)
+    assert len(checked(pairs_of(PAIRS, draw, agir), contract)) == 2
+    twice = pairs_of(PAIRS.replace("d    ", "a    "), draw, agir)
+    with pytest.raises(CheckError, match=r"persons in more than one pair \(1\)"):
+        checked(twice, contract)
+    twice.loc[0, "status"] = "replaced"
+    assert len(checked(twice, contract)) == 2
+
+
+def test_beneficiaries_of_a_certificate_are_paired_or_left_out(
+    agir: Protocol, draw: Draw
+) -> None:
+    drawn = draw("""
+        round_number | band_number | elapsed_days | relaxation_level | stratum | n_beneficiaries
+        1            | 0           | 0            | 0                | all     | 3
+    """).assign(
+        n_candidates=5, n_pairs=2, n_left_out=1, n_tied=0, total_distance=1.0, bound=1.0, gap=0.0
+    )
+    contract = table_contract("certificates", agir)
+    assert len(checked(drawn, contract)) == 1
+    with pytest.raises(CheckError, match=r"neither paired nor left out \(1\)"):
+        checked(drawn.assign(n_left_out=0), contract)
+
+
+def test_the_cells_of_an_effect_add_up_to_its_complete_pairs(agir: Protocol) -> None:
+    contract = table_contract("rupture_paired_effect", agir)
+    row: dict[str, object] = dict.fromkeys(contract.names)
+    row |= {c.name: 0 for c in contract.columns if c.type == "integer"}
+    row |= {
+        "outcome": "rupture", "definition": "gross", "horizon_days": 91, "claim": "secondary",
+        "method": "m", "definition_text": "d", "is_evaluable": True,
+        "n_complete_pairs": 10, "n_both": 1, "n_beneficiary_only": 2, "n_control_only": 3,
+        "n_neither": 4,
+    }  # fmt: skip
+    told = pd.DataFrame([row, row | {"horizon_days": 183}])
+    assert len(checked(told, contract)) == 2
+    with pytest.raises(CheckError, match=r"do not add up to the complete pairs \(1\)"):
+        checked(told.assign(n_neither=[4, 5]), contract)
+    assert len(checked(told.assign(n_neither=[4, None]), contract)) == 2
+
+
+@pytest.mark.parametrize(
+    ("n_in", "n_remaining", "is_sound"),
+    [([10, 10], [5, 5], True), ([10, 10], [6, 6], False), ([10, 11], [5, 5], False)],
+)
+def test_a_step_adds_up(
+    agir: Protocol, n_in: list[int], n_remaining: list[int], is_sound: bool
+) -> None:
+    flow = pd.DataFrame(
+        {
+            "step_order": 6, "step": "matched", "arm": "beneficiary", "n_in": n_in,
+            "reason": ["not_at_risk", "priced_out"], "n_out": [2, 3], "n_remaining": n_remaining,
+        }
+    )  # fmt: skip
+    contract = table_contract("participant_flow", agir)
+    if is_sound:
+        assert len(checked(flow, contract)) == 2
+    else:
+        with pytest.raises(CheckError, match=r"steps that do not add up \(1\)"):
+            checked(flow, contract)
+
+
+def test_every_reason_and_step_of_the_flow_is_declared(agir: Protocol) -> None:
+    assert set(EXITS) <= set(UNMATCHED_REASONS) <= set(FLOW_REASONS)
+    assert set(STATUSES) - set(FLOW_REASONS) == {"active"}
+    assert list(flow_steps(agir))[-2:] == ["rupture_evaluable", "durable_employment_answered"]
+
+
+def test_released_tables_end_with_the_same_three_columns(agir: Protocol) -> None:
+    for contract in table_contracts(agir).values():
+        assert contract.as_released().names == [
+            *contract.names, "as_of", "protocol_digest", "design_digest",
+        ]  # fmt: skip
+
+
+def test_the_language_in_force_is_left_as_it_was() -> None:
+    before = current_language()
+    try:
+        use_language("fr")
+        assert in_language(Labels(en="Age", fr="Âge"), "en") == "Age"
+        assert in_language("", "fr") == ""
+        in_language("Person", "en")
+        assert current_language() == "fr"
+    finally:
+        use_language(before)

@@ -1,0 +1,108 @@
+"""The contract that counts: support may begin before, during, between or after contracts."""
+
+STUDY = {"spell_sources": [{"name": "register"}], "entry_column": "support_entry_on"}
+
+# Ada's first contract was extended in June; Ben's was shortened in June, from April on.
+SPELLS = """
+person_id | spell_id | starts_on  | spell_rank
+ada       | a1       | 2010-01-01 | 1
+ada       | a2       | 2010-09-01 | 2
+ada       | a3       | 2010-11-01 | 3
+ben       | b1       | 2010-01-01 | 1
+ben       | b2       | 2010-09-01 | 2
+cid       | open     | 2010-01-01 | 1
+cid       | c2       | 2010-09-01 | 2
+"""
+TERMS = """
+spell_id | amendment_number | planned_end_on | holds_from_on
+a1       | 0                | 2010-06-30     | 2010-01-01
+a1       | 1                | 2010-08-15     | 2010-06-15
+a2       | 0                | 2011-08-31     | 2010-09-01
+a3       | 0                | 2011-10-31     | 2010-11-01
+b1       | 0                | 2010-06-30     | 2010-01-01
+b1       | 1                | 2010-04-30     | 2010-04-01
+b2       | 0                | 2010-10-31     | 2010-09-01
+c2       | 0                | 2010-10-31     | 2010-09-01
+"""
+
+
+def references(run_model, database, persons, study=STUDY):
+    tables = {"linked.persons": persons, "linked.spells": SPELLS, "linked.spell_terms": TERMS}
+    return run_model(database, "reference_spells", tables, study)
+
+
+def one_entry_each(run_model, database, person, days):
+    """The contract of a person that would have entered support on each of the days."""
+    found = {}
+    for day in days:
+        persons = f"person_id | arm | support_entry_on\n{person} | beneficiary | {day}"
+        (found[day],) = references(run_model, database, persons)["spell_id"]
+    return found
+
+
+def test_a_beneficiary_counts_with_the_contract_that_ran_when_support_began(database, run_model):
+    expected = {
+        "2009-12-31": "a1",  # before every contract: the next one
+        "2010-01-01": "a1",  # on the first day
+        "2010-06-14": "a1",  # in the initial term
+        "2010-08-15": "a1",  # on the last day, by the amendment
+        "2010-08-16": "a2",  # between two contracts: the next one
+        "2010-08-31": "a2",
+        "2010-11-02": "a3",  # two run: the one that began last
+        "2011-09-15": "a3",
+        "2011-11-15": "a3",  # after every contract: the last one
+    }
+    assert one_entry_each(run_model, database, "ada", expected) == expected
+
+
+def test_the_term_that_held_on_the_day_decides_whether_a_contract_ran(database, run_model):
+    shortened = {"2010-03-31": "b1", "2010-04-30": "b1", "2010-05-01": "b2"}
+    assert one_entry_each(run_model, database, "ben", shortened) == shortened
+    without_end = {"2010-08-15": "open", "2010-10-31": "c2", "2010-11-01": "open"}
+    assert one_entry_each(run_model, database, "cid", without_end) == without_end
+
+
+def test_everybody_else_counts_with_the_first_contract(database, run_model, expect):
+    persons = """
+    person_id | arm         | support_entry_on
+    ada       | beneficiary | 2010-10-01
+    ada       | control     |
+    ben       | control     | 2010-10-01
+    cid       | reference   | 2010-10-01
+    cid       | beneficiary |
+    none      | beneficiary | 2010-10-01
+    """
+    expect(
+        references(run_model, database, persons),
+        """
+        person_id | arm         | spell_id
+        ada       | beneficiary | a2
+        ada       | control     | a1
+        ben       | control     | b1
+        cid       | reference   | open
+        cid       | beneficiary | open
+        """,
+    )
+
+
+def test_without_a_day_of_entry_in_the_study_the_first_contract_counts(
+    database, run_model, expect
+):
+    persons = """
+    person_id | arm
+    ada       | beneficiary
+    ben       | control
+    """
+    expect(
+        references(run_model, database, persons, STUDY | {"entry_column": ""}),
+        """
+        person_id | arm         | spell_id
+        ada       | beneficiary | a1
+        ben       | control     | b1
+        """,
+    )
+
+
+def test_no_day_of_exit_is_read(sql_models):
+    sql = sql_models.render("reference_spells", STUDY).sql
+    assert "ended_early_on" not in sql
