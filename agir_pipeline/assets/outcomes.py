@@ -1,7 +1,6 @@
 """Step 5: what happened to each pair member, then effects with their intervals."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -24,6 +23,7 @@ from agir_pipeline.methods.effects.measure_tables import measure_effect_table
 from agir_pipeline.methods.effects.multiplicity import with_holm
 from agir_pipeline.methods.effects.precision_tables import (
     event_evaluability,
+    measure_evaluability,
     precision_table,
     status_evaluability,
 )
@@ -136,17 +136,17 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             due_on = _due_on(facts, outcome, protocol)
             evaluability.append(status_evaluability(effect, due_on, outcome, protocol.inference))
         else:
-            primary[outcome.name] = measure_effect_table(
-                facts, outcome, protocol.inference, _last_cut(study), protocol.benchmarks
+            effect = measure_effect_table(
+                facts, outcome, protocol.inference, study.state().as_of, protocol.benchmarks
             )
+            primary[outcome.name] = effect
+            evaluability.append(measure_evaluability(effect))
     adjusted = with_holm(list(primary.values()), protocol.inference)
     tables |= dict(zip(primary, adjusted, strict=True))
     tables["precision"] = precision_table(
         *([tables[name] for name in _named(protocol, kind)] for kind in FACTS)
     )
-    tables["evaluability"] = (
-        pd.concat(evaluability, ignore_index=True) if evaluability else (precision_table().head(0))
-    )
+    tables["evaluability"] = pd.concat(evaluability, ignore_index=True)
     return tables
 
 
@@ -178,10 +178,6 @@ def _due_on(facts: pd.DataFrame, outcome: StatusOutcome, protocol: Protocol) -> 
     last = facts.groupby("pair_id")["asked_on"].max() + after
     end_on = protocol.study.end_on
     return last.mask(last > pd.Timestamp(end_on.value)) if end_on else last
-
-
-def _last_cut(study: Study) -> date | None:
-    return study.state().as_of
 
 
 def _result(study: Study) -> StepResult:

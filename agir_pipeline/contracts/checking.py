@@ -45,7 +45,7 @@ EVERY_COLUMN = "*"
 ROUNDING = 1e-9
 """How far a computed share may lie beyond its limits."""
 
-_PANDERA_NAMES = {"not_nullable": "empty", "multiple_fields_uniqueness": "key"}
+_PANDERA_NAMES = {"not_nullable": "empty"}
 
 Faults = Counter[tuple[str, str]]
 """(column, check) → how many rows fail it."""
@@ -69,12 +69,12 @@ def checked(frame: pd.DataFrame, contract: TableContract) -> pd.DataFrame:
 
 
 def schema_of(contract: TableContract) -> pa.DataFrameSchema:
-    """The contract for pandera: strict, ordered, unique by its key."""
+    """The contract for pandera: strict and ordered. Its key is checked apart: pandera would let
+    rows of the same key pass where a part of it is missing."""
     return pa.DataFrameSchema(
         {column.name: _pandera_column(column) for column in contract.columns},
         strict=True,
         ordered=True,
-        unique=list(contract.key),
         name=contract.name,
     )
 
@@ -128,6 +128,9 @@ def _converted(values: "pd.Series[Any]", type_: Type) -> "pd.Series[Any]":
 
 def _value_faults(typed: pd.DataFrame, contract: TableContract) -> Faults:
     faults: Faults = Counter()
+    n_twice = int(typed.duplicated(list(contract.key), keep=False).sum())
+    if n_twice:
+        faults[EVERY_COLUMN, "key"] = n_twice
     for invariant in contract.invariants:
         n_broken = invariant.count_broken(typed)
         if n_broken:
@@ -140,8 +143,7 @@ def _value_faults(typed: pd.DataFrame, contract: TableContract) -> Faults:
         return faults
     # The exception quotes values; it is dropped here, before anything is raised.
     for (column, check), rows in cases.groupby(["column", "check"])["index"].nunique().items():
-        name = _PANDERA_NAMES.get(check, check)
-        faults[EVERY_COLUMN if name == "key" else column, name] = int(rows)
+        faults[column, _PANDERA_NAMES.get(check, check)] = int(rows)
     return faults
 
 

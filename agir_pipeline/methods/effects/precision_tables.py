@@ -101,6 +101,24 @@ def status_evaluability(
     return typed(rows, EVALUABILITY_COLUMNS)
 
 
+def measure_evaluability(effects: pd.DataFrame) -> pd.DataFrame:
+    """One row per matched measure: the pairs that can be compared today.
+
+    A measure has no calendar, and its detectable effect is not in points: both stay missing.
+    """
+    own = effects[effects["n_complete_pairs"].notna()]
+    rows = [
+        {
+            "outcome": row["outcome"],
+            "definition": row["definition"],
+            "n_pairs": row["n"],
+            "n_evaluable_pairs": row["n_complete_pairs"],
+        }
+        for row in own.to_dict("records")
+    ]
+    return typed(rows, EVALUABILITY_COLUMNS)
+
+
 def _then(
     effect: dict[Any, Any],
     baseline: Any,

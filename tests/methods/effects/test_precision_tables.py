@@ -9,6 +9,7 @@ from agir_pipeline.methods.effects.precision_tables import (
     EVALUABILITY_COLUMNS,
     PRECISION_COLUMNS,
     event_evaluability,
+    measure_evaluability,
     precision_table,
     status_evaluability,
 )
@@ -105,3 +106,17 @@ def test_nothing_to_show_keeps_the_columns(
     table = event_evaluability(events.iloc[:0], times, leaving, inference())
     assert table.empty
     assert table.dtypes.astype(str).to_dict() == EVALUABILITY_COLUMNS
+
+
+def test_a_measure_is_evaluable_by_its_complete_pairs_and_a_benchmark_is_no_pair() -> None:
+    effects = pd.DataFrame(
+        {
+            "outcome": ["income", "income"],
+            "definition": ["matched_pairs", "benchmark"],
+            "n": [5, 9],
+            "n_complete_pairs": [4, None],
+        }
+    )
+    found = measure_evaluability(effects)
+    assert found[["n_pairs", "n_evaluable_pairs"]].to_numpy().tolist() == [[5, 4]]
+    assert found["all_evaluable_on"].isna().all()

@@ -1,8 +1,10 @@
 """The contract that counts: support may begin before, during, between or after contracts."""
 
+import pandas as pd
+
 STUDY = {"spell_sources": [{"name": "register"}], "entry_column": "support_entry_on"}
 
-# Ada's first contract was extended in June; Ben's was shortened in June, from April on.
+# Ada's first contract was extended, Ben's shortened, Cid's never had a planned end.
 SPELLS = """
 person_id | spell_id | starts_on  | spell_rank
 ada       | a1       | 2010-01-01 | 1
@@ -10,7 +12,7 @@ ada       | a2       | 2010-09-01 | 2
 ada       | a3       | 2010-11-01 | 3
 ben       | b1       | 2010-01-01 | 1
 ben       | b2       | 2010-09-01 | 2
-cid       | open     | 2010-01-01 | 1
+cid       | c1       | 2010-01-01 | 1
 cid       | c2       | 2010-09-01 | 2
 """
 TERMS = """
@@ -31,16 +33,28 @@ def references(run_model, database, persons, study=STUDY):
     return run_model(database, "reference_spells", tables, study)
 
 
-def one_entry_each(run_model, database, person, days):
-    """The contract of a person that would have entered support on each of the days."""
-    found = {}
-    for day in days:
-        persons = f"person_id | arm | support_entry_on\n{person} | beneficiary | {day}"
-        (found[day],) = references(run_model, database, persons)["spell_id"]
-    return found
+def one_entry_each(run_model, database, draw, person, days):
+    """The contract of a person, had it entered support on each of the days: one twin a day."""
+    spells, terms = draw(SPELLS), draw(TERMS)
+    own = spells[spells["person_id"] == person]
+    twins = pd.DataFrame({"day": list(days)})
+    twins["support_entry_on"] = pd.to_datetime(twins["day"])
+    twins = twins.assign(person_id=person + twins["day"], arm="beneficiary")
+    every = own.drop(columns="person_id").merge(twins[["person_id", "day"]], how="cross")
+    held = terms.merge(twins[["day"]], how="cross")
+    tables = {
+        "linked.persons": twins,
+        "linked.spells": every.assign(spell_id=every["spell_id"] + every["day"]),
+        "linked.spell_terms": held.assign(spell_id=held["spell_id"] + held["day"]),
+    }
+    found = run_model(database, "reference_spells", tables, STUDY)
+    days_of = found["spell_id"].str[-10:]
+    return dict(zip(days_of, found["spell_id"].str[:-10], strict=True))
 
 
-def test_a_beneficiary_counts_with_the_contract_that_ran_when_support_began(database, run_model):
+def test_a_beneficiary_counts_with_the_contract_that_ran_when_support_began(
+    database, run_model, draw
+):
     expected = {
         "2009-12-31": "a1",  # before every contract: the next one
         "2010-01-01": "a1",  # on the first day
@@ -52,14 +66,16 @@ def test_a_beneficiary_counts_with_the_contract_that_ran_when_support_began(data
         "2011-09-15": "a3",
         "2011-11-15": "a3",  # after every contract: the last one
     }
-    assert one_entry_each(run_model, database, "ada", expected) == expected
+    assert one_entry_each(run_model, database, draw, "ada", expected) == expected
 
 
-def test_the_term_that_held_on_the_day_decides_whether_a_contract_ran(database, run_model):
+def test_the_term_that_held_on_the_day_decides_whether_a_contract_ran(
+    database, run_model, draw
+):
     shortened = {"2010-03-31": "b1", "2010-04-30": "b1", "2010-05-01": "b2"}
-    assert one_entry_each(run_model, database, "ben", shortened) == shortened
-    without_end = {"2010-08-15": "open", "2010-10-31": "c2", "2010-11-01": "open"}
-    assert one_entry_each(run_model, database, "cid", without_end) == without_end
+    assert one_entry_each(run_model, database, draw, "ben", shortened) == shortened
+    without_end = {"2010-08-15": "c1", "2010-10-31": "c2", "2010-11-01": "c1"}
+    assert one_entry_each(run_model, database, draw, "cid", without_end) == without_end
 
 
 def test_everybody_else_counts_with_the_first_contract(database, run_model, expect):
@@ -79,8 +95,8 @@ def test_everybody_else_counts_with_the_first_contract(database, run_model, expe
         ada       | beneficiary | a2
         ada       | control     | a1
         ben       | control     | b1
-        cid       | reference   | open
-        cid       | beneficiary | open
+        cid       | reference   | c1
+        cid       | beneficiary | c1
         """,
     )
 
