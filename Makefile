@@ -36,9 +36,9 @@ campaign-bias: setup
 
 # English texts are in the code; the French catalogue is kept by hand beside it.
 messages: setup
-	.venv/bin/pybabel extract -q -k _ -k mark --no-location -o agir_pipeline/locales/agir.pot agir_pipeline
-	.venv/bin/pybabel update -q -D agir -d agir_pipeline/locales -i agir_pipeline/locales/agir.pot --no-fuzzy-matching
-	.venv/bin/pybabel compile -q -D agir -d agir_pipeline/locales
+	.venv/bin/pybabel --quiet extract -k _ -k mark --no-location -o agir_pipeline/locales/agir.pot agir_pipeline
+	.venv/bin/pybabel --quiet update -D agir -d agir_pipeline/locales -i agir_pipeline/locales/agir.pot --no-fuzzy-matching
+	.venv/bin/pybabel --quiet compile -D agir -d agir_pipeline/locales
 
 lock: setup
 	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -149,6 +149,8 @@ def run(
     with study_language(home):
         day = as_day(as_of)
         outcome = run_study(home, day, protocol)
+        for fault in outcome.faults:
+            note(fault)
         for line in summary(outcome):
             say(line)
         raise typer.Exit(outcome.exit_code)

@@ -42,7 +42,7 @@ def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
     if outcome.exit_code == InfrastructureError.exit_code:
         raise InfrastructureError("\n".join(outcome.faults))
     study = open_study(folder)
-    for line in (*_arrivals(study), *_effects(study, truth), *summary(outcome)):
+    for line in (*_arrivals(study), *_effects(study, truth), *outcome.faults, *summary(outcome)):
         say(line)
     missed, unexpected = compare(planted(truth), found(study))
     for line in _differences(missed, unexpected):

@@ -69,8 +69,7 @@ def close_orphans(instance: dg.DagsterInstance) -> None:
 
 
 def summary(outcome: RunOutcome) -> Iterator[str]:
-    """What a person reads at the end of a run."""
-    yield from outcome.faults
+    """What a run brought out, in words; its faults are told apart."""
     if outcome.release:
         kind = outcome.release["kind"]
         texts = {

@@ -19,6 +19,7 @@ from agir_pipeline.assets.step import (
 )
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.language import _, mark
+from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.love_plot import love_plot
 from agir_pipeline.methods.matching.pair_tables import (
@@ -29,7 +30,11 @@ from agir_pipeline.methods.matching.pair_tables import (
     still_unmatched,
     used_in_rounds,
 )
-from agir_pipeline.methods.matching.participants import Candidates, candidates_of
+from agir_pipeline.methods.matching.participants import (
+    Candidates,
+    candidates_of,
+    undecided_persons,
+)
 from agir_pipeline.methods.matching.records import Round
 from agir_pipeline.methods.matching.rounds import match_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
@@ -99,28 +104,30 @@ def fold(study: Study) -> list[RecordedRound]:
 
     A recorded round always wins. A rebuild of a past day records nothing.
     """
-    landing, names = study.home.landing, _names(study)
+    landing = study.home.landing
+    anchors, names = _anchors_and_names(study)
     rounds: list[RecordedRound] = []
     recorded = recorded_rounds(landing, study.state().of_kind("round"))
     for number, instant in enumerate(due_instants(study), 1):
-        known = recorded.get(instant)
-        if known is None:
+        made = recorded.get(instant)
+        if made is None:
             used = used_in_rounds(one.tables["pairs"] for one in rounds)
-            made = _form(study, instant, number, used)
+            made = _form(study, instant, number, used).renamed(anchors)
             if not study.is_draft:
-                record_round(landing, made.renamed({p: a for a, p in names.items()}))
-            rounds.append(made)
-        else:
-            rounds.append(known.renamed(names))
+                record_round(landing, made)
+        rounds.append(made.renamed(names))
     return rounds
 
 
-def _names(study: Study) -> dict[str, str]:
-    """Anchor → the pseudonym its person has now."""
+def _anchors_and_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
+    """Pseudonym, present or past → anchor; and anchor → the pseudonym its person has now."""
     links = study.vault.read("links")
     current = links[links["superseded_on"].isna()]
-    entities = current["source"] + "\x1f" + current["entity_key"]
-    return dict(zip(entities, current["person_id"], strict=True))
+    entities = current["source"] + PAIR + current["entity_key"]
+    return (
+        dict(zip(links["person_id"], links["anchor"], strict=True)),
+        dict(zip(entities, current["person_id"], strict=True)),
+    )
 
 
 def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
@@ -155,10 +162,8 @@ def _known_then(study: Study, instant: date) -> Candidates:
         spells, terms = _spells(study, connection), pd.DataFrame()
         if study.protocol.feeding("spell"):
             terms = warehouse.read(connection, "linked", "spell_terms")
-    undecided = study.vault.read("undecided").merge(
-        study.vault.read("links"), on=["source", "entity_key"], suffixes=("", "_link")
-    )
-    return candidates_of(participants, spells, terms, study.protocol, undecided["person_id"])
+    undecided = undecided_persons(study.vault.read("undecided"), study.vault.read("links"), instant)
+    return candidates_of(participants, spells, terms, study.protocol, undecided)
 
 
 def _round_tables(

@@ -78,15 +78,25 @@ def _source(source: Source) -> dict[str, Any]:
     }
 
 
-def _columns(sources: tuple[Source, ...], leaving_out_dates: bool = False) -> list[dict[str, str]]:
-    """Every column of the sources once. The dates of a spell have names of their own."""
-    found: dict[str, Column | Derived] = {}
+def _columns(sources: tuple[Source, ...], leaving_out_dates: bool = False) -> list[dict[str, Any]]:
+    """Every column of the sources once. The dates of a spell have names of their own.
+
+    ``known_before_index`` is true where every source says so: matching sees no other column.
+    """
+    found: dict[str, list[Column | Derived]] = {}
     for source in sources:
         dates = set(source.spell.model_dump().values()) if source.spell else set()
         for column in source.warehouse_columns:
             if not (leaving_out_dates and column.name in dates):
-                found.setdefault(column.name, column)
-    return [{"name": n, "type": SQL_TYPES.get(c.type, "varchar")} for n, c in found.items()]
+                found.setdefault(column.name, []).append(column)
+    return [
+        {
+            "name": name,
+            "type": SQL_TYPES.get(columns[0].type, "varchar"),
+            "known_before_index": all(column.known_before_index for column in columns),
+        }
+        for name, columns in found.items()
+    ]
 
 
 def _event(outcome: EventOutcome, definition: EventDefinition, data_cut_on: date) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def _stamped(delivery: Delivered, new: pd.DataFrame, listing: _Listing) -> pd.Da
         provider=pd.array([delivery.provider] * len(new), dtype="string"),
         known_on=pd.Timestamp(delivery.known_on).as_unit("us"),
         extracted_on=pd.Timestamp(delivery.extracted_on).as_unit("us"),
-        first_listed_on=pd.array(first, dtype="datetime64[us]"),
+        first_listed_on=pd.Series(first, new.index, dtype="datetime64[us]"),
     )
 
 

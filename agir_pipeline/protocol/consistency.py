@@ -1,298 +1,218 @@
 """What a protocol says in one place must agree with what it says in another.
 
-Works on the file as written, so that these mistakes come together with the structural ones:
-anything of the wrong shape is left to the model and simply not looked at here.
+Works on the file as written, so that these mistakes come together with the structural ones.
+Here the sources and who is who; the design of the comparison stands in ``design_consistency``.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
-
-Raw = Mapping[str, Any]
+from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
+from agir_pipeline.protocol.written import (
+    Raw,
+    codes,
+    items,
+    names,
+    place,
+    table,
+    text,
+    texts,
+    unknown,
+)
 
 
 def inconsistencies(raw: Raw) -> list[Mistake]:
     """All disagreements inside one protocol, in the order of its sections."""
     checks: tuple[Callable[[Raw], Iterator[Mistake]], ...] = (
+        _time_zone_exists,
         _names_are_unique,
         _sources_hold_together,
         _identity_uses_columns,
-        _covariates_are_known_before_index,
-        _eligibility_uses_columns,
-        _index_uses_columns,
-        _outcomes_use_sources,
-        _family_has_primaries,
-        _benchmarks_name_measures,
-        _windows_make_sense,
+        *DESIGN_CHECKS,
     )
     return [mistake for check in checks for mistake in check(raw)]
 
 
-def _items(parent: Any, key: str) -> list[Raw]:
-    values = parent.get(key) if isinstance(parent, Mapping) else None
-    return [v for v in values if isinstance(v, Mapping)] if isinstance(values, list) else []
-
-
-def _names(items: list[Raw]) -> list[str]:
-    return [item["name"] for item in items if isinstance(item.get("name"), str)]
-
-
-def _texts(parent: Any, key: str) -> list[str]:
-    values = parent.get(key) if isinstance(parent, Mapping) else None
-    return [v for v in values if isinstance(v, str)] if isinstance(values, list) else []
-
-
-def _place(section: str, position: int, item: Raw) -> str:
-    name = item.get("name", item.get("outcome"))
-    return f"{section} {position}" + (f" ({name})" if isinstance(name, str) else "")
-
-
-def _columns(raw: Raw, feeds: str | None = None, *, identifying: bool | None = None) -> set[str]:
-    """Names of the columns (derived ones too) of the sources that feed an entity."""
-    found: set[str] = set()
-    for source in _items(raw, "source"):
-        if feeds is not None and source.get("feeds") != feeds:
-            continue
-        for column in _items(source, "column"):
-            is_identifying = column.get("sensitivity") == "identifying"
-            if identifying is None or is_identifying == identifying:
-                found.update(_names([column]))
-        if not identifying:
-            found.update(_names(_items(source, "derived")))
-    return found
-
-
-def _unknown(place: str, key: str, name: str, known: set[str]) -> Mistake:
-    return Mistake(
-        f"{place} › {key}",
-        _("'{name}' is not one of: {known}").format(
-            name=name, known=", ".join(sorted(known)) or _("(none)")
-        ),
-    )
+def _time_zone_exists(raw: Raw) -> Iterator[Mistake]:
+    name = text(table(raw, "study"), "time_zone")
+    try:
+        ZoneInfo(name or "UTC")
+    except (LookupError, ValueError, OSError):
+        yield Mistake(
+            "study › time_zone",
+            _("'{name}' is not a time zone; write one such as Europe/Paris").format(name=name),
+        )
 
 
 def _names_are_unique(raw: Raw) -> Iterator[Mistake]:
-    groups = [(section, _items(raw, section)) for section in ("source", "covariate", "outcome")]
-    for position, source in enumerate(_items(raw, "source"), 1):
-        place = _place("source", position, source)
-        groups.append((f"{place} › column", _items(source, "column") + _items(source, "derived")))
-        groups.append((f"{place} › provider", _items(source, "provider")))
-    for position, outcome in enumerate(_items(raw, "outcome"), 1):
-        place = _place("outcome", position, outcome)
-        groups.append((f"{place} › definition", _items(outcome, "definition")))
-    for place, items in groups:
-        names = _names(items)
-        for name in sorted({n for n in names if names.count(n) > 1}):
-            yield Mistake(place, _("'{name}' is declared more than once").format(name=name))
+    sections = ("source", "covariate", "eligibility", "outcome")
+    groups = [(section, items(raw, section)) for section in sections]
+    for position, source in enumerate(items(raw, "source"), 1):
+        where = place("source", position, source)
+        groups.append((f"{where} › column", items(source, "column") + items(source, "derived")))
+        groups.append((f"{where} › provider", items(source, "provider")))
+    for position, outcome in enumerate(items(raw, "outcome"), 1):
+        where = place("outcome", position, outcome)
+        groups.append((f"{where} › definition", items(outcome, "definition")))
+    for where, group in groups:
+        yield from _each_once(where, names(group))
+
+
+def _each_once(where: str, said: list[str]) -> Iterator[Mistake]:
+    for name in sorted(name for name, n in Counter(said).items() if n > 1):
+        yield Mistake(where, _("'{name}' is declared more than once").format(name=name))
+
+
+# ------------------------------------------------------------------------------ sources
 
 
 def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
-    for position, source in enumerate(_items(raw, "source"), 1):
-        place = _place("source", position, source)
-        own = set(_names(_items(source, "column")))
-        for name in _texts(source, "key"):
+    for position, source in enumerate(items(raw, "source"), 1):
+        where = place("source", position, source)
+        own = {c["name"]: c for c in items(source, "column") if isinstance(c.get("name"), str)}
+        for name in texts(source, "key"):
             if name not in own:
-                yield _unknown(place, "key", name, own)
-        yield from _arm_is_declared(place, source, own)
-        yield from _role_is_declared(place, source, own)
-        if not _items(source, "provider"):
-            yield Mistake(place, _("has no provider; say who delivers it"))
-        for number, column in enumerate(_items(source, "column"), 1):
-            yield from _column_is_usable(f"{place} › {_place('column', number, column)}", column)
-        for number, derived in enumerate(_items(source, "derived"), 1):
-            at = f"{place} › {_place('derived', number, derived)}"
-            for name in _texts(derived, "inputs"):
-                if name not in own:
-                    yield _unknown(at, "inputs", name, own)
-            if derived.get("method") == "lookup" and "table" not in derived:
-                yield Mistake(at, _("a lookup needs a table"))
+                yield unknown(where, "key", name, own)
+        yield from _arm_is_declared(where, source, own)
+        yield from _role_is_declared(where, source, own)
+        if not items(source, "provider"):
+            yield Mistake(where, _("has no provider; say who delivers it"))
+        yield from _headings_are_distinct(where, source)
+        for number, column in enumerate(items(source, "column"), 1):
+            yield from _column_is_usable(f"{where} › {place('column', number, column)}", column)
+        for number, derived in enumerate(items(source, "derived"), 1):
+            at = f"{where} › {place('derived', number, derived)}"
+            yield from _derived_is_usable(at, derived, own)
 
 
-def _role_is_declared(place: str, source: Raw, own: set[str]) -> Iterator[Mistake]:
-    """Spell and answer sources say which of their columns carry the dates."""
-    spell, answered = source.get("spell"), source.get("answered_at")
-    if source.get("feeds") == "spell" and not isinstance(spell, Mapping):
-        yield Mistake(place, _("feeds spells: a [source.spell] table must name its columns"))
-    if source.get("feeds") == "answer" and answered is None:
-        yield Mistake(place, _("feeds answers: answered_at must name the day of submission"))
-    named = dict(spell) if isinstance(spell, Mapping) else {}
-    for key, name in {**named, "answered_at": answered}.items():
-        if isinstance(name, str) and name not in own:
-            yield _unknown(place, key, name, own)
-
-
-def _arm_is_declared(place: str, source: Raw, own: set[str]) -> Iterator[Mistake]:
+def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
     arm = source.get("arm")
-    if source.get("feeds") == "person":
-        if arm is None:
-            yield Mistake(place, _("feeds persons: say their arm"))
-        if (
-            isinstance(arm, Mapping)
-            and isinstance(arm.get("column"), str)
-            and arm["column"] not in own
-        ):
-            yield _unknown(place, "arm › column", arm["column"], own)
-    elif arm is not None and source.get("feeds") in ("spell", "answer"):
-        yield Mistake(place, _("only sources that feed persons have an arm"))
+    if source.get("feeds") == "person" and arm is None:
+        yield Mistake(where, _("feeds persons: say their arm"))
+    if source.get("feeds") in ("spell", "answer") and arm is not None:
+        yield Mistake(where, _("only sources that feed persons have an arm"))
+    name = text(table(source, "arm"), "column")
+    if name is not None and name not in own:
+        yield unknown(where, "arm › column", name, own)
+    declared = codes(own.get(name or "", {}))
+    for code in table(table(source, "arm"), "codes"):
+        if declared is not None and code not in declared:
+            yield unknown(where, "arm › codes", code, declared)
 
 
-def _column_is_usable(place: str, column: Raw) -> Iterator[Mistake]:
-    if column.get("type") == "code" and not _items(column, "codes"):
-        yield Mistake(place, _("is a code without codes; list them with their labels"))
-    pattern = column.get("pattern")
-    if isinstance(pattern, str):
-        try:
-            re.compile(pattern)
-        except re.error as fault:
-            yield Mistake(f"{place} › pattern", _("is not a pattern: {cause}").format(cause=fault))
+def _role_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    """Spell and answer sources say which of their columns carry the dates."""
+    spell, answered = table(source, "spell"), source.get("answered_at")
+    if source.get("feeds") == "spell" and "spell" not in source:
+        yield Mistake(where, _("feeds spells: a [source.spell] table must name its columns"))
+    if source.get("feeds") == "answer" and answered is None:
+        yield Mistake(where, _("feeds answers: answered_at must name the day of submission"))
+    for key, name in {**spell, "answered_at": answered}.items():
+        if not isinstance(name, str):
+            continue
+        if name not in own:
+            yield unknown(where, key, name, own)
+        elif key != "amendment_number" and own[name].get("type") not in ("date", "instant"):
+            yield Mistake(f"{where} › {key}", _("'{name}' is not a date").format(name=name))
+    number = text(spell, "amendment_number")
+    if number is not None and number not in texts(source, "key"):
+        yield Mistake(
+            f"{where} › amendment_number",
+            _("'{name}' must be part of the key: an amendment is a row of its own").format(
+                name=number
+            ),
+        )
+
+
+def _headings_are_distinct(where: str, source: Raw) -> Iterator[Mistake]:
+    """Two columns of one source may share a heading only on different days."""
+    claimed: dict[str, str] = {}
+    for column in items(source, "column"):
+        name = text(column, "name") or "?"
+        for heading in texts(column, "aliases"):
+            other = claimed.setdefault(heading.casefold().strip(), name)
+            if other != name:
+                yield Mistake(
+                    f"{where} › column",
+                    _("the heading '{heading}' stands for both {one} and {other}").format(
+                        heading=heading, one=other, other=name
+                    ),
+                )
+
+
+def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
+    if column.get("type") == "code" and not items(column, "codes"):
+        yield Mistake(where, _("is a code without codes; list them with their labels"))
+    pattern = text(column, "pattern")
+    try:
+        re.compile(pattern or "")
+    except re.error as fault:
+        yield Mistake(f"{where} › pattern", _("is not a pattern: {cause}").format(cause=fault))
+    said = [text(code, "code") for code in items(column, "codes")]
+    yield from _each_once(f"{where} › codes", [code for code in said if code is not None])
+    yield from _ordered(f"{where} › minimum", column.get("minimum"), column.get("maximum"))
+    is_day = column.get("type") in ("date", "instant")
+    for key in ("minimum", "maximum"):
+        if key in column and isinstance(column[key], date) != is_day:
+            yield Mistake(
+                f"{where} › {key}",
+                _("the limits of a date are dates, those of a number are numbers"),
+            )
+    for number, alias in enumerate(items(column, "aliases"), 1):
+        at = f"{where} › {place('aliases', number, alias)} › since"
+        yield from _ordered(at, alias.get("since"), alias.get("until"))
+
+
+def _ordered(where: str, low: Any, high: Any) -> Iterator[Mistake]:
+    try:
+        is_wrong = low is not None and high is not None and low > high
+    except TypeError:  # two different kinds: said elsewhere
+        is_wrong = False
+    if is_wrong:
+        yield Mistake(where, _("{low} comes after {high}").format(low=low, high=high))
+
+
+DERIVED_FROM_TWO_DAYS = ("completed_years", "days_between")
+
+
+def _derived_is_usable(where: str, derived: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    inputs, method = texts(derived, "inputs"), derived.get("method")
+    for name in inputs:
+        if name not in own:
+            yield unknown(where, "inputs", name, own)
+        elif method in DERIVED_FROM_TWO_DAYS and own[name].get("type") not in ("date", "instant"):
+            yield Mistake(f"{where} › inputs", _("'{name}' is not a date").format(name=name))
+    if method in DERIVED_FROM_TWO_DAYS and len(inputs) != 2:
+        yield Mistake(f"{where} › inputs", _("names two dates: from, then to"))
+    if method == "lookup":
+        yield from _lookup_is_usable(where, derived)
+
+
+def _lookup_is_usable(where: str, derived: Raw) -> Iterator[Mistake]:
+    if "table" not in derived:
+        yield Mistake(where, _("a lookup needs a table"))
+    declared, otherwise = codes(derived), text(derived, "otherwise")
+    if declared is None:
+        yield Mistake(where, _("is a code without codes; list them with their labels"))
+    elif otherwise is not None and otherwise not in declared:
+        yield unknown(where, "otherwise", otherwise, declared)
+
+
+# ----------------------------------------------------------------------------- identity
 
 
 def _identity_uses_columns(raw: Raw) -> Iterator[Mistake]:
-    known = {n for source in _items(raw, "source") for n in _names(_items(source, "column"))}
-    identity = raw.get("identity")
-    rules = identity.get("same_when") if isinstance(identity, Mapping) else None
+    known = {n for source in items(raw, "source") for n in names(items(source, "column"))}
+    rules = table(raw, "identity").get("same_when")
     for number, rule in enumerate(rules if isinstance(rules, list) else [], 1):
+        if rule == []:
+            yield Mistake(f"identity › same_when {number}", _("names no column"))
         for name in rule if isinstance(rule, list) else []:
             if isinstance(name, str) and name not in known:
-                yield _unknown("identity", f"same_when {number}", name, known)
-
-
-def _covariates_are_known_before_index(raw: Raw) -> Iterator[Mistake]:
-    late = {
-        column["name"]
-        for source in _items(raw, "source")
-        for column in _items(source, "column") + _items(source, "derived")
-        if column.get("known_before_index") is False and isinstance(column.get("name"), str)
-    }
-    for position, covariate in enumerate(_items(raw, "covariate"), 1):
-        place, column = _place("covariate", position, covariate), covariate.get("column")
-        if not isinstance(column, str):
-            continue
-        known = _known_columns(raw, covariate.get("origin"))
-        if known is not None and column not in known:
-            yield _unknown(place, "column", column, known)
-        if column in late:
-            yield Mistake(
-                f"{place} › column",
-                _("'{name}' is not known before the index date; it can only be an outcome").format(
-                    name=column
-                ),
-            )
-        points = covariate.get("cut_points")
-        if isinstance(points, list) and points != sorted(set(points)):
-            yield Mistake(f"{place} › cut_points", _("must increase"))
-
-
-INDEX_COLUMNS = {"planned_days_remaining"}
-
-
-def _known_columns(raw: Raw, origin: Any) -> set[str] | None:
-    if origin == "index":
-        return INDEX_COLUMNS
-    return _columns(raw, origin, identifying=False) if origin in ("person", "spell") else None
-
-
-def _eligibility_uses_columns(raw: Raw) -> Iterator[Mistake]:
-    for position, rule in enumerate(_items(raw, "eligibility"), 1):
-        place, column = _place("eligibility", position, rule), rule.get("column")
-        known = _known_columns(raw, rule.get("origin"))
-        if isinstance(column, str) and known is not None and column not in known:
-            yield _unknown(place, "column", column, known)
-        if not {"minimum", "maximum", "one_of"} & set(rule):
-            yield Mistake(place, _("says no limit; give minimum, maximum or one_of"))
-
-
-def _index_uses_columns(raw: Raw) -> Iterator[Mistake]:
-    matching = raw.get("matching")
-    index = matching.get("index") if isinstance(matching, Mapping) else None
-    if not isinstance(index, Mapping):
-        return
-    for key, feeds in (
-        ("entry_column", "person"),
-        ("supported_since_column", "person"),
-        ("consent_column", "person"),
-    ):
-        name = index.get(key)
-        known = _columns(raw, feeds, identifying=False)
-        if isinstance(name, str) and name not in known:
-            yield _unknown("matching › index", key, name, known)
-
-
-def _outcomes_use_sources(raw: Raw) -> Iterator[Mistake]:
-    feeds = {"event": "spell", "status": "answer"}
-    for position, outcome in enumerate(_items(raw, "outcome"), 1):
-        place, kind = _place("outcome", position, outcome), outcome.get("kind")
-        if kind == "measure":
-            column, known = outcome.get("column"), _columns(raw, "person", identifying=False)
-            if isinstance(column, str) and column not in known:
-                yield _unknown(place, "column", column, known)
-            continue
-        sources = {
-            s["name"]: s
-            for s in _items(raw, "source")
-            if s.get("feeds") == feeds.get(str(kind)) and isinstance(s.get("name"), str)
-        }
-        origin = outcome.get("origin")
-        if kind in feeds and isinstance(origin, str) and origin not in sources:
-            yield _unknown(place, "origin", origin, set(sources))
-        primary = outcome.get("primary_definition")
-        known = set(_names(_items(outcome, "definition")))
-        if isinstance(primary, str) and primary not in known:
-            yield _unknown(place, "primary_definition", primary, known)
-        if kind == "status" and origin in sources:
-            yield from _rules_use_answers(place, outcome, sources[origin])
-
-
-def _rules_use_answers(place: str, outcome: Raw, source: Raw) -> Iterator[Mistake]:
-    own = set(_names(_items(source, "column")))
-    for number, definition in enumerate(_items(outcome, "definition"), 1):
-        at = f"{place} › {_place('definition', number, definition)}"
-        named = [definition.get("known_when")]
-        for rule in _items(definition, "true_when"):
-            for part in ("codes", "minimum"):
-                named += list(rule[part]) if isinstance(rule.get(part), Mapping) else []
-        for name in named:
-            if isinstance(name, str) and name not in own:
-                yield _unknown(at, "column", name, own)
-
-
-def _family_has_primaries(raw: Raw) -> Iterator[Mistake]:
-    outcomes = {o["name"]: o for o in _items(raw, "outcome") if isinstance(o.get("name"), str)}
-    for name in _texts(raw.get("inference"), "primary_family"):
-        if name not in outcomes:
-            yield _unknown("inference", "primary_family", name, set(outcomes))
-        elif outcomes[name].get("kind") in ("event", "status") and (
-            "primary_definition" not in outcomes[name]
-        ):
-            yield Mistake(
-                "inference › primary_family",
-                _("outcome '{name}' has no primary_definition").format(name=name),
-            )
-
-
-def _benchmarks_name_measures(raw: Raw) -> Iterator[Mistake]:
-    measures = {
-        o["name"] for o in _items(raw, "outcome") if o.get("kind") == "measure" and "name" in o
-    }
-    for position, benchmark in enumerate(_items(raw, "benchmark"), 1):
-        name = benchmark.get("outcome")
-        if isinstance(name, str) and name not in measures:
-            yield _unknown(_place("benchmark", position, benchmark), "outcome", name, measures)
-
-
-def _windows_make_sense(raw: Raw) -> Iterator[Mistake]:
-    for position, outcome in enumerate(_items(raw, "outcome"), 1):
-        place = _place("outcome", position, outcome)
-        horizons = outcome.get("horizons_days")
-        values = horizons.get("value") if isinstance(horizons, Mapping) else None
-        if isinstance(values, list) and all(isinstance(v, int) for v in values):
-            if not values or values != sorted(set(values)) or values[0] < 1:
-                yield Mistake(f"{place} › horizons_days", _("must be days from 1 on that increase"))
-            primary = outcome.get("primary_horizon_days")
-            if isinstance(primary, int) and primary not in values:
-                yield _unknown(
-                    place, "primary_horizon_days", str(primary), {str(v) for v in values}
-                )
+                yield unknown("identity", f"same_when {number}", name, known)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from agir_pipeline.errors import InfrastructureError
@@ -16,7 +17,8 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as file:
             file.write(content)
             file.flush()
@@ -24,13 +26,31 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
         os.replace(temporary, path)
         flush_folder(path.parent)
     except OSError as fault:
-        temporary.unlink(missing_ok=True)
+        _forget(temporary)
         raise disk_fault(path, fault) from None
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it so that they survive a power cut, as files in it do."""
+    if not folder.is_dir():
+        make_folder(folder.parent, mode)
+        folder.mkdir(mode=mode, exist_ok=True)
+        flush_folder(folder.parent)
+
+
+def _forget(temporary: Path) -> None:
+    with suppress(OSError):  # a folder that refused the file refuses its removal too
+        temporary.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:
     """Make renames inside ``folder`` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    flush(folder)
+
+
+def flush(path: Path) -> None:
+    """Have the disk hold what a file or a folder holds."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -3,12 +3,15 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, Any
 
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,11 +21,14 @@ from pydantic_settings import (
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
-from agir_pipeline.resources.files import sweep, write_whole
+from agir_pipeline.resources.files import disk_fault, sweep, write_whole
 from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.vault import Vault
 from agir_pipeline.resources.warehouse import Warehouse
+
+ATTEMPTS, PAUSE_SECONDS = 20, 0.05
+"""How long the loser of the lock waits for the winner to say who it is."""
 
 DAGSTER_SETTINGS = """\
 # Written by agir init. The interface asks nobody for anything and sends nothing anywhere.
@@ -64,7 +70,17 @@ class Site(BaseSettings):
             ) -> tuple[PydanticBaseSettingsSource, ...]:
                 return (sources["env_settings"], TomlConfigSettingsSource(settings_cls, path))
 
-        return Site.model_validate(FromFile().model_dump())
+        try:
+            return Site.model_validate(FromFile().model_dump())
+        except ValidationError as fault:
+            wrong = ", ".join(str(error["loc"][0]) for error in fault.errors())
+            message = _("{path}: these settings are unknown or wrong: {wrong}; known: {known}")
+            known = ", ".join(cls.model_fields)
+            raise UsageError(message.format(path=path, wrong=wrong, known=known)) from None
+        except (OSError, ValueError) as fault:
+            raise UsageError(
+                _("{path} cannot be read: {cause}").format(path=path, cause=fault)
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,11 @@ class Home:
 
     @property
     def site(self) -> Site:
+        """The settings of this site.
+
+        Raises:
+            UsageError: ``study.toml`` cannot be read, or says something that is no setting.
+        """
         return Site.in_file(self.folder / "study.toml")
 
     def warehouse(self, as_of: str | None = None) -> Warehouse:
@@ -123,11 +144,24 @@ class Home:
         return Warehouse(f"duckdb:///{path.resolve()}")
 
     def create(self) -> None:
-        """Make the layout of a study; a folder that holds something else is refused."""
-        if self.folder.exists() and any(self.folder.iterdir()):
+        """Make the layout of a study.
+
+        Raises:
+            UsageError: the folder holds something else, or is no folder.
+            InfrastructureError: the disk refused.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise UsageError(_("{home} is not a folder").format(home=self.folder))
+        if self.folder.is_dir() and any(self.folder.iterdir()):
             raise UsageError(
                 _("{home} is not empty; name a new folder for the study").format(home=self.folder)
             )
+        try:
+            self._lay_out()
+        except OSError as fault:
+            raise disk_fault(self.folder, fault) from None
+
+    def _lay_out(self) -> None:
         for name in ("inbox", "decisions", "landing", "vault", "warehouse", "releases", "audit"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name in ("landing", "vault", "warehouse"):
@@ -156,31 +190,48 @@ class Home:
             InfrastructureError: another run is under way; says who and since when.
         """
         path = self.folder / ".lock"
-        with open(path, "a+", encoding="utf-8") as file:
+        with _opened(path) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise InfrastructureError(_held(path)) from None
-            file.seek(0)
-            file.truncate()
-            holder = {
-                "doing": doing,
-                "process": os.getpid(),
-                "since": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-            json.dump(holder, file)
-            file.flush()
-            for folder in (self.folder / "landing", self.parsed, self.releases):
-                if folder.is_dir():
-                    sweep(folder)
-            yield
+            try:
+                _sign(file, doing)
+                for folder in (self.folder / "landing", self.parsed, self.releases):
+                    if folder.is_dir():
+                        sweep(folder)
+                yield
+            finally:
+                file.truncate(0)
+
+
+def _opened(lock: Path) -> IO[str]:
+    try:
+        return open(lock, "a+", encoding="utf-8")
+    except OSError as fault:
+        raise disk_fault(lock, fault) from None
+
+
+def _sign(file: IO[str], doing: str) -> None:
+    """Say who holds the lock and since when."""
+    holder = {
+        "doing": doing,
+        "process": os.getpid(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    file.truncate(0)
+    file.write(json.dumps(holder))
+    file.flush()
 
 
 def _held(lock: Path) -> str:
-    try:
-        holder = json.loads(lock.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        holder = {}
+    """Who runs, since when; the holder has at most just begun to write it down."""
+    holder: dict[str, Any] = {}
+    for _attempt in range(ATTEMPTS):
+        with suppress(OSError, ValueError):
+            holder = json.loads(lock.read_text(encoding="utf-8"))
+            break
+        time.sleep(PAUSE_SECONDS)
     return _(
         "a run is under way ({doing}, process {process}, since {since}); try again later"
     ).format(

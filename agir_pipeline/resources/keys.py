@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 import stat
+import unicodedata
 from base64 import b32encode
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from agir_pipeline.resources.files import write_whole
 KEY_ID = "k1"
 PURPOSES = ("person", "record", "tie")
 LENGTH = 32
+LEAST_DIFFERENT = 12
+"""32 random bytes hold some 30 different ones; fewer than these were typed, not drawn."""
 
 
 class Keys:
@@ -37,17 +40,16 @@ class Keys:
 
     def person_id(self, anchor: str) -> str:
         """The pseudonym of a person: HMAC-SHA-256 of the anchor, 128 bits, with the key's id."""
-        digest = hmac.digest(self._key("person"), b"agir/v1/person\x00" + anchor.encode(), "sha256")
+        digest = self._digest("person", "person", anchor)
         return f"{KEY_ID}.{b32encode(digest[:16]).decode().rstrip('=').lower()}"
 
     def tie_order(self, anchor: str) -> str:
         """Where a person stands among equals; its key never rotates."""
-        return hmac.digest(self._key("tie"), b"agir/v1/tie\x00" + anchor.encode(), "sha256").hex()
+        return self._digest("tie", "tie", anchor).hex()
 
     def entity_id(self, source: str, entity_key: str) -> str:
         """A business key that the warehouse may hold: the key itself stays in the vault."""
-        message = f"agir/v1/entity\x00{source}\x00{entity_key}".encode()
-        return hmac.digest(self._key("record"), message, "sha256").hex()[:32]
+        return self._digest("record", "entity", source, entity_key).hex()[:32]
 
     @property
     def record_key(self) -> bytes:
@@ -59,12 +61,27 @@ class Keys:
         joined = b"".join(self._key(purpose) for purpose in PURPOSES)
         return hashlib.sha256(b"agir/v1/fingerprint\x00" + joined).hexdigest()[:12]
 
+    def _digest(self, purpose: str, use: str, *texts: str) -> bytes:
+        """The keyed hash of texts in one form, whatever the form of their accents.
+
+        Case stays: two keys that differ in case are two keys, and must not share a pseudonym.
+        """
+        plain = [unicodedata.normalize("NFC", text).strip() for text in texts]
+        message = "\x00".join([f"agir/v1/{use}", *plain]).encode()
+        return hmac.digest(self._key(purpose), message, "sha256")
+
     def _path(self, purpose: str) -> Path:
         return self.folder / f"{purpose}.key"
 
     def _key(self, purpose: str) -> bytes:
         given = self.from_environment.get(purpose)
-        key = bytes.fromhex(given) if given else self._from_file(purpose)
+        key = _from_hex(purpose, given) if given else self._from_file(purpose)
+        if len(key) >= LENGTH and len(set(key)) < LEAST_DIFFERENT:
+            raise UsageError(
+                _("the {purpose} key is not random; make one with: openssl rand -hex 32").format(
+                    purpose=purpose
+                )
+            )
         if len(key) < LENGTH:
             raise UsageError(
                 _("the {purpose} key has {n} bytes, {expected} are needed").format(
@@ -91,3 +108,14 @@ class Keys:
                 )
             )
         return content
+
+
+def _from_hex(purpose: str, text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise UsageError(
+            _("the {purpose} key in the environment is not written in hexadecimal").format(
+                purpose=purpose
+            )
+        ) from None

@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from agir_pipeline.errors import UsageError
+from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.ledger import Ledger
@@ -36,8 +36,7 @@ class Landing:
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def receipts(self) -> list[Receipt]:
-        paths = sorted((self.folder / "receipts").glob("*.json"))
-        return [Receipt.from_json(path.read_text(encoding="utf-8")) for path in paths]
+        return [_receipt_in(path) for path in sorted((self.folder / "receipts").glob("*.json"))]
 
     def state(self, as_of: date | None = None) -> State:
         return state(self.receipts(), as_of)
@@ -46,7 +45,19 @@ class Landing:
         return self.folder / "objects" / sha256[:2] / sha256
 
     def content(self, receipt: Receipt) -> bytes:
-        return self.object_path(receipt.sha256).read_bytes()
+        """The bytes as received.
+
+        Raises:
+            InfrastructureError: they are gone, or are no longer those that were received.
+        """
+        path = self.object_path(receipt.sha256)
+        try:
+            content = path.read_bytes()
+        except OSError as fault:
+            raise _damaged(path, fault.strerror or type(fault).__name__) from None
+        if hashlib.sha256(content).hexdigest() != receipt.sha256:
+            raise _damaged(path, _("the content has changed since it was received"))
+        return content
 
     def receive(self, content: bytes, receipt: Receipt) -> Arrival:
         """Keep ``content`` under its hash and record ``receipt`` for it; again is a no-op.
@@ -59,33 +70,39 @@ class Landing:
 
     def receive_many(self, arrivals: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
         """As ``receive``, for many: the receipts on disk are read once."""
-        known = {receipt.identity: receipt for receipt in self.receipts()}
-        last_round = max((r.known_on for r in known.values() if r.kind == "round"), default=None)
+        state = self.state()
+        known = {receipt.identity: receipt for receipt in state.receipts}
+        last_round = max((r.known_on for r in state.of_kind("round")), default=None)
         done: list[Arrival] = []
         landings: list[tuple[str, str, str, str, bool]] = []
-        for content, unsealed in arrivals:
-            receipt = replace(unsealed, sha256=hashlib.sha256(content).hexdigest())
-            earlier = known.get(receipt.identity)
-            if earlier is None:
-                _refuse_rewriting_a_round(receipt, last_round)
-                # The bytes first: a receipt never points at nothing, even after a power cut.
-                write_whole(self.object_path(receipt.sha256), content, mode=0o400)
-                write_whole(self._receipt_path(receipt), receipt.to_json().encode())
-                known[receipt.identity] = receipt
-            arrival = Arrival(earlier or receipt, earlier is not None)
-            done.append(arrival)
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            landings.append(
-                (
-                    arrival.receipt.receipt_id,
-                    now,
-                    unsealed.file_name,
-                    unsealed.how,
-                    arrival.is_repeat,
-                )
-            )
-        self.ledger.record_landings(landings)
+        try:
+            for content, unsealed in arrivals:
+                arrival = self._arrival(_sealed(unsealed, content), content, known, last_round)
+                known[arrival.receipt.identity] = arrival.receipt
+                done.append(arrival)
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                names = (unsealed.file_name, unsealed.how)
+                landings.append((arrival.receipt.receipt_id, now, *names, arrival.is_repeat))
+        finally:  # what was kept before one was refused is on record too
+            self.ledger.record_landings(landings)
         return done
+
+    def _arrival(
+        self,
+        receipt: Receipt,
+        content: bytes,
+        known: Mapping[tuple[str, str, str, str], Receipt],
+        last_round: date | None,
+    ) -> Arrival:
+        """Keep one arrival, unless it was known by its day already."""
+        earlier = known.get(receipt.identity)
+        if earlier is not None and earlier.known_on <= receipt.known_on:
+            return Arrival(earlier, is_repeat=True)
+        _refuse_rewriting_a_round(receipt, last_round)
+        # The bytes first: a receipt never points at nothing, even after a power cut.
+        write_whole(self.object_path(receipt.sha256), content, mode=0o400)
+        write_whole(self._receipt_path(receipt), receipt.to_json().encode())
+        return Arrival(receipt, is_repeat=False)
 
     def _receipt_path(self, receipt: Receipt) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
@@ -101,8 +118,36 @@ def extraction_day(file_name: str) -> date | None:
         return None
 
 
+def _sealed(receipt: Receipt, content: bytes) -> Receipt:
+    """The receipt with the hash of its bytes; nobody draws a file after the day it arrives."""
+    drawn = receipt.extracted_on and min(receipt.extracted_on, receipt.known_on)
+    return replace(receipt, sha256=hashlib.sha256(content).hexdigest(), extracted_on=drawn)
+
+
+def _receipt_in(path: Path) -> Receipt:
+    try:
+        return Receipt.from_json(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise _damaged(path, fault.strerror or type(fault).__name__) from None
+    except (ValueError, TypeError, KeyError):
+        raise _damaged(path, _("it is not a receipt")) from None
+
+
+def _damaged(path: Path, cause: str) -> InfrastructureError:
+    return InfrastructureError(
+        _("{path} is damaged: {cause}; restore it from a backup").format(path=path, cause=cause)
+    )
+
+
 def _refuse_rewriting_a_round(receipt: Receipt, last_round: date | None) -> None:
-    if receipt.kind != "round" and last_round is not None and receipt.known_on <= last_round:
+    """What a round was matched on is fixed: nothing is added to a day before it afterwards.
+
+    What arrives on the very day of a round, after it, comes too late for it and changes nothing
+    in it; only what claims to have been known earlier is refused.
+    """
+    if receipt.kind != "delivery" or last_round is None:
+        return
+    if receipt.known_on < last_round or (receipt.is_backfilled and receipt.known_on == last_round):
         raise UsageError(
             _(
                 "{file}: the day {day} is not after the last matched round ({round}); what was "

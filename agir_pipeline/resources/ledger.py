@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.errors import CheckError, InfrastructureError
 from agir_pipeline.language import _
 
 ENDS = ("accepted", "rejected", "duplicate", "blank", "outside", "erased")
@@ -74,8 +74,6 @@ class Ledger:
                     yield connection
             finally:
                 connection.close()
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.Error as fault:
             raise InfrastructureError(
                 _("the ledger {path} cannot be used: {cause}").format(
@@ -106,12 +104,12 @@ class Ledger:
         refusal: tuple[str, str] | None,
         findings: Iterable[tuple[str, str, str, int]],
     ) -> None:
-        """Account for one file as read under one contract; unbalanced ends are refused here.
+        """Account for one file as read under one contract; the database refuses a false account.
 
         Raises:
-            sqlite3.IntegrityError: the ends of a sheet do not add up to its rows.
+            CheckError: the ends of a sheet do not add up to its rows.
         """
-        with self._open() as connection:
+        with self._open() as connection, _balanced(receipt_id):
             for table in ("row_ends", "refusals", "findings"):
                 connection.execute(
                     f"delete from {table} where receipt_id = ? and reading = ?",  # noqa: S608
@@ -167,3 +165,16 @@ class Ledger:
     def _rows(self, query: str) -> list[dict[str, Any]]:
         with self._open() as connection:
             return [dict(row) for row in connection.execute(query).fetchall()]
+
+
+@contextmanager
+def _balanced(receipt_id: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise CheckError(
+            _(
+                "receipt {receipt}: the rows that came to an end do not add up to the rows of the "
+                "file; nothing of it is recorded"
+            ).format(receipt=receipt_id)
+        ) from None

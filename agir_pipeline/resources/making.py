@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
-from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.files import make_folder, write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.landing import Arrival, extraction_day
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.sources.inbox import files_below
 from agir_pipeline.resources.study import record_protocol
 
 
@@ -37,14 +39,30 @@ def init_home(folder: Path, protocol: str, history: Path | None = None) -> list[
             )
         )
     loaded = load_protocol(path)
-    arrivals = list(_past(history, loaded)) if history else []
-    home = Home(folder)
-    home.create()
-    _install(path, loaded, home)
+    past = _past(history, loaded) if history else []
     start = loaded.study.start_on
-    known = [receipt.known_on for _content, receipt in arrivals]
-    record_protocol(home, min([*known, start.value if start else today_of(loaded)]), how="init")
-    return home.landing.receive_many((content(), receipt) for content, receipt in arrivals)
+    days = [today_of(loaded), *([start.value] if start else []), *(r.known_on for _p, r in past)]
+    with _whole_or_absent(folder):
+        home = Home(folder)
+        home.create()
+        _install(path, loaded, home)
+        record_protocol(home, min(days), how="init")
+        return home.landing.receive_many((_content(path), receipt) for path, receipt in past)
+
+
+@contextmanager
+def _whole_or_absent(folder: Path) -> Iterator[None]:
+    """Leave nothing half-made where nothing was: the next attempt finds an empty folder."""
+    was_there, was_empty = folder.exists(), not folder.is_dir() or not any(folder.iterdir())
+    try:
+        yield
+    except BaseException:
+        if folder.is_dir() and was_empty:
+            for child in folder.iterdir():
+                shutil.rmtree(child) if child.is_dir() else child.unlink()
+            if not was_there:
+                folder.rmdir()
+        raise
 
 
 def today_of(protocol: Protocol) -> date:
@@ -53,39 +71,61 @@ def today_of(protocol: Protocol) -> date:
 
 def _install(path: Path, protocol: Protocol, home: Home) -> None:
     """Copy the protocol, its lookup tables, and a folder of the inbox for every provider."""
-    shutil.copyfile(path, home.protocol_path)
+    for name in sorted({d.table for s in protocol.sources for d in s.derived if d.table}):
+        write_whole(home.folder / name, (path.parent / name).read_bytes(), mode=0o644)
     for source in protocol.sources:
-        for derived in source.derived:
-            if derived.table:
-                target = home.folder / derived.table
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path.parent / derived.table, target)
         for provider in source.providers:
-            (home.inbox / source.name / provider.name).mkdir(parents=True, exist_ok=True)
+            make_folder(home.inbox / source.name / provider.name)
+    write_whole(home.protocol_path, path.read_bytes(), mode=0o644)
 
 
-def _past(history: Path, protocol: Protocol) -> Iterator[tuple[Callable[[], bytes], Receipt]]:
-    for path in sorted(p for p in history.rglob("*") if p.is_file()):
-        parts = path.relative_to(history).parts
-        known_on = _day(parts[0])
-        if known_on is None or len(parts) != 4:
-            raise UsageError(
-                _(
-                    "{path}: a history is laid out as YYYY-MM-DD/source/provider/file; "
-                    "the day is the one on which the file was received"
-                ).format(path=path)
+def _past(history: Path, protocol: Protocol) -> list[tuple[Path, Receipt]]:
+    """The files of the past with their receipts.
+
+    Raises:
+        UsageError: with every file that does not lie where a history has it.
+    """
+    past: list[tuple[Path, Receipt]] = []
+    wrong: list[str] = []
+    for path in files_below(history):
+        try:
+            past.append((path, _past_receipt(path.relative_to(history).parts, protocol)))
+        except UsageError as fault:
+            wrong.append(f"{path}: {fault}")
+    if not past and not wrong:
+        wrong.append(_("{path}: there is no file in this folder").format(path=history))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return past
+
+
+def _past_receipt(parts: tuple[str, ...], protocol: Protocol) -> Receipt:
+    known_on = _day(parts[0])
+    if known_on is None or len(parts) != 4:
+        raise UsageError(
+            _(
+                "a history is laid out as YYYY-MM-DD/source/provider/file; "
+                "the day is the one on which the file was received"
             )
-        receipt = delivery_receipt(
-            protocol, parts[1], parts[2], parts[3], known_on, how="history", is_backfilled=True
         )
-        yield path.read_bytes, receipt
+    return delivery_receipt(protocol, *parts[1:], known_on, how="history", is_backfilled=True)
 
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.isoformat() == text else None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise UsageError(
+            _("{path} cannot be read: {cause}").format(path=path, cause=fault.strerror)
+        ) from None
 
 
 def delivery_receipt(
@@ -100,8 +140,11 @@ def delivery_receipt(
     """The receipt of a delivered file; the source and its provider must be those of the protocol.
 
     Raises:
-        UsageError: no such source or provider, or several providers and none named.
+        UsageError: no such source or provider, several providers and none named, or a day that
+            is still to come.
     """
+    if known_on > today_of(protocol):
+        raise UsageError(_("{day} is still to come").format(day=known_on))
     sources = {s.name: [p.name for p in s.providers] for s in protocol.sources}
     if source not in sources:
         raise UsageError(
@@ -140,7 +183,7 @@ def make_demo(
     folder: Path,
     seed: int,
     scale: int,
-    following: Callable[[Sized], Iterable[Any]] = iter,
+    following: Callable[[Sized], Iterable[Any]] | None = None,
 ) -> dict[str, Any]:
     """Invent the AGIR study into a new home, with its past and its truth; gives the truth.
 
@@ -155,28 +198,25 @@ def make_demo(
         raise UsageError(
             _("the demo needs Faker; install agir-pipeline with its extra 'demo'")
         ) from None
-    init_home(folder, "agir")
-    home = Home(folder)
-    protocol = load_protocol(home.protocol_path)
-    invented = invent_study(load_protocol(packaged_protocols()["agir"]), seed, scale)
-    truth = json.dumps(invented.truth, ensure_ascii=False, indent=1, default=str)
-    write_whole(folder / "truth.json", truth.encode())
-    receive_all(
-        home,
-        (
-            (
-                delivery.content,
-                delivery_receipt(
-                    protocol,
-                    delivery.source,
-                    delivery.provider,
-                    delivery.file_name,
-                    delivery.known_on,
-                    how="history",
-                    is_backfilled=True,
-                ),
-            )
-            for delivery in following(invented.deliveries)
-        ),
-    )
+    with _whole_or_absent(folder):
+        init_home(folder, "agir")
+        home = Home(folder)
+        protocol = load_protocol(home.protocol_path)
+        invented = invent_study(load_protocol(packaged_protocols()["agir"]), seed, scale)
+        truth = json.dumps(invented.truth, ensure_ascii=False, indent=1, default=str)
+        write_whole(folder / "truth.json", truth.encode())
+        deliveries = following(invented.deliveries) if following else invented.deliveries
+        receive_all(home, ((d.content, _demo_receipt(protocol, d)) for d in deliveries))
     return invented.truth
+
+
+def _demo_receipt(protocol: Protocol, delivery: Any) -> Receipt:
+    return delivery_receipt(
+        protocol,
+        delivery.source,
+        delivery.provider,
+        delivery.file_name,
+        delivery.known_on,
+        how="history",
+        is_backfilled=True,
+    )

@@ -4,31 +4,32 @@ The key of a reading is (bytes, source contract, provider's layout, reader versi
 three new files parses three files.
 """
 
-import csv
 import hashlib
+import hmac
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from agir_pipeline.errors import SourceError
-from agir_pipeline.language import _
 from agir_pipeline.methods.reading.grid import Grid, Refusal
 from agir_pipeline.methods.reading.rows import RowsRead, read_rows
 from agir_pipeline.methods.reading.sentences import refusal_sentence
 from agir_pipeline.methods.versions import row_digests
+from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
-from agir_pipeline.resources.files import disk_fault
+from agir_pipeline.resources.files import disk_fault, flush
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
 READER_VERSION = "1"
+PASSING = ("reader_died", "reader_too_slow")
+"""Refusals that may be the machine's fault: tried again on the next night, never kept."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Readings:
         self.landing = landing
         self.protocol = protocol
         self.record_key = record_key
-        self.tables = _lookup_tables(protocol)
+        self.tables = lookup_tables(protocol)
 
     def read(self, receipt: Receipt, parser: Parser) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract."""
@@ -67,7 +68,10 @@ class Readings:
         folder = self._folder(receipt, contract)
         is_new = not folder.is_dir()
         if is_new:
-            self._keep(folder, self._parse(receipt, source, parser))
+            read = self._parse(receipt, source, parser)
+            if isinstance(read, Refusal) and read.code in PASSING:
+                return _unread(receipt, contract, read)
+            self._keep(folder, read)
         outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
         return Reading(
             receipt=receipt,
@@ -81,8 +85,9 @@ class Readings:
         )
 
     def _folder(self, receipt: Receipt, contract: str) -> Path:
-        parts = [receipt.sha256, contract, receipt.provider, str(receipt.extracted_on)]
-        name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+        drawn = receipt.extracted_on or receipt.known_on
+        parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
+        name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / name
 
     def _parse(self, receipt: Receipt, source: Source, parser: Parser) -> "RowsRead | Refusal":
@@ -110,10 +115,18 @@ class Readings:
             rows.to_parquet(temporary / "rows.parquet", index=False)
             quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
             (temporary / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+            for part in temporary.iterdir():
+                flush(part)
             os.replace(temporary, folder)
         except OSError as fault:
             shutil.rmtree(temporary, ignore_errors=True)
             raise disk_fault(folder, fault) from None
+
+
+def contracts_in_force(protocol: Protocol) -> dict[str, str]:
+    """Source → the hash of all that decides today how its files are read."""
+    tables = lookup_tables(protocol)
+    return {source.name: contract_digest(source, tables) for source in protocol.sources}
 
 
 def contract_digest(source: Source, tables: Mapping[str, Any]) -> str:
@@ -125,22 +138,10 @@ def contract_digest(source: Source, tables: Mapping[str, Any]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
+def lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
+    """The tables that lie beside the protocol, by name."""
     names = {d.table for s in protocol.sources for d in s.derived if d.table}
-    return {name: list(_lookup_rows(protocol.folder / name)) for name in sorted(names)}
-
-
-def _lookup_rows(path: Path) -> Iterator[tuple[str, str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            try:
-                yield row["column"], row["value"], row["result"]
-            except KeyError as missing:
-                raise SourceError(
-                    _("{path}: a lookup table needs the column {name}").format(
-                        path=path, name=missing.args[0]
-                    )
-                ) from None
+    return {name: read_table(protocol.folder, name) for name in sorted(names)}
 
 
 def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
@@ -154,6 +155,12 @@ def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict
         "refusal": read.refusal.to_json() if read.refusal else None,
     }
     return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
+
+
+def _unread(receipt: Receipt, contract: str, refusal: Refusal) -> Reading:
+    none = pd.DataFrame()
+    sentence = refusal_sentence(refusal, receipt.file_name)
+    return Reading(receipt, contract, none, none, {}, [], (refusal.code, sentence), is_new=True)
 
 
 def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] | None:

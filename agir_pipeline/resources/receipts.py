@@ -70,7 +70,7 @@ class State:
 
     def digest(self, *kinds: Kind) -> str:
         """A hash of what is known; of some kinds only, where the others do not matter."""
-        chosen = [r.receipt_id for r in self.receipts if not kinds or r.kind in kinds]
+        chosen = [r.to_json() for r in self.receipts if not kinds or r.kind in kinds]
         return hashlib.sha256("\n".join(chosen).encode()).hexdigest()
 
 
@@ -97,4 +97,5 @@ def _order(receipt: Receipt) -> tuple[Any, ...]:
         receipt.provider,
         receipt.extracted_on or receipt.known_on,
         receipt.sha256,
+        receipt.to_json(),
     )

@@ -127,12 +127,17 @@ def duckdb_digests(path: Path, names: Iterable[str]) -> dict[str, str]:
     """
     with _offline() as connection:
         connection.execute(f"attach '{_quoted(path)}' as release (read_only)")
-        return {
-            name: Printed.of(
-                connection.sql(f'select * from release.main."{name}"').to_arrow_table()  # noqa: S608
-            ).digest
-            for name in names
-        }
+        return {name: Printed.of(_from_duckdb(connection, name)).digest for name in names}
+
+
+def _from_duckdb(connection: duckdb.DuckDBPyConnection, name: str) -> Any:
+    """A table as it was written: DuckDB gives instants the zone of the machine."""
+    found = connection.sql(f'select * from release.main."{name}"').to_arrow_table()  # noqa: S608
+    fields = [
+        pa.field(f.name, ARROW_TYPES["instant"] if pa.types.is_timestamp(f.type) else f.type)
+        for f in found.schema
+    ]
+    return found.cast(pa.schema(fields))
 
 
 def _offline() -> duckdb.DuckDBPyConnection:

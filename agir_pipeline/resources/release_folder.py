@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from agir_pipeline.contracts.model import TableContract
-from agir_pipeline.resources.files import flush_folder
+from agir_pipeline.resources.files import flush
 from agir_pipeline.resources.release_files import (
     Printed,
     arrow_table,
@@ -99,7 +99,7 @@ def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Pr
     arrow = {name: printed.table for name, printed in tables.items()}
     write_duckdb(database, arrow, content.contracts, content.language)
     os.chmod(database, 0o440)
-    _flush_file(database)
+    flush(database)
     said = _as_json(_manifest(content, tables, files))
     _write_file(folder / MANIFEST, said)
     certificate = {
@@ -108,7 +108,7 @@ def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Pr
     }
     _write_file(folder / CERTIFICATE, _as_json(certificate))
     for written_in in (folder / TIER / "parquet", folder / TIER / "csv", folder / TIER, folder):
-        flush_folder(written_in)
+        flush(written_in)
 
 
 def _manifest(
@@ -162,11 +162,6 @@ def _write_file(path: Path, content: bytes) -> None:
     with open(path, "xb", opener=lambda p, flags: os.open(p, flags, 0o440)) as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_file(path: Path) -> None:
-    with open(path, "rb") as file:
         os.fsync(file.fileno())
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from agir_pipeline.errors import CheckError, InfrastructureError, UsageError
 from agir_pipeline.language import _
-from agir_pipeline.resources.files import disk_fault, flush_folder
+from agir_pipeline.resources.files import disk_fault, flush
 from agir_pipeline.resources.release_files import Printed, to_frame
 from agir_pipeline.resources.release_folder import (
     MANIFEST,
@@ -168,7 +168,7 @@ class Releases:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_release(temporary, content, tables)
             os.replace(temporary, target)
-            flush_folder(self.folder)
+            flush(self.folder)
         except OSError as fault:
             shutil.rmtree(temporary, ignore_errors=True)
             raise disk_fault(target, fault) from None
@@ -187,7 +187,7 @@ class Releases:
             temporary.unlink(missing_ok=True)
             temporary.symlink_to(release_id)
             os.replace(temporary, self.folder / CURRENT)
-            flush_folder(self.folder)
+            flush(self.folder)
         except OSError as fault:
             raise disk_fault(self.folder / CURRENT, fault) from None
 

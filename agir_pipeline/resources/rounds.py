@@ -66,8 +66,14 @@ def recorded_rounds(landing: Landing, receipts: tuple[Receipt, ...]) -> dict[dat
     return {one.instant: one for one in rounds}
 
 
+def _is_recorded(landing: Landing, instant: date) -> bool:
+    return any(receipt.known_on == instant for receipt in landing.state().of_kind("round"))
+
+
 def record_round(landing: Landing, made: RecordedRound) -> None:
-    """Fix a round for good: from now on it wins over any recomputation."""
+    """Fix a round for good: from now on it wins over any recomputation, this one included."""
+    if _is_recorded(landing, made.instant):
+        return
     receipt = Receipt(
         kind="round",
         sha256="",

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.ledger import ENDS
+from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import State
 
 
@@ -14,7 +16,7 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
     """The study at a glance; every value is a count, a name, a day or a hash."""
     landing = home.landing
     state, ledger = landing.state(), landing.ledger
-    ends = _ends_by_source(state, ledger.row_ends())
+    ends = _ends_by_source(state, ledger.row_ends(), contracts_in_force(protocol))
     checks = Counter(check["status"] for check in ledger.checks())
     received = _last_received(state, ledger.landings())
     return {
@@ -28,36 +30,46 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
             {
                 "name": source.name,
                 "receipts": sum(r.source == source.name for r in state.deliveries),
-                "rows": sum(ends.get(source.name, {}).values()),
-                **{end: ends.get(source.name, {}).get(end, 0) for end in ENDS},
+                "rows": ends.get(source.name, Counter()).total(),
+                **{end: ends.get(source.name, Counter())[end] for end in ENDS},
                 "last_received_at": received.get(source.name),
             }
             for source in protocol.sources
         ],
         "rounds": [str(receipt.known_on) for receipt in state.of_kind("round")],
-        "refused": [row["sentence"] for row in newest_refusals(home, state)],
+        "refused": [row["sentence"] for row in newest_refusals(home, state, protocol)],
         "decisions_needed": len(home.vault().read("undecided")),
         "checks": {name: checks[name] for name in ("passed", "warned", "failed")},
         "release": _release(home),
     }
 
 
-def newest_refusals(home: Home, state: State) -> list[dict[str, Any]]:
-    """The refusals of newest files: one per source and provider whose last file is unreadable."""
-    refused = {row["receipt_id"]: row for row in home.landing.ledger.refusals()}
+def newest_refusals(
+    home: Home, state: State, protocol: Protocol | None = None
+) -> list[dict[str, Any]]:
+    """The refusals of newest files: one per source and provider whose last file is unreadable.
+
+    Unreadable under the contract in force: a file refused earlier may be read now. Without a
+    protocol the one in the home is meant.
+    """
+    contracts = contracts_in_force(protocol or load_protocol(home.protocol_path))
+    rows = home.landing.ledger.refusals()
+    refused = {(row["receipt_id"], row["reading"]): row for row in rows}
     newest = {(r.source, r.provider): r.receipt_id for r in state.deliveries}
-    return [refused[receipt_id] for receipt_id in newest.values() if receipt_id in refused]
+    wanted = [(receipt_id, contracts.get(name)) for (name, _p), receipt_id in newest.items()]
+    return [refused[reading] for reading in wanted if reading in refused]
 
 
-def _ends_by_source(state: State, rows: list[dict[str, Any]]) -> Mapping[str, Counter[str]]:
-    """Of each delivery the account of its newest reading."""
+def _ends_by_source(
+    state: State, rows: list[dict[str, Any]], contracts: Mapping[str, str]
+) -> Mapping[str, Counter[str]]:
+    """Of each delivery its account under the contract in force."""
     source_of = {receipt.receipt_id: receipt.source for receipt in state.deliveries}
-    latest = {(row["receipt_id"], row["sheet"]): row for row in rows}
     ends: dict[str, Counter[str]] = {}
-    for (receipt_id, _sheet), row in latest.items():
-        if receipt_id in source_of:
-            counter = ends.setdefault(source_of[receipt_id], Counter())
-            counter.update({end: row[end] for end in ENDS})
+    for row in rows:
+        source = source_of.get(row["receipt_id"])
+        if source is not None and contracts.get(source) == row["reading"]:
+            ends.setdefault(source, Counter()).update({end: row[end] for end in ENDS})
     return ends
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from agir_pipeline.errors import CheckError, UsageError
 from agir_pipeline.language import _
-from agir_pipeline.protocol.loading import load_protocol, table_names
+from agir_pipeline.protocol.loading import load_protocol, read_protocol_text
+from agir_pipeline.protocol.lookup_tables import table_names
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
-from agir_pipeline.resources.readings import Readings
+from agir_pipeline.resources.readings import Readings, contracts_in_force
 from agir_pipeline.resources.receipts import Receipt, State
 from agir_pipeline.resources.sql_models import SqlModels
 from agir_pipeline.resources.vault import Vault
@@ -81,8 +82,9 @@ class Study:
 
     @property
     def horizon(self) -> date:
-        """The last day whose rounds are due."""
-        return min(self.as_of, self.today) if self.as_of else self.today
+        """The last day whose rounds are due: a day's round is matched once the day has ended."""
+        yesterday = self.today - timedelta(days=1)
+        return min(self.as_of, self.today) if self.as_of else yesterday
 
     @property
     def is_draft(self) -> bool:
@@ -112,18 +114,30 @@ def open_study(folder: Path, as_of: date | None = None, protocol: Path | None = 
 
 
 def record_protocol(home: Home, known_on: date, how: str = "run") -> None:
-    """Keep the protocol in force as a receipt, if it is not the one last recorded."""
+    """Keep the protocol in force as a receipt, if it is not the one last recorded.
+
+    Its provider is the number of the version: an earlier text put in force again is a new one.
+    """
     content = _bundle(home.protocol_path)
+    recorded = home.landing.state().of_kind("protocol")
+    if recorded and home.landing.content(recorded[-1]) == content:
+        return
     receipt = Receipt(
-        kind="protocol", sha256="", known_on=known_on, file_name="protocol.toml", how=how
+        kind="protocol",
+        sha256="",
+        known_on=max([known_on, *(r.known_on for r in recorded)]),
+        provider=f"version_{len(recorded) + 1:04d}",
+        file_name="protocol.toml",
+        how=how,
     )
     home.landing.receive(content, receipt)
 
 
 def _bundle(path: Path) -> bytes:
     """The protocol and its tables in one object."""
-    text = path.read_text(encoding="utf-8")
-    tables = {n: (path.parent / n).read_text("utf-8") for n in table_names(tomllib.loads(text))}
+    text = read_protocol_text(path)
+    names = table_names(tomllib.loads(text))
+    tables = {name: (path.parent / name).read_text(encoding="utf-8-sig") for name in names}
     return json.dumps({"protocol.toml": text, **tables}, sort_keys=True).encode()
 
 
@@ -186,11 +200,12 @@ def built_digests(study: Study, connection: sa.Connection) -> dict[str, str]:
 
 def data_cut_on(study: Study, source: str) -> date | None:
     """The extraction day of the newest delivery of a source that could be read."""
-    refused = {row["receipt_id"] for row in study.home.landing.ledger.refusals()}
+    contract = contracts_in_force(study.protocol).get(source)
+    refused = {(r["receipt_id"], r["reading"]) for r in study.home.landing.ledger.refusals()}
     days = [
         receipt.extracted_on or receipt.known_on
         for receipt in study.state().deliveries
-        if receipt.source == source and receipt.receipt_id not in refused
+        if receipt.source == source and (receipt.receipt_id, contract) not in refused
     ]
     return max(days, default=None)
 

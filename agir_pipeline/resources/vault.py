@@ -45,20 +45,22 @@ class Vault:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.chmod(self.folder, 0o700)
         with self.transaction():
-            os.chmod(self.path, 0o600)
+            pass
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing; faults are told by their class, never with a value."""
         connection = None
         try:
+            # SQLite would make a new file readable by whoever the site's mask lets in.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(self.path, timeout=30)
             connection.execute("pragma secure_delete = on")
             with connection:
                 for table, columns in TABLES.items():
                     connection.execute(f"create table if not exists {table} ({columns})")
                 yield connection
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, OSError) as fault:
             raise InfrastructureError(
                 _("the vault {path} cannot be used: {cause}").format(
                     path=self.path, cause=type(fault).__name__

@@ -37,13 +37,13 @@ final as (
         persons.is_always_listed,
         persons.first_listed_on,
 
-        {% for column in var('person_columns') if column.known_before_index | default(true) %}
+        {% for column in var('person_columns') if column.known_before_index %}
             persons.{{ column.name }},
         {% endfor %}
 
         {% if var('spell_sources') %}
 
-            {% for column in var('spell_columns') if column.known_before_index | default(true) %}
+            {% for column in var('spell_columns') if column.known_before_index %}
                 spells.{{ column.name }} as spell_{{ column.name }},
             {% endfor %}
 

@@ -62,7 +62,6 @@ final as (
                 where
                     others.person_id = ends.person_id
                     and others.source = ends.source
-                    and others.spell_id <> ends.spell_id
                     and others.starts_on <= ends.ends_on + {{ window }}
                     and (others.ends_on is null or others.ends_on > ends.ends_on)
             ) as is_unfollowed_{{ window }}

@@ -67,7 +67,14 @@ def test_a_table_without_rows_has_the_declared_types() -> None:
     table = checked(pd.DataFrame(columns=CONTRACT.names), CONTRACT)
     full = {str(dtype) for dtype in table.dtypes}
     assert len(table) == 0
-    assert full == {"string", "datetime64[us]", "Int64", "float64", "boolean", "datetime64[us, UTC]"}
+    assert full == {
+        "string",
+        "datetime64[us]",
+        "Int64",
+        "float64",
+        "boolean",
+        "datetime64[us, UTC]",
+    }
 
 
 @pytest.mark.parametrize(

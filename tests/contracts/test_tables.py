@@ -104,9 +104,7 @@ def test_the_pool_and_the_measure_are_as_made(nsw: Protocol) -> None:
 
 def test_covariates_have_the_type_they_are_matched_in(agir: Protocol, nsw: Protocol) -> None:
     for protocol in (agir, nsw):
-        for covariate, column in zip(
-            protocol.covariates, covariate_columns(protocol), strict=True
-        ):
+        for covariate, column in zip(protocol.covariates, covariate_columns(protocol), strict=True):
             assert (column.type == "number") == is_number(covariate)
             assert column.source_columns, covariate.name
 
@@ -121,9 +119,10 @@ def test_covariates_say_where_they_come_from_and_what_their_levels_mean(agir: Pr
     assert columns["age_years"].codes == {}
     planned = agir.source("contract_register").spell
     assert planned is not None
-    assert f"contract_register.{planned.planned_end}" in columns[
-        "planned_days_remaining"
-    ].source_columns
+    assert (
+        f"contract_register.{planned.planned_end}"
+        in columns["planned_days_remaining"].source_columns
+    )
 
 
 def test_a_sensitive_source_makes_a_sensitive_covariate(nsw: Protocol) -> None:
@@ -203,9 +202,7 @@ def test_nobody_is_in_two_pairs(agir: Protocol, draw: Draw) -> None:
     assert len(checked(twice, contract)) == 2
 
 
-def test_beneficiaries_of_a_certificate_are_paired_or_left_out(
-    agir: Protocol, draw: Draw
-) -> None:
+def test_beneficiaries_of_a_certificate_are_paired_or_left_out(agir: Protocol, draw: Draw) -> None:
     drawn = draw("""
         round_number | band_number | elapsed_days | relaxation_level | stratum | n_beneficiaries
         1            | 0           | 0            | 0                | all     | 3

@@ -35,7 +35,7 @@ TABLES = (
 
 
 def test_the_demo_succeeds_and_says_what_came_out(demo: Demo) -> None:
-    home, done = demo
+    _home, done = demo
     assert done.returncode == 0, done.stdout + done.stderr
     for words in ("pairs (by round", "smallest detectable", "is published", "every planted fault"):
         assert words in done.stdout

@@ -110,7 +110,7 @@ def test_a_past_day_is_rebuilt_beside_the_working_study(demo_copy: Path, agir) -
     assert row["n_evaluable_pairs"] == 0
     assert row["all_evaluable_on"] > pd.Timestamp("2011-05-01")
     rounds = [r for r in open_study(demo_copy).state().of_kind("round")]
-    assert [r.known_on for r in rounds][0] == date(2010, 12, 15)
+    assert next(r.known_on for r in rounds) == date(2010, 12, 15)
 
 
 def test_a_rebuild_before_any_run_forms_the_same_pairs(demo_copy: Path, agir) -> None:

@@ -5,62 +5,64 @@ cannot (one list holds both), nobody knows which of the two the others are: noth
 whoever could be either is undecided.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-Key = tuple[int, str]
-"""The number of a rule, from 1, the strongest, and the value under it."""
+NOBODY: frozenset[int] = frozenset()
 
 
-class Entity(NamedTuple):
-    """A business key of a source."""
+class Told(NamedTuple):
+    """What one night says of an entity; entities, keys and places are numbers."""
 
-    source: str
-    key: str
+    places: Collection[int]
+    """Where it stands in lists that name a person once."""
+    keys: frozenset[int]
+    """Its present values under the rules."""
 
 
 class Question(NamedTuple):
     """An entity that could be several persons under a rule, and since which night."""
 
-    entity: Entity
+    entity: int
     rule: int
-    anchors: list[Entity]
+    anchors: list[int]
     since: Any
 
 
 class _Cluster:
-    """One person: its entities, and the places it takes in lists that name a person once."""
+    """One person: its entities, and the places it takes with the entity that takes each."""
 
     __slots__ = ("anchor", "members", "number", "places")
 
-    def __init__(self, anchor: Entity, number: int) -> None:
+    def __init__(self, anchor: int, number: int) -> None:
         self.anchor = anchor
         self.number = number
         self.members = [anchor]
-        self.places: dict[tuple[str, str], Entity] = {}
+        self.places: dict[int, int] = {}
 
 
 class Book:
-    """The clusters known so far. Numbers grow with time: the smaller one is the older."""
+    """The clusters known so far. Numbers grow with time: the smaller one is the older.
 
-    def __init__(self, exclusive: Collection[str]) -> None:
-        self._exclusive = exclusive
-        self._cluster_of: dict[Entity, _Cluster] = {}
-        self._keys_of: dict[Entity, frozenset[Key]] = {}
-        self._holders: dict[Key, set[Entity]] = {}
-        self._found_by: dict[Entity, int] = {}
+    ``rule_of`` gives for each key the number of its rule; the smallest is the strongest.
+    """
+
+    def __init__(self, rule_of: Sequence[int]) -> None:
+        self._rule_of = rule_of
+        self._cluster_of: dict[int, _Cluster] = {}
+        self._keys_of: dict[int, frozenset[int]] = {}
+        self._holders: dict[int, set[int]] = {}
+        """Key → the entities that have it now."""
+        self._found_by: dict[int, int] = {}
         """The strongest rule that ever united an entity with another one."""
-        self._history: dict[Entity, list[list[Any]]] = {}
-        self._questions: dict[Entity, Question] = {}
+        self._history: dict[int, list[list[Any]]] = {}
+        self._questions: dict[int, Question] = {}
 
-    def enter(
-        self, known_on: Any, told: Mapping[Entity, tuple[Collection[str], frozenset[Key]]]
-    ) -> None:
-        """Take in one night: of every entity it speaks of, who lists it and its present keys."""
+    def enter(self, known_on: Any, told: Mapping[int, Told]) -> None:
+        """Take in one night, as a whole."""
         touched: set[_Cluster] = set()
         for entity in sorted(told):
-            providers, keys = told[entity]
-            touched.update(self._take(entity, providers, keys, known_on))
+            touched.update(self._take(entity, told[entity], known_on))
         seen = set(touched)
         waiting: dict[int, set[_Cluster]] = {}
         self._queue(waiting, touched)
@@ -69,9 +71,9 @@ class Book:
             for changed in self._unite(rule, waiting.pop(rule), known_on):
                 seen.update(changed)
                 self._queue(waiting, changed)
-        self._ask({self._cluster_of[m] for one in seen for m in one.members}, known_on)
+        self._ask({self._cluster_of[one.anchor] for one in seen}, known_on)
 
-    def history(self) -> Iterator[tuple[Entity, Entity, str, Any, Any]]:
+    def history(self) -> Iterator[tuple[int, int, str, Any, Any]]:
         """Entity, anchor, rule, from which night and until which (None: still)."""
         for entity in sorted(self._history):
             for anchor, rule, known_on, superseded_on in self._history[entity]:
@@ -83,23 +85,20 @@ class Book:
 
     # ------------------------------------------------------------------------- what arrives
 
-    def _take(
-        self, entity: Entity, providers: Collection[str], keys: frozenset[Key], known_on: Any
-    ) -> Iterator[_Cluster]:
+    def _take(self, entity: int, told: Told, known_on: Any) -> Iterator[_Cluster]:
         """Note what is known of an entity now; gives the clusters that may be settled anew."""
         cluster = self._cluster_of.get(entity)
         if cluster is None:
             cluster = self._cluster_of[entity] = _Cluster(entity, len(self._cluster_of))
             self._history[entity] = [[entity, "first", known_on, None]]
-        if entity.source in self._exclusive:
-            for provider in providers:
-                cluster.places.setdefault((entity.source, provider), entity)
-        before = self._keys_of.get(entity, frozenset())
-        self._keys_of[entity] = keys
-        for key in before - keys:
+        for place in told.places:
+            cluster.places.setdefault(place, entity)
+        before = self._keys_of.get(entity, NOBODY)
+        self._keys_of[entity] = told.keys
+        for key in before - told.keys:
             self._holders[key].discard(entity)
             yield from (self._cluster_of[holder] for holder in self._holders[key])
-        for key in keys - before:
+        for key in told.keys - before:
             self._holders.setdefault(key, set()).add(entity)
         yield cluster
 
@@ -113,7 +112,7 @@ class Book:
     def _rules(self, cluster: _Cluster) -> set[int]:
         """The rules under which a cluster shares a key with anybody."""
         return {
-            key[0]
+            self._rule_of[key]
             for member in cluster.members
             for key in self._keys_of[member]
             if len(self._holders[key]) > 1
@@ -156,7 +155,7 @@ class Book:
             self._cluster_of[holder]
             for member in cluster.members
             for key in self._keys_of[member]
-            if rule is None or key[0] == rule
+            if rule is None or self._rule_of[key] == rule
             for holder in self._holders[key]
         }
         return met - {cluster}
@@ -179,13 +178,13 @@ class Book:
                 shared = any(
                     self._cluster_of[holder] is not cluster
                     for key in self._keys_of[entity]
-                    if key[0] == rule
+                    if self._rule_of[key] == rule
                     for holder in self._holders[key]
                 )
                 if shared:
                     self._found_by[entity] = min(rule, self._found_by.get(entity, rule))
 
-    def _link(self, entity: Entity, anchor: Entity, rule: str, known_on: Any) -> None:
+    def _link(self, entity: int, anchor: int, rule: str, known_on: Any) -> None:
         """A link replaced on the night it was made was never seen and leaves no trace."""
         history = self._history[entity]
         if history[-1][2] == known_on:
@@ -211,16 +210,18 @@ class Book:
 
     def _several(self, cluster: _Cluster) -> dict[int, set[_Cluster]]:
         """Rule → the persons the cluster could be, where they cannot all be one."""
+        if len(self._met(cluster)) < 2:
+            return {}
         found = {rule: self._similar(cluster, rule) for rule in sorted(self._rules(cluster))}
         return {rule: others for rule, others in found.items() if not _can_be_one(others)}
 
     def _undecided_under(
-        self, entity: Entity, cluster: _Cluster, several: Mapping[int, set[_Cluster]]
+        self, entity: int, cluster: _Cluster, several: Mapping[int, set[_Cluster]]
     ) -> int | None:
         """The rule that leaves an entity undecided, unless a stronger one found its person."""
         found_by = self._found_by.get(entity) if cluster.places else None
         for rule in several:
-            is_asked = any(key[0] == rule for key in self._keys_of[entity])
+            is_asked = any(self._rule_of[key] == rule for key in self._keys_of[entity])
             if is_asked and not (found_by is not None and found_by < rule):
                 return rule
         return None
@@ -228,7 +229,7 @@ class Book:
 
 def _can_be_one(clusters: Iterable[_Cluster]) -> bool:
     """Whether no list that names a person once holds two entities of these clusters."""
-    taken: dict[tuple[str, str], Entity] = {}
+    taken: dict[int, int] = {}
     return all(
         taken.setdefault(place, entity) == entity
         for cluster in clusters

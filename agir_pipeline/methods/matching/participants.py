@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -80,14 +81,30 @@ def candidates_of(
 def blocked_reasons(
     participants: pd.DataFrame, protocol: Protocol, undecided: set[str]
 ) -> pd.Series:
-    """Why a person may not be matched now: not_eligible, no_linked_contract, undecided_link."""
+    """Why a person may not be matched now; missing where nothing speaks against it.
+
+    undecided_link comes first, since a row that is left apart explains a missing contract and the
+    values of another person; then not_eligible, which lasts; then no_linked_contract.
+    """
     reason = pd.Series(pd.NA, participants.index, dtype="string")
     if protocol.feeding("spell"):
         reason = reason.mask(participants["spell_id"].isna(), "no_linked_contract")
-    is_undecided = participants["person_id"].isin(undecided)
-    reason = reason.mask(is_undecided & reason.isna(), "undecided_link")
-    is_out = ~is_eligible(participants, protocol.eligibility)
-    return reason.mask(is_out & reason.isna(), "not_eligible")
+    reason = reason.mask(~is_eligible(participants, protocol.eligibility), "not_eligible")
+    return reason.mask(participants["person_id"].isin(undecided), "undecided_link")
+
+
+def undecided_persons(undecided: pd.DataFrame, links: pd.DataFrame, on: date) -> set[str]:
+    """Persons, under the links in force at the end of a day, some row of whom could be another's.
+
+    ``undecided`` (known_on) and ``links`` (person_id, known_on, superseded_on) share ``source``
+    and ``entity_key``; days are ISO texts, as the vault keeps them.
+    """
+    day = on.isoformat()
+    is_over = links["superseded_on"].notna() & (links["superseded_on"].fillna(day) <= day)
+    in_force = links[(links["known_on"] <= day) & ~is_over]
+    asked = undecided[undecided["known_on"] <= day]
+    found = asked[["source", "entity_key"]].merge(in_force, on=["source", "entity_key"])
+    return set(found["person_id"])
 
 
 def is_eligible(participants: pd.DataFrame, rules: Sequence[Eligibility]) -> pd.Series:

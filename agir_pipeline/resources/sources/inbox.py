@@ -31,7 +31,7 @@ def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[
     taken: list[Dropped] = []
     misplaced: list[str] = []
     providers = {s.name: [p.name for p in s.providers] for s in protocol.sources}
-    for path in _files(inbox):
+    for path in files_below(inbox):
         source, *rest = path.relative_to(inbox).parts
         known = providers.get(source)
         if known is None or len(rest) > 2 or (len(rest) == 2 and rest[0] not in known):
@@ -45,8 +45,9 @@ def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[
     return taken, misplaced
 
 
-def _files(inbox: Path) -> Iterator[Path]:
-    for path in sorted(inbox.rglob("*")):
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files somebody meant to hand in: not those of an editor or an unfinished copy."""
+    for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(fnmatch(path.name, pattern) for pattern in IGNORED):
             yield path
 

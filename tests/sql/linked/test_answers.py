@@ -27,9 +27,7 @@ def sent(draw, text):
     return table.assign(**{c: pd.to_datetime(table[c]) for c in instants})
 
 
-def test_sources_stand_one_under_the_other_with_what_each_asked(
-    database, run_model, expect, draw
-):
+def test_sources_stand_one_under_the_other_with_what_each_asked(database, run_model, expect, draw):
     entry = """
     entity_id | record_id | receipt_id | sent_at          | mood | known_on   | superseded_on
     e1        | r1        | f1         | 2010-02-01 10:00 | 4    | 2010-02-02 |

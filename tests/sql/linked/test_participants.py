@@ -1,7 +1,7 @@
 """Who may be matched: persons with their reference contract, and nothing known only later."""
 
 PERSON_COLUMNS = [
-    {"name": "zone", "type": "varchar"},
+    {"name": "zone", "type": "varchar", "known_before_index": True},
     {"name": "support_entry_on", "type": "date", "known_before_index": True},
     {"name": "support_exit_on", "type": "date", "known_before_index": False},
 ]
@@ -22,9 +22,7 @@ ben       | k2        | control     | pool   | opca     | true             | 201
 """  # noqa: E501
 
 
-def test_a_person_has_a_row_per_arm_each_with_its_own_contract_or_none(
-    database, run_model, expect
-):
+def test_a_person_has_a_row_per_arm_each_with_its_own_contract_or_none(database, run_model, expect):
     references = """
     person_id | arm         | spell_id
     ada       | beneficiary | s2

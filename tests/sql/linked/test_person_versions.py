@@ -18,7 +18,6 @@ ONLY_REGISTER = STUDY | {
 DAYS = ["record_id", "person_id", "known_on", "superseded_on"]
 
 
-
 def one(known_on="2010-02-01", superseded_on=""):
     """A register with one row, and the days on which it was the known one."""
     return f"""

@@ -14,13 +14,13 @@ def test_a_version_counts_from_the_day_it_is_known_to_the_day_before_it_is_repla
 ):
     versions = """
     person_id | arm     | record_id | is_always_listed | first_listed_on | known_on   | superseded_on
-    ada       | control | then      | true             | 2010-01-01      | 2010-01-01 | 2010-06-30
+    ada       | control | ada_then  | true             | 2010-01-01      | 2010-01-01 | 2010-06-30
     ada       | control | now       | true             | 2010-01-01      | 2010-06-30 | 2010-07-01
     ada       | control | later     | true             | 2010-01-01      | 2010-07-01 |
     ben       | control | still     | true             | 2010-01-01      | 2010-01-01 |
     cid       | control | tomorrow  | true             | 2010-01-01      | 2010-07-01 |
     dan       | control | gone      | true             | 2010-01-01      | 2010-01-01 | 2010-03-01
-    """
+    """  # noqa: E501
     expect(
         persons(run_model, database, versions),
         """
@@ -37,7 +37,7 @@ def test_of_two_lists_of_one_arm_the_one_of_all_starts_speaks(database, run_mode
     ada       | control | present   | false            | 2010-01-01      | 2010-01-01 |
     ada       | control | starts    | true             | 2010-05-01      | 2010-05-01 |
     ada       | control | unsaid    |                  | 2009-01-01      | 2010-05-01 |
-    """
+    """  # noqa: E501
     expect(
         persons(run_model, database, versions),
         """
@@ -55,7 +55,7 @@ def test_of_two_lists_of_those_present_the_first_to_list_the_person_speaks(
     ada       | control | b_later   | false            | 2010-04-02      | 2010-01-01 |
     ada       | control | c_first   | false            | 2010-04-01      | 2010-04-01 |
     ada       | control | a_undated | false            |                 | 2010-04-01 |
-    """
+    """  # noqa: E501
     expect(
         persons(run_model, database, versions),
         """
@@ -70,7 +70,7 @@ def test_equals_are_told_apart_by_the_record_and_one_row_stays(database, run_mod
     person_id | arm     | record_id | is_always_listed | first_listed_on | known_on   | superseded_on
     ada       | control | r2        | true             | 2010-04-01      | 2010-04-01 |
     ada       | control | r1        | true             | 2010-04-01      | 2010-04-01 |
-    """
+    """  # noqa: E501
     expect(
         persons(run_model, database, versions),
         """

@@ -18,7 +18,7 @@ cid       | c2       | 2010-09-01 | 2
 TERMS = """
 spell_id | amendment_number | planned_end_on | holds_from_on
 a1       | 0                | 2010-06-30     | 2010-01-01
-a1       | 1                | 2010-08-15     | 2010-06-15
+a1       | 1                | 2010-08-15     | 2010-07-01
 a2       | 0                | 2011-08-31     | 2010-09-01
 a3       | 0                | 2011-10-31     | 2010-11-01
 b1       | 0                | 2010-06-30     | 2010-01-01
@@ -58,20 +58,20 @@ def test_a_beneficiary_counts_with_the_contract_that_ran_when_support_began(
     expected = {
         "2009-12-31": "a1",  # before every contract: the next one
         "2010-01-01": "a1",  # on the first day
-        "2010-06-14": "a1",  # in the initial term
+        "2010-06-30": "a1",  # on the last day of the initial term
+        "2010-07-01": "a1",  # on the first day of the amendment
         "2010-08-15": "a1",  # on the last day, by the amendment
         "2010-08-16": "a2",  # between two contracts: the next one
         "2010-08-31": "a2",
-        "2010-11-02": "a3",  # two run: the one that began last
+        "2010-09-01": "a2",
+        "2010-11-01": "a3",  # two run: the one that began last
         "2011-09-15": "a3",
         "2011-11-15": "a3",  # after every contract: the last one
     }
     assert one_entry_each(run_model, database, draw, "ada", expected) == expected
 
 
-def test_the_term_that_held_on_the_day_decides_whether_a_contract_ran(
-    database, run_model, draw
-):
+def test_the_term_that_held_on_the_day_decides_whether_a_contract_ran(database, run_model, draw):
     shortened = {"2010-03-31": "b1", "2010-04-30": "b1", "2010-05-01": "b2"}
     assert one_entry_each(run_model, database, draw, "ben", shortened) == shortened
     without_end = {"2010-08-15": "c1", "2010-10-31": "c2", "2010-11-01": "c1"}
@@ -101,9 +101,7 @@ def test_everybody_else_counts_with_the_first_contract(database, run_model, expe
     )
 
 
-def test_without_a_day_of_entry_in_the_study_the_first_contract_counts(
-    database, run_model, expect
-):
+def test_without_a_day_of_entry_in_the_study_the_first_contract_counts(database, run_model, expect):
     persons = """
     person_id | arm
     ada       | beneficiary

@@ -70,9 +70,7 @@ def test_an_amendment_without_a_day_holds_from_the_earlier_of_both_ends(
     )
 
 
-def test_a_later_amendment_that_holds_as_soon_replaces_the_earlier_one(
-    database, run_model, expect
-):
+def test_a_later_amendment_that_holds_as_soon_replaces_the_earlier_one(database, run_model, expect):
     versions = """
     person_id | spell_id | record_id | amendment_number | starts_on  | planned_end_on | amendment_effective_on | known_on   | superseded_on
     ada       | same_day | r1        | 0                | 2010-01-01 | 2010-12-31     |                        | 2010-01-05 |

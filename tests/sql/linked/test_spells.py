@@ -57,6 +57,8 @@ def test_a_rupture_may_be_told_on_any_row_of_the_contract(database, run_model, e
     ada       | register | on_initial   | r2        | 1                | 2010-01-01 | 2011-03-31     |                | trade  | 2010-06-05 |
     ben       | register | on_amendment | r3        | 0                | 2010-01-01 | 2010-12-31     |                | trade  | 2010-01-05 |
     ben       | register | on_amendment | r4        | 1                | 2010-01-01 | 2011-03-31     | 2010-09-15     | trade  | 2010-06-05 |
+    dan       | register | told_today   | r7        | 0                | 2010-01-01 | 2010-12-31     | 2010-12-01     | trade  | 2010-01-05 | 2010-12-31
+    dan       | register | told_today   | r8        | 0                | 2010-01-01 | 2010-12-31     | 2010-11-01     | trade  | 2010-12-31 |
     cid       | register | not_yet_told | r5        | 0                | 2010-01-01 | 2010-12-31     |                | trade  | 2010-01-05 | 2011-01-01
     cid       | register | not_yet_told | r6        | 0                | 2010-01-01 | 2010-12-31     | 2010-12-15     | trade  | 2011-01-01 |
     """  # noqa: E501
@@ -66,6 +68,7 @@ def test_a_rupture_may_be_told_on_any_row_of_the_contract(database, run_model, e
         spell_id     | planned_end_initial_on | planned_end_on | ended_early_on
         on_initial   | 2010-12-31             | 2011-03-31     | 2010-09-15
         on_amendment | 2010-12-31             | 2011-03-31     | 2010-09-15
+        told_today   | 2010-12-31             | 2010-12-31     | 2010-11-01
         not_yet_told | 2010-12-31             | 2010-12-31     |
         """,
     )

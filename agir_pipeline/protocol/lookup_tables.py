@@ -1,0 +1,89 @@
+"""The CSV tables that lie beside a protocol: ``column, value, result``, one row per value."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from agir_pipeline.errors import Mistake
+from agir_pipeline.language import _
+from agir_pipeline.protocol.written import Raw, codes, items, place, text, texts, unknown
+
+HEADINGS = ("column", "value", "result")
+Row = tuple[str, str, str]
+
+
+def table_names(raw: Raw) -> list[str]:
+    """The lookup tables a protocol names, relative to its file."""
+    return sorted({name for _where, derived in _lookups(raw) if (name := text(derived, "table"))})
+
+
+def table_digests(raw: Raw, folder: Path) -> dict[str, str]:
+    """A hash of each table that can be read; line ends do not matter."""
+    found = {name: _content(folder, name) for name in table_names(raw)}
+    return {
+        name: hashlib.sha256(content.encode()).hexdigest()
+        for name, content in found.items()
+        if isinstance(content, str)
+    }
+
+
+def read_table(folder: Path, name: str) -> list[Row]:
+    """The rows of a table of a protocol that holds."""
+    content = (folder / name).read_text(encoding="utf-8-sig")
+    return [(row["column"], row["value"], row["result"]) for row in _rows(content)]
+
+
+def table_mistakes(raw: Raw, folder: Path) -> Iterator[Mistake]:
+    """What is wrong with the tables: absent, unreadable, or not in agreement with the protocol."""
+    for where, derived in _lookups(raw):
+        name = text(derived, "table")
+        if name is None:
+            continue
+        content = _content(folder, name)
+        if isinstance(content, Mistake):
+            yield content._replace(place=f"{where} › table")
+        else:
+            yield from _rows_agree(f"{where} › table", name, content, derived)
+
+
+def _lookups(raw: Raw) -> Iterator[tuple[str, Raw]]:
+    for position, source in enumerate(items(raw, "source"), 1):
+        above = place("source", position, source)
+        for number, derived in enumerate(items(source, "derived"), 1):
+            yield f"{above} › {place('derived', number, derived)}", derived
+
+
+def _content(folder: Path, name: str) -> str | Mistake:
+    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        return Mistake("", _("{name} must lie beside the protocol").format(name=name))
+    try:
+        return (folder / name).read_text(encoding="utf-8-sig")
+    except OSError:
+        return Mistake(
+            "", _("the lookup table {name} is not beside the protocol").format(name=name)
+        )
+    except UnicodeDecodeError:
+        return Mistake("", _("{name} is not UTF-8 text").format(name=name))
+
+
+def _rows(content: str) -> Iterator[dict[str, str]]:
+    """The rows as dictionaries; a short one has empty cells, what is too long is dropped."""
+    for row in csv.DictReader(io.StringIO(content), restval=""):
+        yield {name: row[name] for name in HEADINGS}
+
+
+def _rows_agree(where: str, name: str, content: str, derived: Raw) -> Iterator[Mistake]:
+    headings = csv.DictReader(io.StringIO(content)).fieldnames or []
+    absent = [heading for heading in HEADINGS if heading not in headings]
+    if absent:
+        message = _("{name} has no column {absent}").format(name=name, absent=", ".join(absent))
+        yield Mistake(where, message)
+        return
+    inputs, declared = texts(derived, "inputs"), codes(derived)
+    for column in sorted({row["column"] for row in _rows(content)} - set(inputs)):
+        yield unknown(where, f"{name} › column", column, inputs)
+    for result in sorted({row["result"] for row in _rows(content)} - (declared or set())):
+        if declared is not None:
+            yield unknown(where, f"{name} › result", result, declared)

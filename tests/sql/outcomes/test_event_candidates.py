@@ -1,0 +1,78 @@
+"""Which ends of contracts are events of which definition."""
+
+GROSS = {"outcome": "rupture", "name": "gross", "origin": "register", "method": "gross"}
+NET = {"outcome": "rupture", "name": "net_30", "origin": "register", "method": "path_net"}
+STUDY = {"event_definitions": [GROSS | {"window_days": 0}, NET | {"window_days": 30}]}
+
+MEMBERS = """
+pair_id | arm         | person_id | spell_id | index_on
+p1      | beneficiary | ada       | a1       | 2010-03-01
+p1      | control     | ben       | b1       | 2010-03-01
+"""
+HEADING = "person_id | spell_id | source | starts_on | ends_on | is_early | is_unfollowed_30\n"
+
+
+def candidates(run_model, database, ends, members=MEMBERS):
+    tables = {"outcomes.pair_members": members, "outcomes.spell_ends": HEADING + ends}
+    return run_model(database, "event_candidates", tables, STUDY)
+
+
+def test_both_definitions_read_the_same_end_in_their_own_way(database, run_model, expect):
+    ends = """
+    ada | a1 | register | 2010-01-01 | 2010-05-01 | true  | false
+    ada | a2 | register | 2010-05-15 | 2010-09-01 | true  | true
+    ben | b1 | register | 2010-01-01 | 2011-01-01 | false | true
+    """
+    expect(
+        candidates(run_model, database, ends),
+        """
+        outcome | definition | pair_id | arm         | spell_id | ends_on    | time_days | cause
+        rupture | gross      | p1      | beneficiary | a1       | 2010-05-01 | 61        | 1
+        rupture | gross      | p1      | control     | b1       | 2011-01-01 | 306       | 2
+        rupture | net_30     | p1      | beneficiary | a2       | 2010-09-01 | 184       | 1
+        rupture | net_30     | p1      | control     | b1       | 2011-01-01 | 306       | 2
+        """,
+    )
+
+
+def test_an_end_counts_from_the_day_after_the_index(database, run_model, expect):
+    ends = """
+    ada | a1 | register | 2010-01-01 | 2010-03-01 | true | true
+    ben | b1 | register | 2010-01-01 | 2010-03-02 | true | true
+    ben | b0 | register | 2009-01-01 | 2010-02-01 | true | true
+    """
+    expect(
+        candidates(run_model, database, ends)[["definition", "spell_id", "time_days", "cause"]],
+        """
+        definition | spell_id | time_days | cause
+        gross      | b1       | 1         | 1
+        net_30     | b1       | 1         | 1
+        """,
+    )
+
+
+def test_a_normal_end_followed_in_time_is_none_for_the_path(database, run_model, expect):
+    ends = """
+    ada | a1 | register | 2010-01-01 | 2010-05-01 | false | false
+    ben | b1 | register | 2010-01-01 | 2010-05-01 | false | true
+    ben | b2 | register | 2010-07-01 | 2010-09-01 | true  | true
+    """
+    expect(
+        candidates(run_model, database, ends)[["definition", "spell_id", "cause"]],
+        """
+        definition | spell_id | cause
+        gross      | a1       | 2
+        gross      | b1       | 2
+        net_30     | b1       | 2
+        net_30     | b2       | 1
+        """,
+    )
+
+
+def test_other_sources_open_contracts_and_strangers_give_no_event(database, run_model):
+    ends = """
+    ada | a1 | advisers | 2010-01-01 | 2010-05-01 | true  | true
+    ben | b1 | register | 2010-01-01 |            | false | true
+    cid | c1 | register | 2010-01-01 | 2010-05-01 | true  | true
+    """
+    assert candidates(run_model, database, ends).empty
