@@ -24,7 +24,7 @@ from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.dictionary import data_dictionary
-from agir_pipeline.methods.matching.participants import blocked_reasons
+from agir_pipeline.methods.matching.participants import blocked_reasons, undecided_persons
 from agir_pipeline.methods.programme.enrolment import enrolment_progress
 from agir_pipeline.methods.programme.flow import participant_flow
 from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
@@ -154,10 +154,9 @@ def _from_steps(study: Study, connection: sa.Connection) -> dict[str, pd.DataFra
 def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     read, protocol = study.warehouse.read, study.protocol
     participants = read(connection, "linked", "participants")
-    links = study.vault.read("undecided").merge(
-        study.vault.read("links"), on=["source", "entity_key"], suffixes=("", "_link")
+    undecided = undecided_persons(
+        study.vault.read("undecided"), study.vault.read("links"), as_of_day(study)
     )
-    undecided = set(links["person_id"])
     pairs = read(connection, "matched", "matched_pairs")
     tables = {
         "participant_flow": participant_flow(

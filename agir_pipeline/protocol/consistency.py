@@ -157,9 +157,10 @@ def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
     said = [text(code, "code") for code in items(column, "codes")]
     yield from _each_once(f"{where} › codes", [code for code in said if code is not None])
     yield from _ordered(f"{where} › minimum", column.get("minimum"), column.get("maximum"))
-    is_day = column.get("type") in ("date", "instant")
+    kinds = {"date": date, "instant": date, "integer": int | float, "number": int | float}
+    kind = kinds.get(text(column, "type") or "")
     for key in ("minimum", "maximum"):
-        if key in column and isinstance(column[key], date) != is_day:
+        if key in column and kind is not None and not isinstance(column[key], kind):
             yield Mistake(
                 f"{where} › {key}",
                 _("the limits of a date are dates, those of a number are numbers"),

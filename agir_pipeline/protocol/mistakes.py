@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -54,7 +55,7 @@ def _sentence(errors: list[Any]) -> str:
     if first["type"] in SENTENCES:
         return _(SENTENCES[first["type"]])
     found = in_words(first.get("ctx", {}).get("tag", first["input"]))
-    expected = _either(_expected(error) for error in errors)
+    expected = _either(choice for error in errors for choice in _expected(error))
     return _("is {found}, expected {expected}").format(found=found, expected=expected)
 
 
@@ -79,25 +80,28 @@ def in_words(value: Any) -> str:
     return _("a list") if isinstance(value, list | tuple) else str(value)
 
 
-def _expected(error: Any) -> str:
-    kind, context = error["type"], error.get("ctx", {})
+def _expected(error: Any) -> list[str]:
+    """What may stand there instead."""
+    kind, context, found = error["type"], error.get("ctx", {}), error["input"]
     match kind:
         case "literal_error":
-            return _either(NAMED_IN_CHOICES.findall(context["expected"]) or [context["expected"]])
+            return NAMED_IN_CHOICES.findall(context["expected"]) or [context["expected"]]
         case "union_tag_invalid":
-            return _either(NAMED_IN_CHOICES.findall(context["expected_tags"]))
+            return NAMED_IN_CHOICES.findall(context["expected_tags"])
         case "greater_than":
-            return _("more than {limit}").format(limit=context["gt"])
+            return [_("more than {limit}").format(limit=context["gt"])]
         case "greater_than_equal":
-            return _("{limit} or more").format(limit=context["ge"])
+            return [_("{limit} or more").format(limit=context["ge"])]
         case "less_than":
-            return _("less than {limit}").format(limit=context["lt"])
+            return [_("less than {limit}").format(limit=context["lt"])]
         case "model_type":
-            return _model(str(context["class_name"]))
-        case "tuple_type" if isinstance(error["input"], dict):
-            return _("several tables: write its name in double brackets, [[…]]")
+            return [_model(str(context["class_name"]))]
+        case "tuple_type" if isinstance(found, dict):
+            return [_("several tables: write its name in double brackets, [[…]]")]
+        case "date_type" if isinstance(found, date):
+            return [_("a date such as 2010-12-31, without a time")]
         case _:
-            return _(EXPECTED.get(kind, mark("something else")))
+            return [_(EXPECTED.get(kind, mark("something else")))]
 
 
 EXPECTED = {
@@ -107,7 +111,6 @@ EXPECTED = {
     "float_type": mark("a number"),
     "bool_type": mark("true or false"),
     "date_type": mark("a date such as 2010-12-31, without quotes"),
-    "date_from_datetime_inexact": mark("a date such as 2010-12-31, without a time"),
     "tuple_type": mark("a list in brackets"),
     "dict_type": mark("a table of keys and values"),
     "model_attributes_type": mark("a table of keys and values"),
@@ -116,7 +119,7 @@ EXPECTED = {
 
 def _model(name: str) -> str:
     if name.startswith("Fact"):
-        return _("{{ value = …, unit = …, source = … }}").format()
+        return "{ value = …, unit = …, source = … }"
     return "{ en = …, fr = … }" if name == "Labels" else _("a table of keys and values")
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 
 
 @pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
+def _english() -> None:
     use_language("en")
-    yield
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +56,9 @@ def as_text() -> Callable[[dict[str, Any]], str]:
 
 
 @pytest.fixture
-def written(tmp_path: Path, as_text: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], Path]:
+def written(
+    tmp_path: Path, as_text: Callable[[dict[str, Any]], str]
+) -> Callable[[dict[str, Any]], Path]:
     """Writes a protocol beside the AGIR tables and gives its file."""
 
     def write(raw: dict[str, Any]) -> Path:

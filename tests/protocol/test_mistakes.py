@@ -195,8 +195,8 @@ def paths(value: Any, here: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
 WRONG = ["x", "", 7, -3, 1.5, True, date(2011, 1, 1), datetime(2011, 1, 1, 4), time(4), [], {},
          [1], ["y"], {"a": 1}, [[1]], [{"name": 1}], float("nan")]  # fmt: skip
 FOREIGN = re.compile(
-    r"pydantic|Input should|[a-z]+_(type|error|parsing|inexact)\b(?<!contract_type)|instance|NoneType|<class"
-    r"|\bstr\b|something else"
+    r"pydantic|Input should|[a-z]+_(type|error|parsing|inexact)\b(?<!contract_type)"
+    r"|instance|NoneType|<class|\bstr\b|something else"
 )
 
 
@@ -213,7 +213,7 @@ def test_whatever_stands_anywhere_gives_sentences_and_never_a_crash(
     bases = [agir, nsw]
     places = [list(paths(base)) for base in bases]
     n_refused = 0
-    for _attempt in range(400):
+    for _attempt in range(150):
         which = draw.randrange(2)
         raw = copy.deepcopy(bases[which])
         *above, last = draw.choice(places[which])
@@ -232,4 +232,4 @@ def test_whatever_stands_anywhere_gives_sentences_and_never_a_crash(
             for mistake in fault.mistakes:
                 assert mistake.place
                 assert not FOREIGN.search(mistake.message), mistake
-    assert n_refused > 200
+    assert n_refused > 75

@@ -125,13 +125,14 @@ def is_eligible(participants: pd.DataFrame, rules: Sequence[Eligibility]) -> pd.
 
 def planned_end_at(terms: pd.DataFrame, spell_id: pd.Series, on: pd.Series) -> pd.Series:
     """The planned end in force on a day: that of the last term that held from then or before."""
-    asked = pd.DataFrame({"spell_id": spell_id, "on": on.astype("datetime64[us]")}).dropna()
+    types = {"spell_id": "string", "on": "datetime64[us]"}
+    asked = pd.DataFrame({"spell_id": spell_id, "on": on}).astype(types).dropna()
     known = terms.sort_values(["holds_from_on", "amendment_number"])
+    known = known.rename(columns={"holds_from_on": "on"}).astype(types)
     found = pd.merge_asof(
         asked.sort_values("on").reset_index(names="row"),
-        known[["spell_id", "holds_from_on", "planned_end_on"]],
-        left_on="on",
-        right_on="holds_from_on",
+        known[["spell_id", "on", "planned_end_on"]],
+        on="on",
         by="spell_id",
     )
     ends = pd.Series(found["planned_end_on"].to_numpy(), found["row"].to_numpy())

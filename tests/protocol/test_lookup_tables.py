@@ -1,0 +1,83 @@
+"""The tables beside a protocol hold what it says they hold."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agir_pipeline.errors import ProtocolError
+from agir_pipeline.protocol.loading import load_protocol
+from agir_pipeline.protocol.lookup_tables import read_table, table_names
+
+Write = Callable[[dict[str, Any]], Path]
+PLACE = "source 2 (control_pool) › derived 2 (territorial_basis) › table"
+
+
+def told(path: Path) -> list[str]:
+    with pytest.raises(ProtocolError) as caught:
+        load_protocol(path)
+    return [f"{m.place}: {m.message}" for m in caught.value.mistakes]
+
+
+def test_the_tables_of_a_protocol_are_named_once(agir: dict[str, Any]) -> None:
+    assert table_names(agir) == ["tables/residence.csv", "tables/sectors.csv", "tables/zones.csv"]
+
+
+def test_an_absent_table_is_told_where_it_is_used(agir: dict[str, Any], written: Write) -> None:
+    path = written(agir)
+    (path.parent / "tables" / "residence.csv").unlink()
+    absent = "the lookup table tables/residence.csv is not beside the protocol"
+    assert f"{PLACE}: {absent}" in told(path)
+
+
+@pytest.mark.parametrize("name", ["../zones.csv", "/etc/hostname"])
+def test_a_table_elsewhere_is_refused(name: str, agir: dict[str, Any], written: Write) -> None:
+    agir["source"][1]["derived"][1]["table"] = name
+    assert told(written(agir)) == [f"{PLACE}: {name} must lie beside the protocol"]
+
+
+def test_a_table_in_another_encoding_is_told(agir: dict[str, Any], written: Write) -> None:
+    path = written(agir)
+    table = path.parent / "tables" / "residence.csv"
+    table.write_bytes("column,value,result\npostcode,Châteaubriant,residence".encode("cp1252"))
+    assert f"{PLACE}: tables/residence.csv is not UTF-8 text" in told(path)
+
+
+def test_a_table_with_other_columns_is_told(agir: dict[str, Any], written: Write) -> None:
+    path = written(agir)
+    (path.parent / "tables" / "residence.csv").write_text("column;value;result\n")
+    said = f"{PLACE}: tables/residence.csv has no column column, value, result"
+    assert said in told(path)
+
+
+def test_a_table_about_other_columns_or_results_is_told(
+    agir: dict[str, Any], written: Write
+) -> None:
+    path = written(agir)
+    text = "column,value,result\npostcode,44*,residence\nregion,PDL,near\npostcode,85*\n"
+    (path.parent / "tables" / "residence.csv").write_text(text)
+    found = told(path)
+    assert f"{PLACE} › tables/residence.csv › column: 'region' is not one of: postcode" in found
+    assert (
+        f"{PLACE} › tables/residence.csv › result: 'near' is not one of: elsewhere, residence"
+        in found
+    )
+    assert (
+        f"{PLACE} › tables/residence.csv › result: '' is not one of: elsewhere, residence" in found
+    )
+
+
+def test_a_lookup_without_codes_still_has_its_table_read(
+    agir: dict[str, Any], written: Write
+) -> None:
+    del agir["source"][1]["derived"][1]["codes"]
+    found = told(written(agir))
+    assert found == [f"{PLACE.removesuffix(' › table')}: is a code without codes; list them with "
+                     "their labels"]  # fmt: skip
+
+
+def test_the_rows_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = "column,value,result,note\nzip,44000,a,x\nzip,44*,b,y\n"
+    (tmp_path / "t.csv").write_text("\ufeff" + text, encoding="utf-8")
+    assert read_table(tmp_path, "t.csv") == [("zip", "44000", "a"), ("zip", "44*", "b")]
