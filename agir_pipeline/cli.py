@@ -148,6 +148,8 @@ def run(
 
     with study_language(home):
         day = as_day(as_of)
+        if protocol is not None and day is None:
+            raise UsageError(_("--protocol needs --as-of: only a rebuild may use another protocol"))
         outcome = run_study(home, day, protocol)
         for fault in outcome.faults:
             note(fault)
