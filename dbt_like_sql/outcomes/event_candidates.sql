@@ -38,13 +38,7 @@ definition_{{ loop.index }} as (
         and spell_ends.source = '{{ definition.origin }}'
         and spell_ends.ends_on > members.index_on
 
-    where
-        {% if definition.method == 'gross' %}
-            spell_ends.spell_id = members.spell_id
-        {% else %}
-            -- an end followed in time is none: the path goes on in the other contract
-            spell_ends.is_unfollowed_{{ definition.window_days }}
-        {% endif %}
+    where {{ context['counts_' ~ definition.method](definition) }}
 
 ),
 

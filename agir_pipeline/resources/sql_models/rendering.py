@@ -71,7 +71,8 @@ class Renderer:
         used: set[tuple[str, str]] = set()
         switches: list[bool] = []
         names = self._names(model.step, used.add) | {"config": partial(_config, switches)}
-        text = self._text(model.path, model.text, names | self._macros(names))
+        macros = self._macros(names)
+        text = self._text(model.path, model.text, names | macros | {"context": macros})
         sql = text.strip().removesuffix(";")
         return Rendered(model, sql, frozenset(used), is_enabled=all(switches))
 

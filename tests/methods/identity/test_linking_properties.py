@@ -64,7 +64,7 @@ def as_known(links: pd.DataFrame, day: str) -> dict[tuple[str, str], str]:
 
 
 @given(world=worlds, seed=st.integers(0, 999))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_order_of_rows_does_not_matter(world: list[Any], seed: int) -> None:
     frame = table(world)
     one, other = linked(frame), linked(frame.sample(frac=1, random_state=seed))
@@ -73,7 +73,7 @@ def test_the_order_of_rows_does_not_matter(world: list[Any], seed: int) -> None:
 
 
 @given(world=worlds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_links_of_a_day_are_those_that_the_rows_known_then_give(world: list[Any]) -> None:
     frame = table(world)
     links = linked(frame).links
@@ -83,7 +83,7 @@ def test_the_links_of_a_day_are_those_that_the_rows_known_then_give(world: list[
 
 
 @given(world=worlds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_each_entity_has_exactly_one_link_on_each_day_since_it_is_known(world: list[Any]) -> None:
     frame = table(world)
     links = linked(frame).links
@@ -95,22 +95,19 @@ def test_each_entity_has_exactly_one_link_on_each_day_since_it_is_known(world: l
 
 
 @given(world=worlds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_one_list_never_holds_one_person_under_two_keys(world: list[Any]) -> None:
-    frame = table(world)
-    by_key = frame.groupby(["source", "entity_key"])["provider"].agg(["nunique", "first"])
-    places = defaultdict(set)
+    lists = {"k1": "one", "k2": "one", "k3": "two"}
+    frame = table(world).assign(provider=lambda rows: rows["entity_key"].map(lists))
+    places: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for (source, key), anchor in as_known(linked(frame).links, NIGHTS[-1]).items():
-        # A key that changed lists after it was linked may share one; that is no new link.
-        if source in EXCLUSIVE and by_key.loc[(source, key), "nunique"] == 1:
-            places[anchor, source, by_key.loc[(source, key), "first"]].add(key)
-    crowded = {place for place, keys in places.items() if len(keys) > 1}
-    changed = by_key[by_key["nunique"] > 1].index
-    assert not crowded or len(changed), crowded
+        if source in EXCLUSIVE:
+            places[anchor, source, lists[key]].add(key)
+    assert all(len(keys) == 1 for keys in places.values())
 
 
 @given(world=worlds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_an_anchor_is_the_first_known_of_its_cluster(world: list[Any]) -> None:
     frame = table(world)
     first = frame.groupby(["source", "entity_key"])["known_on"].min()
@@ -119,7 +116,7 @@ def test_an_anchor_is_the_first_known_of_its_cluster(world: list[Any]) -> None:
 
 
 @given(world=worlds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_nobody_is_linked_without_a_chain_of_equal_values(world: list[Any]) -> None:
     frame = table(world)
     said = defaultdict(set)
@@ -144,7 +141,7 @@ def test_nobody_is_linked_without_a_chain_of_equal_values(world: list[Any]) -> N
     names=st.lists(few("Roy", "Leroy", "Petit"), min_size=2, max_size=6),
     answers=st.lists(st.tuples(st.integers(0, 5), st.booleans(), few(*NIGHTS)), max_size=8),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_name_that_two_listed_people_share_never_links_an_answer_to_the_wrong_one(
     names: list[str], answers: list[tuple[int, bool, str]]
 ) -> None:
