@@ -13,26 +13,29 @@ from typing import Annotated, Any
 import typer
 
 from agir_pipeline.errors import AgirError, UsageError, unexpected
-from agir_pipeline.language import _, use_language
+from agir_pipeline.language import _, mark, use_language
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
+from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all, today_of
 from agir_pipeline.resources.status import status as status_of
 
 app = typer.Typer(
     name="agir",
-    help="From questionnaires and partner files to the tables of an independent evaluation.",
+    help=mark("From questionnaires and partner files to the tables of an independent evaluation."),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-protocol_app = typer.Typer(help="Check and show the protocol of a study.", no_args_is_help=True)
-release_app = typer.Typer(help="List releases and accept drafts.", no_args_is_help=True)
+protocol_app = typer.Typer(
+    help=mark("Check and show the protocol of a study."), no_args_is_help=True
+)
+release_app = typer.Typer(help=mark("List releases and accept drafts."), no_args_is_help=True)
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(release_app, name="release")
 
 HomeOption = Annotated[
-    Path, typer.Option("--home", envvar="AGIR_HOME", help="The folder of the study.")
+    Path, typer.Option("--home", envvar="AGIR_HOME", help=mark("The folder of the study."))
 ]
 DEFAULT_HOME = Path("demo")
 
@@ -44,7 +47,9 @@ def main() -> None:
     try:
         _show_progress()
         use_language(os.environ.get("AGIR_LANGUAGE", "en"))
-        app(arguments, standalone_mode=True)
+        command = typer.main.get_command(app)
+        translate_help(command)
+        command(arguments, prog_name="agir", standalone_mode=True)
     except AgirError as fault:
         if debug:
             raise
@@ -55,6 +60,15 @@ def main() -> None:
             raise
         note(unexpected(fault))
         raise SystemExit(3) from None
+
+
+def translate_help(command: Any) -> None:
+    """Put the help of a command, its options and its subcommands in the current language."""
+    for part in (command, *command.params):
+        if getattr(part, "help", None):
+            part.help = _(part.help)
+    for subcommand in getattr(command, "commands", {}).values():
+        translate_help(subcommand)
 
 
 def _show_progress() -> None:
@@ -91,35 +105,40 @@ def as_day(text: str | None) -> date | None:
 def study_language(home: Path) -> Iterator[None]:
     """Speak the language of the study, unless AGIR_LANGUAGE says otherwise."""
     path = Home(home).protocol_path
-    if "AGIR_LANGUAGE" not in os.environ and path.is_file():
-        use_language(load_protocol(path).study.language)
+    if path.is_file():
+        speak_as(load_protocol(path))
     yield
 
 
-@app.command()
+def speak_as(protocol: Protocol) -> None:
+    """Speak the language of a protocol, unless AGIR_LANGUAGE says otherwise."""
+    if not os.environ.get("AGIR_LANGUAGE"):
+        use_language(protocol.study.language)
+
+
+@app.command(help=mark("Make the home of a study, with its past if it has one."))
 def init(
-    home: Annotated[Path, typer.Argument(help="A new folder for the study.")],
-    protocol: Annotated[str, typer.Option(help="agir, nsw, or a protocol file.")],
+    home: Annotated[Path, typer.Argument(help=mark("A new folder for the study."))],
+    protocol: Annotated[str, typer.Option(help=mark("agir, nsw, or a protocol file."))],
     history: Annotated[
-        Path | None, typer.Option(help="What was known earlier: DAY/source/provider/file.")
+        Path | None, typer.Option(help=mark("What was known earlier: DAY/source/provider/file."))
     ] = None,
 ) -> None:
-    """Make the home of a study, with its past if it has one."""
     arrivals = init_home(home, protocol, history)
+    speak_as(load_protocol(Home(home).protocol_path))
     say(_("{home} is ready").format(home=home))
     if arrivals:
         say(_("{n} files of its past were taken in").format(n=len(arrivals)))
 
 
-@app.command()
+@app.command(help=mark("Take in one file; the same bytes again change nothing."))
 def receive(
-    file: Annotated[Path, typer.Argument(help="The file to take in.")],
-    source: Annotated[str, typer.Option(help="The source it belongs to.")],
-    provider: Annotated[str | None, typer.Option(help="Who delivered it.")] = None,
-    known_on: Annotated[str | None, typer.Option(help="The day it became known.")] = None,
+    file: Annotated[Path, typer.Argument(help=mark("The file to take in."))],
+    source: Annotated[str, typer.Option(help=mark("The source it belongs to."))],
+    provider: Annotated[str | None, typer.Option(help=mark("Who delivered it."))] = None,
+    known_on: Annotated[str | None, typer.Option(help=mark("The day it became known."))] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Take in one file; the same bytes again change nothing."""
     with study_language(home):
         place = Home(home).require()
         loaded = load_protocol(place.protocol_path)
@@ -137,13 +156,16 @@ def receive(
         say(text.format(id=arrival.receipt.receipt_id))
 
 
-@app.command()
+@app.command(help=mark("Take in what arrived and carry it through to the release."))
 def run(
-    as_of: Annotated[str | None, typer.Option(help="Rebuild what was known that day.")] = None,
-    protocol: Annotated[Path | None, typer.Option(help="Another protocol, for a draft.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help=mark("Rebuild what was known that day."))
+    ] = None,
+    protocol: Annotated[
+        Path | None, typer.Option(help=mark("Another protocol, for a draft."))
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Take in what arrived and carry it through to the release."""
     from agir_pipeline.running import run_study, summary
 
     with study_language(home):
@@ -158,25 +180,25 @@ def run(
         raise typer.Exit(outcome.exit_code)
 
 
-@app.command()
+@app.command(help=mark("Write an invented study with known truth into a home, and run it."))
 def demo(
     home: HomeOption = DEFAULT_HOME,
-    seed: Annotated[int, typer.Option(help="Another seed, another study.")] = 1,
-    scale: Annotated[int, typer.Option(min=1, help="How many times the size of the study.")] = 1,
+    seed: Annotated[int, typer.Option(help=mark("Another seed, another study."))] = 1,
+    scale: Annotated[
+        int, typer.Option(min=1, help=mark("How many times the size of the study."))
+    ] = 1,
 ) -> None:
-    """Write an invented study with known truth into a home, and run it."""
     from agir_pipeline.demo import run_demo
 
     with study_language(home):
         raise typer.Exit(run_demo(home, seed, scale, say))
 
 
-@app.command()
+@app.command(help=mark("What has arrived, what was refused, what is released."))
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=mark("For programs."))] = False,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """What has arrived, what was refused, what is released."""
     with study_language(home):
         place = Home(home).require()
         found = status_of(place, load_protocol(place.protocol_path))
@@ -202,14 +224,15 @@ def _print_status(found: dict[str, Any]) -> None:
     say(_("release: {id}").format(id=release["id"] if release else "-"))
 
 
-@app.command()
+@app.command(help=mark("Print one released table."))
 def show(
-    table: Annotated[str, typer.Argument(help="A table of the release.")],
-    release: Annotated[str | None, typer.Option(help="Which release; else the current.")] = None,
-    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    table: Annotated[str, typer.Argument(help=mark("A table of the release."))],
+    release: Annotated[
+        str | None, typer.Option(help=mark("Which release; else the current."))
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help=mark("table, csv or json."))] = "table",
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Print one released table."""
     from agir_pipeline.resources.releases import Releases
 
     with study_language(home):
@@ -224,9 +247,10 @@ def show(
         say(forms[form]())
 
 
-@app.command()
+@app.command(
+    help=mark("Look for what would make a night fail: keys, lock, disk, settings, schedule.")
+)
 def doctor(home: HomeOption = DEFAULT_HOME) -> None:
-    """Look for what would make a night fail: keys, lock, disk, settings, schedule."""
     from agir_pipeline.doctor import examine
 
     with study_language(home):
@@ -236,25 +260,28 @@ def doctor(home: HomeOption = DEFAULT_HOME) -> None:
         raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
-@protocol_app.command("check")
+@protocol_app.command(
+    "check", help=mark("Say every mistake of a protocol at once, or that it holds.")
+)
 def protocol_check(
-    file: Annotated[Path | None, typer.Argument(help="A protocol file; else the home's.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help=mark("A protocol file; else the home's."))
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Say every mistake of a protocol at once, or that it holds."""
     path = file or Home(home).require().protocol_path
     loaded = load_protocol(packaged_protocols().get(str(path), path))
+    speak_as(loaded)
     say(_("{file} holds: study {name}").format(file=path, name=loaded.study.name))
     say(_("design digest   {digest}").format(digest=loaded.design_digest))
     say(_("protocol digest {digest}").format(digest=loaded.protocol_digest))
 
 
-@protocol_app.command("show")
+@protocol_app.command("show", help=mark("Print the protocol in force."))
 def protocol_show(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=mark("For programs."))] = False,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Print the protocol in force."""
     path = Home(home).require().protocol_path
     loaded = load_protocol(path)
     if as_json:
@@ -263,9 +290,8 @@ def protocol_show(
     say(path.read_text(encoding="utf-8"))
 
 
-@release_app.command("list")
+@release_app.command("list", help=mark("List the releases; the current one is marked."))
 def release_list(home: HomeOption = DEFAULT_HOME) -> None:
-    """List the releases; the current one is marked."""
     from agir_pipeline.resources.releases import Releases
 
     releases = Releases(Home(home).require().releases)
@@ -274,12 +300,11 @@ def release_list(home: HomeOption = DEFAULT_HOME) -> None:
         say(("* " if name == current else "  ") + name)
 
 
-@release_app.command("accept")
+@release_app.command("accept", help=mark("Make a draft the current release."))
 def release_accept(
-    release: Annotated[str, typer.Argument(help="The draft to make current.")],
+    release: Annotated[str, typer.Argument(help=mark("The draft to make current."))],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Make a draft the current release."""
     from agir_pipeline.resources.releases import Releases
 
     with study_language(home), Home(home).locked("agir release"):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from agir_pipeline.errors import InfrastructureError, UsageError
-from agir_pipeline.language import _
+from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.synthetic.truth import true_effect
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
@@ -154,7 +154,7 @@ def _effects(study: Study, truth: dict[str, Any]) -> Iterator[str]:
 def _effect_line(
     study: Study, outcome: EventOutcome | StatusOutcome, row: "pd.Series[Any]", truth: float
 ) -> str:
-    label = outcome.labels.in_language(study.protocol.study.language)
+    label = outcome.labels.in_language(current_language())
     if not row["is_evaluable"]:
         return _("{label}: not evaluable").format(label=label)
     event = isinstance(outcome, EventOutcome)

@@ -55,8 +55,13 @@ class ProtocolError(AgirError):
         self.file = file
         self.mistakes = tuple(mistakes)
         head = _("{file}: {n} mistake(s) in the protocol").format(file=file, n=len(self.mistakes))
-        lines = [f"  - {m.place}: {m.message}" if m.place else f"  - {m.message}" for m in mistakes]
-        super().__init__("\n".join([head, *lines]))
+        super().__init__("\n".join([head, *(f"  - {_told(mistake)}" for mistake in mistakes)]))
+
+
+def _told(mistake: Mistake) -> str:
+    if not mistake.place:
+        return mistake.message
+    return _("{place}: {text}").format(place=mistake.place, text=mistake.message)
 
 
 def unexpected(fault: BaseException) -> str:

@@ -31,8 +31,11 @@ def _catalogue(code: str) -> catalogues.NullTranslations:
 
 
 def _(text: str) -> str:
-    """``text`` in the current language; English when the catalogue has no entry."""
-    return _catalogue(_current.get()).gettext(text)
+    """``text`` in the current language; English when the catalogue has no entry.
+
+    Nothing stays nothing: under the empty text a catalogue keeps its own description.
+    """
+    return _catalogue(_current.get()).gettext(text) if text else ""
 
 
 def mark(text: str) -> str:

@@ -16,7 +16,7 @@ from agir_pipeline.assets.step import (
     told_plainly,
 )
 from agir_pipeline.errors import InfrastructureError
-from agir_pipeline.language import _, mark
+from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
@@ -38,7 +38,7 @@ def raw_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 protocol,
                 "raw",
                 source.name,
-                source.labels.in_language(protocol.study.language),
+                source.labels.in_language(current_language()),
                 deps=[],
                 kinds=frozenset({"file"}),
             )

@@ -17,7 +17,7 @@ from agir_pipeline.assets.step import (
     report,
     told_plainly,
 )
-from agir_pipeline.language import _, mark
+from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.versions import Delivered, versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
@@ -50,9 +50,9 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 protocol,
                 "validated",
                 source.name,
-                source.labels.in_language(protocol.study.language),
+                source.labels.in_language(current_language()),
                 deps=[("raw", source.name)],
-                columns=source_columns(source, protocol.study.language),
+                columns=source_columns(source, current_language()),
             )
             for source in protocol.sources
         ],

@@ -40,6 +40,15 @@ SAMPLES: Mapping[str, Text] = {
     "matched": mark("Members of pairs"),
 }
 
+UNITS: Mapping[str, Text] = {
+    "days": mark("days"),
+    "months": mark("months"),
+    "years": mark("years"),
+    "share": mark("share"),
+    "percentage points": mark("percentage points"),
+}
+"""Units as a reader sees them; one that only the protocol uses is shown as written there."""
+
 
 def text(name: str, label: Text, description: Text = "", **more: Any) -> Column:
     return Column(name, "text", label, description, **more)

@@ -26,7 +26,9 @@ class Delivered:
 
 def row_digests(rows: pd.DataFrame) -> pd.Series:
     """One number per row that changes when any value of the row does (missing counts as one)."""
-    plain = rows.astype(object).where(rows.notna(), "\x00").astype(str)
+    is_said = rows.notna()
+    texts = "=" + rows.astype(object).where(is_said, "").astype(str)
+    plain = texts.where(is_said, "-")  # a missing value is no text, not even an empty one
     return pd.Series(
         pd.util.hash_pandas_object(plain, index=False, categorize=True).to_numpy(), rows.index
     )

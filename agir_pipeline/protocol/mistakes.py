@@ -52,8 +52,9 @@ def _place(location: tuple[int | str, ...], kind: str, raw: Any) -> str:
 def _sentence(errors: list[Any]) -> str:
     """What is wrong at one place."""
     first = errors[0]
-    if first["type"] in SENTENCES:
-        return _(SENTENCES[first["type"]])
+    sentence = SENTENCES.get(first["type"])
+    if sentence is not None:
+        return _(sentence)
     found = in_words(first.get("ctx", {}).get("tag", first["input"]))
     expected = _either(choice for error in errors for choice in _expected(error))
     return _("is {found}, expected {expected}").format(found=found, expected=expected)
@@ -101,7 +102,7 @@ def _expected(error: Any) -> list[str]:
         case "date_type" if isinstance(found, date):
             return [_("a date such as 2010-12-31, without a time")]
         case _:
-            return [_(EXPECTED.get(kind, mark("something else")))]
+            return [_(EXPECTED.get(kind, SOMETHING_ELSE))]
 
 
 EXPECTED = {
@@ -115,6 +116,7 @@ EXPECTED = {
     "dict_type": mark("a table of keys and values"),
     "model_attributes_type": mark("a table of keys and values"),
 }
+SOMETHING_ELSE = mark("something else")
 
 
 def _model(name: str) -> str:

@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from agir_pipeline.contracts.model import TableContract
+from agir_pipeline.language import _, mark
 from agir_pipeline.resources.files import flush
 from agir_pipeline.resources.release_files import (
     Printed,
@@ -27,12 +28,14 @@ TIER = "tier1"
 MANIFEST = "MANIFEST.json"
 CERTIFICATE = "certificate.json"
 SCHEMA_NAMES = frozenset({"main", "temp", "system", "information_schema", "pg_catalog"})
-CSV_RULE = (
+CSV_RULE = mark(
     "; between cells, decimal comma, CRLF, UTF-8 with BOM, ISO dates; a missing value is empty, an "
     "empty text is two quotes; a text that begins with = + - @ ' tab or carriage return has one "
     "apostrophe put before it"
 )
-DATABASE_RULE = "not hashed: a DuckDB file has no fixed bytes; its tables have the digests above"
+DATABASE_RULE = mark(
+    "not hashed: a DuckDB file has no fixed bytes; its tables have the digests above"
+)
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,8 @@ def _manifest(
         },
         "files": {name: hashlib.sha256(written).hexdigest() for name, written in files.items()},
         "database": f"{TIER}/{content.database}",
-        "database_rule": DATABASE_RULE,
-        "csv_rule": CSV_RULE,
+        "database_rule": _(DATABASE_RULE),
+        "csv_rule": _(CSV_RULE),
     }
 
 

@@ -8,6 +8,7 @@ from jinja2 import Environment, StrictUndefined
 
 from agir_pipeline.contracts.model import Column, TableContract, in_language
 from agir_pipeline.contracts.published import TYPES
+from agir_pipeline.contracts.words import UNITS
 from agir_pipeline.language import _
 
 DICTIONARY_PAGE = """\
@@ -105,7 +106,7 @@ def _described(column: Column, language: str) -> dict[str, Any]:
         "label": in_language(column.label, language),
         "description": in_language(column.description, language),
         "type": in_language(TYPES[column.type], language),
-        "unit": column.unit,
+        "unit": in_language(UNITS.get(column.unit, column.unit), language),
         "codes": [(code, in_language(label, language)) for code, label in column.codes.items()],
         "source": ", ".join(column.source_columns),
     }

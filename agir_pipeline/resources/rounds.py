@@ -66,10 +66,6 @@ def recorded_rounds(landing: Landing, receipts: tuple[Receipt, ...]) -> dict[dat
     return {one.instant: one for one in rounds}
 
 
-def _is_recorded(landing: Landing, instant: date) -> bool:
-    return any(receipt.known_on == instant for receipt in landing.state().of_kind("round"))
-
-
 def record_round(landing: Landing, made: RecordedRound) -> None:
     """Fix a round for good: from now on it wins over any recomputation, this one included."""
     if _is_recorded(landing, made.instant):
@@ -84,6 +80,10 @@ def record_round(landing: Landing, made: RecordedRound) -> None:
         how="run",
     )
     landing.receive(made.to_bytes(), receipt)
+
+
+def _is_recorded(landing: Landing, instant: date) -> bool:
+    return any(receipt.known_on == instant for receipt in landing.state().of_kind("round"))
 
 
 def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -23,12 +23,12 @@ def love_plot(balance: pd.DataFrame, max_absolute_smd: float) -> str:
     names = list(dict.fromkeys(zip(drawn["covariate"], drawn["level"], strict=True)))
     bottom = TOP + ROW * len(names)
     limit = _x(max_absolute_smd, largest)
+    title = _escaped(_("Balance before and after matching"))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + MARGIN}"'
         f' height="{bottom + 60}" font-family="sans-serif" font-size="12" role="img">',
-        f"<title>{_escaped(_('Balance before and after matching'))}</title>",
-        f'<text x="{LEFT}" y="20" font-size="14">'
-        f"{_escaped(_('Balance before and after matching'))}</text>",
+        f"<title>{title}</title>",
+        f'<text x="{LEFT}" y="20" font-size="14">{title}</text>',
         *_legend(),
         *_axis(largest, bottom),
         f'<line x1="{limit}" x2="{limit}" y1="{TOP}" y2="{bottom}" stroke="#888"'

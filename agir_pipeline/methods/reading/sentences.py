@@ -144,17 +144,21 @@ def place(file: str, sheet: str = "", row: int | None = None, column: str = "") 
 def refusal_sentence(refusal: Refusal, file: str) -> str:
     """Why a file is not read, and what to do about it."""
     where = place(file, refusal.sheet, refusal.row, refusal.column)
-    return f"{where}: {_(REFUSALS[refusal.code]).format(**refusal.context)}"
+    return _told(where, _(REFUSALS[refusal.code]).format(**refusal.context))
 
 
 def rule_sentence(
     rule: str, *, file: str, sheet: str = "", row: int | None = None, label: str = ""
 ) -> str:
     """Why a row is rejected. ``label`` is the column's label in the reader's language."""
-    return f"{place(file, sheet, row, label)}: {_(RULES[rule]).format(label=label)}"
+    return _told(place(file, sheet, row, label), _(RULES[rule]).format(label=label))
 
 
 def finding_sentence(finding: Finding, file: str) -> str:
     """What the steward should see although nothing was rejected for it."""
     where = place(file, finding.sheet, finding.row, finding.column)
-    return f"{where}: {_(FINDINGS[finding.code]).format(n=finding.n)}"
+    return _told(where, _(FINDINGS[finding.code]).format(n=finding.n))
+
+
+def _told(where: str, text: str) -> str:
+    return _("{place}: {text}").format(place=where, text=text)

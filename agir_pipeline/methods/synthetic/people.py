@@ -28,7 +28,11 @@ ALIKE = ("entry_step", "previous_situation", "zone", "age_years", "sex")
 """Where those who are nearly alike agree with the beneficiary, but for a few of them."""
 
 N_TWINS = 2
-"""Of the controls of one intake who are nearly alike, those who do not differ at all."""
+"""Of the controls of one intake who are nearly alike, those who differ in age and sex alone;
+the first of them in age alone."""
+
+TWIN_AGES = (-1, -1, 0, 1, 1)
+"""By how many years twins are older: hardly anybody is matched with a copy."""
 
 DAY = np.timedelta64(1, "D")
 
@@ -103,8 +107,10 @@ def _intake(
     controls = _profiles(calibration, len(model), False, rng)
     for column in ALIKE:
         differs = rng.random(len(model)) < pool.unlike_share.value
-        is_same = is_twin | (is_alike & ~differs)
+        is_other_sex = (column == "sex") & (rank > 0)
+        is_same = (is_twin & ~is_other_sex) | (is_alike & ~is_twin & ~differs)
         controls[column] = controls[column].where(~is_same, model[column])
+    controls["age_years"] = _aged(controls["age_years"], is_twin, calibration, rng)
     for column in (*SHARED_IN_CLASS, "training_body"):
         controls[column] = model[column]
     # Twins stand on lists of all starts: whether they are candidates hangs on no delivery.
@@ -112,6 +118,18 @@ def _intake(
     shift = uniform(rng, pool.intake_days, len(model))
     controls["contract_start_on"] = model["contract_start_on"] + shift
     return controls.assign(role="control", is_twin=is_twin)
+
+
+def _aged(
+    ages: pd.Series,
+    is_twin: npt.NDArray[np.bool_],
+    calibration: Calibration,
+    rng: np.random.Generator,
+) -> pd.Series:
+    """Twins up to a year older or younger, within the ages there are."""
+    known = [int(age) for age in calibration.profile("age_years").codes]
+    shifted = ages.astype(int) + rng.choice(TWIN_AGES, len(ages))
+    return ages.where(~is_twin, shifted.clip(min(known), max(known)).astype(str))
 
 
 def _others(

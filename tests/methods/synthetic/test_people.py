@@ -122,7 +122,7 @@ def test_the_two_levels_watched_are_the_majority_of_beneficiaries(
 
 def test_every_beneficiary_has_likely_controls_of_the_same_course(world: World) -> None:
     people = world.people
-    columns = ["prepared_level", "contract_nature", "zone", "entry_level", "age_years"]
+    columns = ["prepared_level", "contract_nature", "zone", "entry_level"]
     controls = people[people["role"] == "control"]
     for _, one in people[people["role"] == "beneficiary"].iterrows():
         gap = (controls["contract_start_on"] - one["contract_start_on"]).dt.days.abs()

@@ -1,0 +1,101 @@
+"""State is a pure function of receipts: order, repetition and prefixes first."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agir_pipeline.resources.receipts import Receipt, State, state
+
+FIRST = date(2010, 1, 31)
+days = st.integers(0, 5).map(lambda n: FIRST + timedelta(days=n))
+receipts = st.builds(
+    Receipt,
+    kind=st.sampled_from(["protocol", "delivery", "round"]),
+    sha256=st.sampled_from("abcd"),
+    known_on=days,
+    source=st.sampled_from(["", "pool", "register"]),
+    provider=st.sampled_from(["", "one", "two"]),
+    file_name=st.sampled_from(["", "x.csv", "é.csv"]),
+    extracted_on=st.one_of(st.none(), days),
+    how=st.sampled_from(["inbox", "history"]),
+    is_backfilled=st.booleans(),
+)
+histories = st.lists(receipts, max_size=12)
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(history: list[Receipt], random: object) -> None:
+    shuffled = list(history)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert state(shuffled) == state(history)
+
+
+@given(histories, st.data())
+def test_a_repetition_changes_nothing(history: list[Receipt], data: st.DataObject) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(history), max_size=5)) if history else []
+    assert state(history + repeated) == state(history)
+    assert state(state(history).receipts) == state(history)
+
+
+@given(histories, days, days)
+def test_the_state_of_a_day_begins_the_state_of_every_later_day(
+    history: list[Receipt], one: date, other: date
+) -> None:
+    early, late = sorted((one, other))
+    before, after = state(history, early).receipts, state(history, late).receipts
+    assert after[: len(before)] == before
+
+
+@given(histories, days)
+def test_as_of_is_a_filter_of_what_was_received(history: list[Receipt], day: date) -> None:
+    assert state(history, day) == state(r for r in history if r.known_on <= day)
+    known = state(history)
+    assert state(history, day).receipts == tuple(r for r in known.receipts if r.known_on <= day)
+
+
+@given(histories, histories)
+def test_digests_are_equal_exactly_when_the_receipts_are(
+    one: list[Receipt], other: list[Receipt]
+) -> None:
+    left, right = state(one), state(other)
+    assert (left.digest() == right.digest()) == (left == right)
+    assert (left.digest("round") == right.digest("round")) == (
+        left.of_kind("round") == right.of_kind("round")
+    )
+
+
+@given(receipts, receipts)
+def test_one_thing_changed_changes_the_digest(one: Receipt, other: Receipt) -> None:
+    assert (State((one,)).digest() == State((other,)).digest()) == (one == other)
+
+
+@given(histories)
+def test_an_arrival_is_known_since_the_first_day_it_came(history: list[Receipt]) -> None:
+    found = state(history)
+    assert len({r.identity for r in found.receipts}) == len(found.receipts)
+    for receipt in found.receipts:
+        same = [r.known_on for r in history if r.identity == receipt.identity]
+        assert receipt.known_on == min(same)
+    assert found.as_of == max((r.known_on for r in found.receipts), default=None)
+
+
+@given(receipts)
+def test_a_receipt_is_read_back_as_it_was_written(receipt: Receipt) -> None:
+    assert Receipt.from_json(receipt.to_json()) == receipt
+
+
+def test_one_night_is_ordered_by_what_was_drawn_first_not_by_what_arrived_first() -> None:
+    drawn = {"a": date(2010, 1, 20), "b": date(2010, 1, 10)}
+    received = [
+        Receipt("delivery", sha, FIRST, "pool", "one", extracted_on=day)
+        for sha, day in drawn.items()
+    ]
+    assert [r.sha256 for r in state(received).deliveries] == ["b", "a"]
+
+
+def test_kinds_stand_apart() -> None:
+    history = [Receipt(kind, "a", FIRST) for kind in ("round", "delivery", "protocol")]
+    found = state(history)
+    assert [r.kind for r in found.receipts] == ["protocol", "delivery", "round"]
+    assert found.deliveries == found.of_kind("delivery")
