@@ -100,7 +100,7 @@ def _faults(result: dg.ExecuteInProcessResult) -> Iterator[tuple[int, str]]:
         data = event.step_failure_data.user_failure_data
         metadata = data.metadata if data else {}
         code = metadata["exit_code"].value if "exit_code" in metadata else 3
-        yield int(code), (data.description if data else None) or _("the run failed")
+        yield int(str(code)), (data.description if data else None) or _("the run failed")
     if not failures:
         yield 3, _("the run failed before its first step")
 

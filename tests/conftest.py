@@ -6,8 +6,36 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from agir_pipeline import language
 
 FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_catalogues() -> None:
+    """Every catalogue compiled, as scripts/setup does, if that was not done since its last change.
+
+    Two test processes may do it at once; each puts a whole file in place.
+    """
+    os.environ.pop("AGIR_LANGUAGE", None)
+    for written in language.LOCALES.glob("*/LC_MESSAGES/agir.po"):
+        compiled = written.with_suffix(".mo")
+        if compiled.is_file() and compiled.stat().st_mtime >= written.stat().st_mtime:
+            continue
+        own = compiled.with_name(f".{compiled.name}.{os.getpid()}")
+        with open(written, "rb") as source, open(own, "wb") as target:
+            write_mo(target, read_po(source, domain="agir"))
+        os.replace(own, compiled)
+    language._catalogue.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def speaks_english(compiled_catalogues: None) -> None:
+    """Each test begins in English, whatever study an earlier one has opened."""
+    language.use_language("en")
 
 
 def drawn(text: str) -> pd.DataFrame:

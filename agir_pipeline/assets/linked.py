@@ -79,7 +79,7 @@ def _store(study: Study) -> None:
     found = _link(study)
     links = found.links.assign(
         entity_id=_entity_ids(study, found.links),
-        person_id=found.links["anchor"].map(study.home.keys.person_id),
+        person_id=found.links["anchor"].map(study.keys.person_id),
     )
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "links", links)
@@ -90,7 +90,7 @@ def _store(study: Study) -> None:
             "source": links["source"].astype("string"),
             "entity_id": links["entity_id"].astype("string"),
             "person_id": links["person_id"].astype("string"),
-            "tie_order": anchors.map(study.home.keys.tie_order).astype("string"),
+            "tie_order": anchors.map(study.keys.tie_order).astype("string"),
             "rule": links["rule"].astype("string"),
             "known_on": pd.to_datetime(links["known_on"]),
             "superseded_on": pd.to_datetime(links["superseded_on"]),
@@ -116,7 +116,7 @@ def _link(study: Study) -> Links:
 
 def _entity_ids(study: Study, links: pd.DataFrame) -> pd.Series:
     ids = [
-        study.home.keys.entity_id(source, key)
+        study.keys.entity_id(source, key)
         for source, key in zip(links["source"], links["entity_key"], strict=True)
     ]
     return pd.Series(ids, links.index, dtype="string")

@@ -170,7 +170,7 @@ def _without_identities(study: Study, source: Source, table: pd.DataFrame) -> pd
     columns = [column.name for column in source.warehouse_columns]
     if table.empty:
         return _empty(source)
-    keys, name = study.home.keys, source.name
+    keys, name = study.keys, source.name
     kept = table[["record_id", "receipt_id", "provider", "sheet", "row_number", *columns]].copy()
     for day in ("known_on", "superseded_on", "extracted_on", "first_listed_on"):
         kept[day] = table[day]

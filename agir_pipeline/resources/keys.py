@@ -30,6 +30,7 @@ class Keys:
     def __init__(self, folder: Path, from_environment: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.from_environment = from_environment or {}
+        self._known: dict[str, bytes] = {}
 
     def create(self) -> None:
         """Make the keys that do not exist yet; existing ones are never touched."""
@@ -74,6 +75,11 @@ class Keys:
         return self.folder / f"{purpose}.key"
 
     def _key(self, purpose: str) -> bytes:
+        if purpose not in self._known:
+            self._known[purpose] = self._sound_key(purpose)
+        return self._known[purpose]
+
+    def _sound_key(self, purpose: str) -> bytes:
         given = self.from_environment.get(purpose)
         key = _from_hex(purpose, given) if given else self._from_file(purpose)
         if len(key) >= LENGTH and len(set(key)) < LEAST_DIFFERENT:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,6 +21,7 @@ from agir_pipeline.protocol.lookup_tables import table_names
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.readings import Readings, contracts_in_force
 from agir_pipeline.resources.receipts import Receipt, State
 from agir_pipeline.resources.sql_models import SqlModels
@@ -69,16 +71,29 @@ class Study:
         return self.home.vault(self._day)
 
     @cached_property
+    def keys(self) -> Keys:
+        """Read once: a night names thousands of rows."""
+        return self.home.keys
+
+    @cached_property
     def models(self) -> SqlModels:
         return SqlModels(models_folder())
 
     @cached_property
     def readings(self) -> Readings:
-        landing, keys = self.home.landing, self.home.keys
+        landing, keys = self.home.landing, self.keys
         return Readings(self.home.parsed, landing, self.protocol, keys.record_key)
 
+    @cached_property
+    def _states(self) -> dict[int, State]:
+        return {}
+
     def state(self) -> State:
-        return self.home.landing.state(self.as_of)
+        """What is known; read anew only when a receipt was added, since none is ever removed."""
+        n_receipts = len(os.listdir(self.home.landing.folder / "receipts"))
+        if n_receipts not in self._states:
+            self._states[n_receipts] = self.home.landing.state(self.as_of)
+        return self._states[n_receipts]
 
     @property
     def horizon(self) -> date:
@@ -168,7 +183,7 @@ def state_digest(study: Study, step: str) -> str:
     parts = [
         state.digest("delivery"),
         study.protocol.protocol_digest,
-        study.home.keys.fingerprint(),
+        study.keys.fingerprint(),
         code_version(),
     ]
     if STEPS.index(step) >= STEPS.index("matched"):

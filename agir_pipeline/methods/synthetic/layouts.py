@@ -196,7 +196,7 @@ def file_bytes(page: Page, layout: Layout, made_at: datetime) -> bytes:
 
 
 def _workbook(page: Page, layout: Layout, made_at: datetime) -> bytes:
-    import xlsxwriter  # type: ignore[import-untyped]
+    import xlsxwriter
 
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
