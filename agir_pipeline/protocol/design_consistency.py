@@ -5,6 +5,7 @@ from typing import Any
 
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
+from agir_pipeline.protocol.registry import event_methods
 from agir_pipeline.protocol.written import (
     Raw,
     codes,
@@ -155,6 +156,11 @@ def _measure_is_an_outcome(where: str, raw: Raw, outcome: Raw) -> Iterator[Mista
 
 
 def _event_makes_sense(where: str, raw: Raw, outcome: Raw) -> Iterator[Mistake]:
+    for number, definition in enumerate(items(outcome, "definition"), 1):
+        method = text(definition, "method")
+        if method is not None and method not in event_methods():
+            at = f"{where} › {place('definition', number, definition)}"
+            yield unknown(at, "method", method, event_methods())
     if "index" not in table(raw, "matching"):
         yield Mistake(where, _("is counted from the index date: [matching.index] is missing"))
     horizons = numbers(table(outcome, "horizons_days").get("value"))

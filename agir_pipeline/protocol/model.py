@@ -317,8 +317,9 @@ class Balance(Frozen):
 class EventDefinition(Frozen):
     name: Name
     labels: Labels
-    method: Literal["gross", "path_net"]
-    """gross: the contract ended before its planned end · path_net: and nothing followed."""
+    method: Name
+    """gross: the contract ended before its planned end · path_net: and nothing followed · or any
+    other that the SQL folder has a macro for."""
     window_days: Count = 0
     """path_net: how long a new contract may take to secure the path."""
 

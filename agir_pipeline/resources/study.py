@@ -19,6 +19,7 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, read_protocol_text
 from agir_pipeline.protocol.lookup_tables import table_names
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.registry import models_folder
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.keys import Keys
@@ -41,12 +42,6 @@ def code_version() -> str:
             if path.suffix in (".py", ".sql", ".yml"):
                 digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return f"{version('agir-pipeline')}+{digest.hexdigest()[:12]}"
-
-
-def models_folder() -> Path:
-    """``dbt_like_sql``: inside an installed package, beside it in a checkout."""
-    installed = PACKAGE / "dbt_like_sql"
-    return installed if installed.is_dir() else PACKAGE.parent / "dbt_like_sql"
 
 
 @dataclass(frozen=True)

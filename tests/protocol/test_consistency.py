@@ -236,6 +236,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["matching"].pop("index"),
         "outcome 1 (rupture): is counted from the index date: [matching.index] is missing",
     ),
+    "an event counted in a way nobody wrote": (
+        lambda p: p["outcome"][0]["definition"][0].update(method="net_net"),
+        "outcome 1 (rupture) › definition 1 (gross) › method: 'net_net' is not one of: gross,",
+    ),
     "horizons that fall": (
         lambda p: p["outcome"][0]["horizons_days"].update(value=[274, 91]),
         "outcome 1 (rupture) › horizons_days: must be days from 1 on that increase",
@@ -340,12 +344,13 @@ def test_a_heading_may_pass_to_another_column_on_a_day(
 
 
 def test_a_measure_or_definition_half_written_is_left_to_the_model(
-    agir: dict[str, Any], nsw: dict[str, Any], written: Any
+    agir: dict[str, Any], nsw: dict[str, Any]
 ) -> None:
     del nsw["outcome"][0]["column"]
     assert inconsistencies(nsw) == []
     agir["outcome"][1]["definition"][0]["true_when"][0]["codes"]["activity_status"] = "employed"
     del agir["outcome"][1]["origin"]
+    del agir["outcome"][0]["horizons_days"]
     assert inconsistencies(agir) == []
 
 

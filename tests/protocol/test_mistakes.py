@@ -207,13 +207,13 @@ def test_whatever_stands_anywhere_gives_sentences_and_never_a_crash(
     written: Callable[[dict[str, Any]], Path],
     as_text: Callable[[dict[str, Any]], str],
 ) -> None:
-    """Hundreds of protocols with one thing replaced; those that hold must hold."""
+    """Sixty protocols with one thing replaced; those that hold must hold."""
     written(agir)
     draw = random.Random(1)
     bases = [agir, nsw]
     places = [list(paths(base)) for base in bases]
     n_refused = 0
-    for _attempt in range(150):
+    for _attempt in range(60):
         which = draw.randrange(2)
         raw = copy.deepcopy(bases[which])
         *above, last = draw.choice(places[which])
@@ -232,4 +232,4 @@ def test_whatever_stands_anywhere_gives_sentences_and_never_a_crash(
             for mistake in fault.mistakes:
                 assert mistake.place
                 assert not FOREIGN.search(mistake.message), mistake
-    assert n_refused > 75
+    assert n_refused > 30

@@ -1,16 +1,19 @@
 """How many places it takes: a study one, a source two, an outcome two. Each is done here."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from agir_pipeline.errors import ProtocolError
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import delivery_receipt, init_home, today_of
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.sql_models import SqlModels
 from agir_pipeline.resources.study import open_study
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +71,32 @@ def test_every_source_of_the_packaged_studies_has_its_fixture() -> None:
         for source in load_protocol(path).sources
     }
     assert declared == {(folder.parent.name, folder.name) for folder in FIXTURES}
+
+
+def test_a_new_event_definition_is_a_macro_and_a_block(tmp_path: Path) -> None:
+    """Ruptures of the first two months only: one condition in SQL, one block in the protocol."""
+    models = tmp_path / "models"
+    shutil.copytree(ROOT / "dbt_like_sql", models)
+    (models / "macros" / "counts_early.sql").write_text(
+        "{% macro counts_early(definition) %}spell_ends.spell_id = members.spell_id "
+        "and spell_ends.ends_on <= members.index_on + {{ definition.window_days }}{% endmacro %}",
+        encoding="utf-8",
+    )
+    variables = {
+        "known_on": "2020-12-31",
+        "event_definitions": [
+            {"outcome": "leaving", "name": "early", "method": "early", "origin": "stays",
+             "window_days": 60, "cut_on": "2020-12-31"},
+        ],
+    }  # fmt: skip
+    rendered = SqlModels(models).render("event_candidates", variables)
+    assert "spell_ends.ends_on <= members.index_on + 60" in rendered.sql
+
+
+def test_a_method_without_a_macro_is_a_mistake_that_names_those_there_are(tmp_path: Path) -> None:
+    path = packaged_protocols()["agir"]
+    shutil.copytree(path.parent, tmp_path / "agir")
+    text = path.read_text(encoding="utf-8").replace('method = "path_net"', 'method = "path_nett"')
+    (tmp_path / "agir" / "agir.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ProtocolError, match=r"path_nett.*gross, path_net"):
+        load_protocol(tmp_path / "agir" / "agir.toml")
