@@ -1,5 +1,6 @@
 """Step 4: the fold over the matching instants. Reads no outcome and no date of exit."""
 
+import base64
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -265,8 +266,15 @@ def _result(study: Study) -> StepResult:
         ],
     }
     figures = {
-        "covariate_balance": {"love_plot": dg.MetadataValue.md(love_plot(overall_both, limit))}
+        "covariate_balance": {"love_plot": dg.MetadataValue.md(_picture(overall_both, limit))}
         if len(overall)
         else {}
     }
     return StepResult({name: len(table) for name, table in made.items()}, figures, checks)
+
+
+def _picture(balance: pd.DataFrame, limit: float) -> str:
+    """The love plot as an image inside Markdown, as the catalogue shows it."""
+    drawn = base64.b64encode(love_plot(balance, limit).encode()).decode()
+    text = _("Standardised differences before and after matching")
+    return f"![{text}](data:image/svg+xml;base64,{drawn})"
