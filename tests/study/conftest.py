@@ -38,7 +38,9 @@ def agir() -> Command:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+def demo(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     """The default demo, made by the command as a newcomer would, and what it printed."""
     home = tmp_path_factory.mktemp("demo") / "home"
     return home, agir_command("demo", "--home", home)
@@ -51,7 +53,9 @@ def demo_copy(demo: tuple[Path, object], tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def nsw(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+def nsw(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     """The National Supported Work study, from its data sets to its release."""
     home = tmp_path_factory.mktemp("nsw") / "home"
     agir_command("init", home, "--protocol", "nsw")

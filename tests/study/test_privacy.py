@@ -30,7 +30,7 @@ Demo = tuple[Path, "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.xdist_group("demo")
 
 PACKAGE = Path(__file__).parents[2] / "agir_pipeline"
-N_PEOPLE = 25
+N_PEOPLE = 12
 EARLIEST_BIRTH_KEPT_OUT = pd.Timestamp("2005-01-01")
 """Everybody of the demo was born before it, and nothing of the study happened before it."""
 
@@ -47,9 +47,12 @@ def in_any_form(text: str) -> set[bytes]:
 
 
 def in_base64(text: str) -> set[bytes]:
-    """What base64 makes of a text wherever it begins; only the part that no neighbour touches."""
-    coded = (base64.b64encode(b"\0" * n + text.encode()) for n in range(3))
-    return {whole[4:-4] for whole in coded}
+    """What base64 makes of a text wherever it begins: the characters that are its bits alone."""
+    plain, found = text.encode(), set()
+    for n_before in range(3):
+        first, last = -(-8 * n_before // 6), 8 * (n_before + len(plain)) // 6
+        found.add(base64.b64encode(b"\0" * n_before + plain + b"\0\0")[first:last])
+    return found
 
 
 def layers(path: Path) -> Iterator[bytes]:
@@ -93,8 +96,9 @@ def _rows(path: Path) -> Iterator[bytes]:
     try:
         names = connection.execute("select name from sqlite_master where type = 'table'")
         for (name,) in names.fetchall():
-            for row in connection.execute(f'select * from "{name}"'):
-                yield "\n".join(map(str, row)).encode("utf-8", "surrogateescape")
+            rows = connection.execute(f'select * from "{name}"')
+            texts = ("\n".join(map(str, row)) for row in rows)
+            yield "\n".join(texts).encode("utf-8", "surrogateescape")
     finally:
         connection.close()
 
@@ -153,7 +157,6 @@ def planted(demo: Demo) -> dict[str, list[str]]:
         "token": tokens[:: len(tokens) // N_PEOPLE],
         "born_on": births,
         "born_on_french": [f"{b[8:]}/{b[5:7]}/{b[:4]}" for b in births],
-        "born_on_digits": [b.replace("-", "") for b in births],
     }
 
 
@@ -165,18 +168,14 @@ def test_enough_of_every_kind_is_looked_for(planted: dict[str, list[str]]) -> No
     assert all(len(found) >= 5 for found in planted.values()), {
         kind: len(found) for kind, found in planted.items()
     }
-    assert len(planted["last_name"]) >= 20
+    assert len(planted["last_name"]) == N_PEOPLE
 
 
 def test_the_scanner_finds_everything_where_it_must_be(
     demo: Demo, planted: dict[str, list[str]]
 ) -> None:
     found = leaks(files(demo[0], "vault", "landing/objects"), every(planted))
-    missed = {
-        kind: set(canaries) - set(found)
-        for kind, canaries in planted.items()
-        if kind != "born_on_digits"
-    }
+    missed = {kind: set(canaries) - set(found) for kind, canaries in planted.items()}
     assert {kind: canaries for kind, canaries in missed.items() if canaries} == {}
 
 
@@ -230,10 +229,10 @@ def test_no_identifying_column_stands_in_any_schema(demo: Demo) -> None:
             schemas.add(schema)
             assert identifying.isdisjoint(study.warehouse.columns(connection, schema, table))
     assert {"validated", "linked", "matched", "outcomes"} <= schemas
-    releases = Releases(demo[0] / "releases")
-    assert releases.manifest()["tables"]
-    for table in releases.manifest()["tables"]:
-        assert identifying.isdisjoint(releases.read(table).columns)
+    released = dict(_released(study))
+    assert len(released) > 10
+    for frame in released.values():
+        assert identifying.isdisjoint(frame.columns)
 
 
 def test_the_catalogue_shows_how_sensitive_each_column_is_and_no_identity(demo: Demo) -> None:
@@ -262,7 +261,9 @@ def _all(study: Study) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _released(study: Study) -> Iterator[tuple[str, pd.DataFrame]]:
     releases = Releases(study.home.releases)
-    for table in releases.manifest()["tables"]:
+    current = releases.current()
+    assert current is not None
+    for table in releases.manifest(current)["tables"]:
         yield f"release {table}", releases.read(table)
 
 

@@ -41,6 +41,10 @@ class _Cluster:
         self.places: dict[int, int] = {}
 
 
+Met = dict[int, set[_Cluster]]
+"""Rule → clusters that share a key of it."""
+
+
 class Book:
     """The clusters known so far. Numbers grow with time: the smaller one is the older.
 
@@ -87,36 +91,40 @@ class Book:
 
     def _take(self, entity: int, told: Told, known_on: Any) -> Iterator[_Cluster]:
         """Note what is known of an entity now; gives the clusters that may be settled anew."""
-        cluster = self._cluster_of.get(entity)
-        if cluster is None:
-            cluster = self._cluster_of[entity] = _Cluster(entity, len(self._cluster_of))
+        if entity not in self._cluster_of:
+            self._cluster_of[entity] = _Cluster(entity, len(self._cluster_of))
             self._history[entity] = [[entity, "first", known_on, None]]
+        cluster = self._cluster_of[entity]
+        before = self._keys_of.get(entity, NOBODY)
+        if before != told.keys or any(place not in cluster.places for place in told.places):
+            yield cluster
         for place in told.places:
             cluster.places.setdefault(place, entity)
-        before = self._keys_of.get(entity, NOBODY)
         self._keys_of[entity] = told.keys
         for key in before - told.keys:
             self._holders[key].discard(entity)
             yield from (self._cluster_of[holder] for holder in self._holders[key])
         for key in told.keys - before:
             self._holders.setdefault(key, set()).add(entity)
-        yield cluster
 
     # ---------------------------------------------------------------------- who is the same
 
     def _queue(self, waiting: dict[int, set[_Cluster]], clusters: Iterable[_Cluster]) -> None:
         for cluster in clusters:
-            for rule in self._rules(cluster):
+            for rule in self._met(cluster):
                 waiting.setdefault(rule, set()).add(cluster)
 
-    def _rules(self, cluster: _Cluster) -> set[int]:
-        """The rules under which a cluster shares a key with anybody."""
-        return {
-            self._rule_of[key]
-            for member in cluster.members
-            for key in self._keys_of[member]
-            if len(self._holders[key]) > 1
-        }
+    def _met(self, cluster: _Cluster) -> Met:
+        """The other clusters that hold one of its keys, by the rule of the key."""
+        met: Met = {}
+        for member in cluster.members:
+            for key in self._keys_of[member]:
+                holders = self._holders[key]
+                others = [self._cluster_of[h] for h in holders] if len(holders) > 1 else []
+                for other in others:
+                    if other is not cluster:
+                        met.setdefault(self._rule_of[key], set()).add(other)
+        return met
 
     def _unite(
         self, rule: int, clusters: Iterable[_Cluster], known_on: Any
@@ -132,33 +140,23 @@ class Book:
             group = self._connected(cluster, rule)
             done.update(group)
             if len(group) > 1 and _can_be_one(group):
-                around = {other for one in group for other in self._met(one)}
+                around = _all_of(group.values())
                 grown = self._merge(sorted(group, key=lambda one: one.number), rule, known_on)
-                yield (around - group) | {grown}
+                yield (around - group.keys()) | {grown}
 
-    def _connected(self, cluster: _Cluster, rule: int) -> set[_Cluster]:
-        """The clusters reached from one over pairs that share a key of ``rule`` and can be one."""
-        found, ahead = {cluster}, [cluster]
+    def _connected(self, cluster: _Cluster, rule: int) -> dict[_Cluster, Met]:
+        """The clusters reached from one over pairs that share a key of ``rule`` and can be one.
+
+        Each with all that it meets.
+        """
+        found: dict[_Cluster, Met] = {}
+        ahead = [cluster]
         while ahead:
-            for other in self._similar(ahead.pop(), rule):
-                if other not in found:
-                    found.add(other)
-                    ahead.append(other)
+            one = ahead.pop()
+            if one not in found:
+                found[one] = self._met(one)
+                ahead.extend(_possible(one, found[one].get(rule, set())))
         return found
-
-    def _similar(self, cluster: _Cluster, rule: int) -> set[_Cluster]:
-        return {other for other in self._met(cluster, rule) if _can_be_one((cluster, other))}
-
-    def _met(self, cluster: _Cluster, rule: int | None = None) -> set[_Cluster]:
-        """The other clusters that hold one of its keys."""
-        met = {
-            self._cluster_of[holder]
-            for member in cluster.members
-            for key in self._keys_of[member]
-            if rule is None or self._rule_of[key] == rule
-            for holder in self._holders[key]
-        }
-        return met - {cluster}
 
     def _merge(self, group: list[_Cluster], rule: int, known_on: Any) -> _Cluster:
         """All of ``group``, sorted by age, become its oldest."""
@@ -197,9 +195,10 @@ class Book:
 
     def _ask(self, clusters: set[_Cluster], known_on: Any) -> None:
         """Look again at everybody whom the night may have decided, or made undecided."""
-        around = {other for cluster in clusters for other in self._met(cluster)}
-        for cluster in clusters | around:
-            could_be = self._several(cluster)
+        met = {one: self._met(one) for one in clusters}
+        met |= {one: self._met(one) for one in _all_of(met.values()) - clusters}
+        for cluster, others in met.items():
+            could_be = _several(cluster, others)
             for entity in cluster.members:
                 before = self._questions.pop(entity, None)
                 rule = self._undecided_under(entity, cluster, could_be)
@@ -207,13 +206,6 @@ class Book:
                     anchors = sorted(other.anchor for other in could_be[rule])
                     since = before.since if before else known_on
                     self._questions[entity] = Question(entity, rule, anchors, since)
-
-    def _several(self, cluster: _Cluster) -> dict[int, set[_Cluster]]:
-        """Rule → the persons the cluster could be, where they cannot all be one."""
-        if len(self._met(cluster)) < 2:
-            return {}
-        found = {rule: self._similar(cluster, rule) for rule in sorted(self._rules(cluster))}
-        return {rule: others for rule, others in found.items() if not _can_be_one(others)}
 
     def _undecided_under(
         self, entity: int, cluster: _Cluster, several: Mapping[int, set[_Cluster]]
@@ -225,6 +217,21 @@ class Book:
             if is_asked and not (found_by is not None and found_by < rule):
                 return rule
         return None
+
+
+def _all_of(met: Iterable[Met]) -> set[_Cluster]:
+    return {other for one in met for others in one.values() for other in others}
+
+
+def _several(cluster: _Cluster, met: Met) -> Met:
+    """Rule → the persons the cluster could be, where they cannot all be one."""
+    found = {rule: _possible(cluster, others) for rule, others in sorted(met.items())}
+    return {rule: others for rule, others in found.items() if not _can_be_one(others)}
+
+
+def _possible(cluster: _Cluster, others: Iterable[_Cluster]) -> set[_Cluster]:
+    """Those of ``others`` that could be the same person as ``cluster``."""
+    return {other for other in others if _can_be_one((cluster, other))}
 
 
 def _can_be_one(clusters: Iterable[_Cluster]) -> bool:

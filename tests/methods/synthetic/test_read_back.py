@@ -68,8 +68,7 @@ def test_every_planted_fault_is_found_by_its_check_and_nothing_else_is_refused(
         for row in ends[ends["end"] == "duplicate"].itertuples():
             found[(*place, row.row_number, "", "duplicate")] += 1
     planted = Counter(
-        (f["file"], f["known_on"], f["row"], f["column"], f["check"])
-        for f in study.truth["faults"]
+        (f["file"], f["known_on"], f["row"], f["column"], f["check"]) for f in study.truth["faults"]
     )
     assert found == planted
 
