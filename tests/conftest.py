@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import agir_pipeline  # noqa: F401, I001  (first: it asks numpy for one thread, as in a real run)
+
 import pandas as pd
 import pytest
 from babel.messages.mofile import write_mo

@@ -195,7 +195,7 @@ def many(n: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("n", "seconds"), [(10_000, 5), pytest.param(150_000, 15, marks=pytest.mark.long)]
+    ("n", "seconds"), [(10_000, 5), pytest.param(150_000, 20, marks=pytest.mark.long)]
 )
 def test_the_time_to_link_grows_with_the_rows(n: int, seconds: float) -> None:
     frame = many(n)
