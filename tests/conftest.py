@@ -4,14 +4,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import agir_pipeline  # noqa: F401, I001  (first: it asks numpy for one thread, as in a real run)
+# isort: off
+# The package before numpy: it asks for one thread, as in a real run.
+from agir_pipeline import language
 
+# isort: on
 import pandas as pd
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-
-from agir_pipeline import language
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
