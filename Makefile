@@ -28,6 +28,9 @@ check: setup
 bench: setup
 	.venv/bin/python benchmarks/nightly.py
 
+campaign-nights: setup
+	.venv/bin/python -m pytest tests/study/test_nights.py -m long
+
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py
 

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 CORE = ("agir_pipeline/protocol/", "agir_pipeline/contracts/", "agir_pipeline/methods/")
-LEAST_ELSEWHERE = 85.0
 
 
 def main() -> int:
-    """0 when the core is at 100 % of lines and branches, and the rest above its floor."""
+    """0 when the core is at 100 % of lines and branches; the rest is told, not judged."""
     subprocess.run(
         [sys.executable, "-m", "coverage", "json", "-q", "-o", ".coverage.json"], check=True
     )
@@ -30,7 +29,7 @@ def main() -> int:
         f"core: {len(core) - len(holes)} of {len(core)} files at 100 % of branches; "
         f"elsewhere {share:.1f} % of lines\n"
     )
-    return 1 if holes or not core or share < LEAST_ELSEWHERE else 0
+    return 1 if holes or not core else 0
 
 
 if __name__ == "__main__":

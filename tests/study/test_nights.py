@@ -12,7 +12,8 @@ from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import open_study
 from agir_pipeline.running import run_study
 
-pytestmark = pytest.mark.xdist_group("demo")
+# Long until its time on an idle machine is known: `make campaign-nights`.
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.long]
 
 
 def _parsed(home: Path) -> dict[Path, int]:
