@@ -1,0 +1,186 @@
+"""What a protocol says of its sources: their columns, codes, headings and providers."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from agir_pipeline.protocol.values import Frozen, Labels, Many, Name, Text
+
+
+class Alias(Frozen):
+    """A heading a partner uses for a column, and the days between which it may."""
+
+    heading: Text
+    since: date | None = None
+    until: date | None = None
+
+
+def _as_alias(value: Any) -> Any:
+    return {"heading": value} if isinstance(value, str) else value
+
+
+class Code(Frozen):
+    """One value of a coded column; ``aliases`` are the spellings partners use for it."""
+
+    code: Text
+    labels: Labels
+    aliases: Many[Text] = ()
+
+
+Sensitivity = Literal["none", "identifying", "sensitive"]
+ColumnType = Literal[
+    "text", "identifier", "code", "date", "instant", "integer", "number", "boolean"
+]
+
+
+class Column(Frozen):
+    """One column of a source. Identifying ones go to the vault, never to the warehouse."""
+
+    name: Name
+    type: ColumnType
+    labels: Labels
+    sensitivity: Sensitivity
+    known_before_index: bool
+    """Whether the value is fixed by the index date; only such columns may be matched on."""
+    aliases: Many[Annotated[Alias, BeforeValidator(_as_alias)]] = ()
+    unit: str = ""
+    codes: Many[Code] = ()
+    pattern: str | None = None
+    """For identifiers: the form the whole value must have."""
+    checksum: Literal["siret"] | None = None
+    minimum: float | date | None = None
+    maximum: float | date | None = None
+    missing: Many[str] = ()
+    """Spellings of an empty cell in this column alone, beside those of the source."""
+    required: bool = False
+    must_exist: bool = False
+    """A delivery without this column is refused whole, even if single values may be empty."""
+
+    @property
+    def is_identifying(self) -> bool:
+        return self.sensitivity == "identifying"
+
+
+class Derived(Frozen):
+    """A column computed row by row before identifying columns leave for the vault."""
+
+    name: Name
+    method: Literal["completed_years", "lookup", "days_between"]
+    inputs: Many[Name]
+    """completed_years: birth, day · days_between: from, to · lookup: columns by priority."""
+    labels: Labels
+    sensitivity: Literal["none", "sensitive"]
+    known_before_index: bool
+    unit: str = ""
+    table: str | None = None
+    """lookup: a CSV beside the protocol with columns ``column, value, result``."""
+    otherwise: str | None = None
+    """lookup: the result when no row of the table applies."""
+    codes: Many[Code] = ()
+
+    @property
+    def type(self) -> ColumnType:
+        return "code" if self.method == "lookup" else "integer"
+
+
+DateOrder = Literal["day_month_year", "month_day_year", "year_month_day"]
+Decimal = Literal[".", ","]
+
+
+class Provider(Frozen):
+    """Who delivers a source, and what its files promise."""
+
+    name: Name
+    labels: Labels
+    frame: Literal["all_starts", "present_on_date"] | None = None
+    """For lists of people: everybody who started, or those present on the day of extraction."""
+    complete: bool = False
+    """A complete delivery holds every row: a key that is no longer in it has left."""
+    sheet: str | None = None
+    date_order: DateOrder | None = None
+    decimal: Decimal | None = None
+    encoding: str | None = None
+    """Where this provider's files differ from the layout of the source."""
+
+
+Arm = Literal["beneficiary", "control", "reference"]
+
+
+class ArmColumn(Frozen):
+    """Reads the arm from a column: which of its codes means which arm."""
+
+    column: Name
+    codes: dict[str, Arm]
+
+
+class SpellColumns(Frozen):
+    """Which columns of a spell source say when a spell began, was to end, and ended early."""
+
+    starts: Name
+    planned_end: Name
+    ended_early: Name
+    amendment_number: Name | None = None
+    """Rows above 0 amend the spell that shares the rest of the key …"""
+    amendment_effective: Name | None = None
+    """… from this day on."""
+
+
+class Pull(Frozen):
+    """Where the nightly run fetches a source by itself; without it, files come to the inbox."""
+
+    adapter: Literal["causaldata"]
+    dataset: Text
+
+
+class Source(Frozen):
+    """One stream of deliveries: its layout, its providers and what it feeds."""
+
+    name: Name
+    labels: Labels
+    feeds: Literal["person", "spell", "answer"]
+    source: Text
+    key: Many[Name]
+    """The business key. Empty: the row number is the key (public data sets that never change)."""
+    columns: Many[Column] = Field(alias="column")
+    providers: Many[Provider] = Field(alias="provider")
+    derived: Many[Derived] = ()
+    arm: Arm | ArmColumn | None = None
+    """Person sources only."""
+    sheet: str | None = None
+    """The sheet to read; without it, the first visible one. Others are listed as ignored."""
+    date_order: DateOrder = "year_month_day"
+    decimal: Decimal = "."
+    encoding: str | None = None
+    """Declared encoding of csv files; without it BOM, then UTF-8, then cp1252."""
+    missing: Many[str] = ()
+    """Spellings of an empty cell, beside the empty cell itself."""
+    wave: Name | None = None
+    spell: SpellColumns | None = None
+    """Spell sources only."""
+    answered_at: Name | None = None
+    """Answer sources: the instant of submission; missing means the answer was not finished."""
+    pull: Pull | None = None
+
+    @property
+    def warehouse_columns(self) -> tuple[Column | Derived, ...]:
+        """The columns that may leave the vault, in declared order, derived ones last."""
+        return (*(c for c in self.columns if not c.is_identifying), *self.derived)
+
+    @property
+    def identifying_columns(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.is_identifying)
+
+    def provider(self, name: str) -> Provider:
+        return next(p for p in self.providers if p.name == name)
+
+    def as_delivered_by(self, name: str) -> "Source":
+        """This source with the layout of one provider's files."""
+        own = self.provider(name)
+        layout = {k: getattr(own, k) for k in ("sheet", "date_order", "decimal", "encoding")}
+        return self.model_copy(update={k: v for k, v in layout.items() if v is not None})
+
+    def arm_of(self, value: str | None = None) -> Arm | None:
+        if isinstance(self.arm, ArmColumn):
+            return self.arm.codes.get(value or "")
+        return self.arm

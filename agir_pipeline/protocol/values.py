@@ -1,0 +1,44 @@
+"""The kinds of value a protocol is made of: names, texts, facts and labels, all frozen."""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+T = TypeVar("T")
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Many = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
+"""A TOML array of ``T``, frozen."""
+
+
+class Frozen(BaseModel):
+    """Unknown keys are refused and nothing is converted: "75" is not 75."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Fact(Frozen, Generic[T]):
+    """A study fact: its value, its unit, and the document that says so."""
+
+    value: T
+    unit: Text
+    source: Text
+
+
+class Labels(Frozen):
+    """What people read, in both languages of the releases."""
+
+    en: Text
+    fr: Text
+
+    def in_language(self, code: str) -> str:
+        return self.fr if code == "fr" else self.en
