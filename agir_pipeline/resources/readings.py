@@ -77,7 +77,7 @@ class Readings:
             receipt=receipt,
             contract=contract,
             rows=pd.read_parquet(folder / "rows.parquet"),
-            quarantine=pd.read_parquet(folder / "quarantine.parquet"),
+            quarantine=_quarantine(folder / "quarantine.parquet"),
             ends=outcome["ends"],
             findings=[tuple(finding) for finding in outcome["findings"]],
             refusal=_refusal(outcome["refusal"], receipt),
@@ -113,7 +113,8 @@ class Readings:
             temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
             rows, quarantine, outcome = _parts(read)
             rows.to_parquet(temporary / "rows.parquet", index=False)
-            quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
+            if len(quarantine):
+                quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
             (temporary / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
             for part in temporary.iterdir():
                 flush(part)
@@ -155,6 +156,11 @@ def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict
         "refusal": read.refusal.to_json() if read.refusal else None,
     }
     return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
+
+
+def _quarantine(part: Path) -> pd.DataFrame:
+    """Most files break no rule: they have no such part."""
+    return pd.read_parquet(part) if part.exists() else pd.DataFrame()
 
 
 def _unread(receipt: Receipt, contract: str, refusal: Refusal) -> Reading:

@@ -7,6 +7,7 @@ breaks; nothing is repaired in silence.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from agir_pipeline.methods.reading.dates import date_reader, instant_reader, set
 from agir_pipeline.methods.reading.grid import ERROR_TEXT
 from agir_pipeline.methods.reading.headings import normalise
 from agir_pipeline.methods.reading.numbers import integer_reader, number_reader
-from agir_pipeline.protocol.model import Column, ColumnType, Source
+from agir_pipeline.protocol.model import Column, ColumnType, DateOrder, Decimal, Source
 
 Reader = Callable[[str], Cell]
 
@@ -43,6 +44,9 @@ LOST_ZEROS = 3
 WIDEST = 20
 """No identifier is padded beyond this width."""
 
+TEXTS_REMEMBERED = 10_000
+"""Per column; a file with more distinct texts than this is read as fast as without a memory."""
+
 TRUE_WORDS = frozenset({"1", "x", "o", "y", "t", "oui", "vrai", "true", "yes"})
 FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
 
@@ -59,7 +63,7 @@ class TypedColumn:
 def type_column(column: Column, source: Source, texts: Sequence[str]) -> TypedColumn:
     """The values of one column by its contract; empty cells and declared spellings are missing."""
     places, distinct = pd.factorize(np.array(texts, dtype=object))
-    read = _guarded(reader_of(column, source), frozenset((*source.missing, *column.missing)))
+    read = _remembering_reader(column, source.date_order, source.decimal, source.missing)
     cells = [read(text) for text in distinct]
     if column.type in ("date", "instant"):
         cells = settle_order(cells)
@@ -81,7 +85,16 @@ def _as_array(values: Sequence[object], kind: ColumnType) -> Any:
     return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
 
 
-def reader_of(column: Column, source: Source) -> Reader:
+@lru_cache(maxsize=1_000)
+def _remembering_reader(
+    column: Column, date_order: DateOrder, decimal: Decimal, missing: tuple[str, ...]
+) -> Reader:
+    """Most texts of a delivery stood in the one before: what a text says is found once."""
+    read = _guarded(reader_of(column, date_order, decimal), frozenset((*missing, *column.missing)))
+    return lru_cache(maxsize=TEXTS_REMEMBERED)(read)
+
+
+def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader:
     """The reader of one cell, for cells that are neither missing nor an error."""
     match column.type:
         case "text":
@@ -91,13 +104,13 @@ def reader_of(column: Column, source: Source) -> Reader:
         case "code":
             return _code_reader(column)
         case "date":
-            return date_reader(column, source.date_order)
+            return date_reader(column, date_order)
         case "instant":
-            return instant_reader(column, source.date_order)
+            return instant_reader(column, date_order)
         case "integer":
-            return integer_reader(column, source.decimal)
+            return integer_reader(column, decimal)
         case "number":
-            return number_reader(column, source.decimal)
+            return number_reader(column, decimal)
     return _boolean
 
 
