@@ -247,6 +247,20 @@ def show(
         say(forms[form]())
 
 
+@app.command(help=mark("Compare two releases: equal, or what differs and why."))
+def diff(
+    before: Annotated[str, typer.Argument(help=mark("The earlier release."))],
+    after: Annotated[str, typer.Argument(help=mark("The later release."))],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.release_comparison import compared
+    from agir_pipeline.resources.releases import Releases
+
+    with study_language(home):
+        for line in compared(Releases(Home(home).require().releases), before, after).sentences():
+            say(line)
+
+
 @app.command(
     help=mark("Look for what would make a night fail: keys, lock, disk, settings, schedule.")
 )

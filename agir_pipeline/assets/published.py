@@ -226,7 +226,7 @@ def _result(study: Study, outcome: ReleaseOutcome) -> StepResult:
             "release_kind": outcome.kind,
             "release_path": str(outcome.folder),
             "n_files": outcome.n_files,
-            "is_new": outcome.is_new,
+            "release_is_new": outcome.is_new,
         }
     }
     return StepResult({name: tables[name]["n_rows"] for name in tables}, figures, checks)

@@ -90,10 +90,11 @@ class Releases:
 
         Tables like those of the current release publish nothing. Other tables from the same
         state and protocol come of other code: they are kept as a draft until accepted, and so is
-        every release with ``is_draft``. A release that exists is never written again.
+        every release with ``is_draft``. A release that exists is never written again; a draft is
+        compared with it.
 
         Raises:
-            CheckError: the release exists and is damaged.
+            CheckError: the release exists and is damaged, or the draft made now says otherwise.
             InfrastructureError: the disk refused; the current release still stands.
         """
         self._sweep()
@@ -101,6 +102,8 @@ class Releases:
         exists = (self.folder / content.release_id).is_dir()
         if exists:
             self._require_whole(content.release_id)
+            if is_draft:
+                self._require_equal(content)
         else:
             tables = printed_tables(content)
             if not is_draft and current and self._has_tables(current, tables):
@@ -158,6 +161,15 @@ class Releases:
                     "release {id} is damaged: {files}; restore its folder from a backup, or move "
                     "it away and run again"
                 ).format(id=release_id, files=", ".join(faults))
+            )
+
+    def _require_equal(self, content: ReleaseContent) -> None:
+        if not self._has_tables(content.release_id, printed_tables(content)):
+            raise CheckError(
+                _(
+                    "release {id} was made of the same data, protocol and code as the tables made "
+                    "now, and they differ: keep both and tell the developers"
+                ).format(id=content.release_id)
             )
 
     def _write(self, content: ReleaseContent, tables: Mapping[str, Printed]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -32,14 +33,25 @@ from agir_pipeline.resources.warehouse import Warehouse
 PACKAGE = Path(__file__).parents[1]
 
 
+LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+"""Those whose next version may give another figure."""
+
+
+def library_versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
 @cache
 def code_version() -> str:
-    """The package's version and a hash of its code: a checkout between versions has its own."""
-    digest = hashlib.sha256()
+    """The package's version and a hash of its code, its texts and the libraries that compute.
+
+    A checkout between versions has its own.
+    """
+    digest = hashlib.sha256(json.dumps(library_versions()).encode())
     folders = [PACKAGE, *([] if models_folder().is_relative_to(PACKAGE) else [models_folder()])]
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".sql", ".yml"):
+            if path.suffix in (".py", ".sql", ".yml", ".po"):
                 digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return f"{version('agir-pipeline')}+{digest.hexdigest()[:12]}"
 
