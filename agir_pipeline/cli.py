@@ -183,7 +183,7 @@ def run(
 @app.command(help=mark("Write an invented study with known truth into a home, and run it."))
 def demo(
     home: HomeOption = DEFAULT_HOME,
-    seed: Annotated[int, typer.Option(help=mark("Another seed, another study."))] = 1,
+    seed: Annotated[int, typer.Option(min=0, help=mark("Another seed, another study."))] = 1,
     scale: Annotated[
         int, typer.Option(min=1, help=mark("How many times the size of the study."))
     ] = 1,

@@ -75,6 +75,7 @@ class Releases:
         chosen = release_id or self.current()
         if chosen is None:
             raise UsageError(_("nothing is released yet"))
+        self._require_listed(chosen)
         known = sorted(self.manifest(chosen)["tables"])
         if table not in known:
             raise UsageError(
@@ -122,6 +123,7 @@ class Releases:
         Raises:
             UsageError: there is no such release. CheckError: it is damaged.
         """
+        self._require_listed(release_id)
         self._require_whole(release_id)
         self._point_to(release_id)
 
@@ -151,9 +153,14 @@ class Releases:
         same = ("state_digest", "protocol_digest")
         return all(facts[name] == content.facts[name] for name in same)
 
-    def _require_whole(self, release_id: str) -> None:
-        if not (self.folder / release_id).is_dir():
+    def _require_listed(self, release_id: str) -> None:
+        """A release is named by its id: never by a path, nor by the pointer itself."""
+        folder = self.folder / release_id
+        is_id = Path(release_id).name == release_id and release_id[:1] not in ("", ".")
+        if not is_id or folder.is_symlink() or not folder.is_dir():
             raise UsageError(_("there is no release {id}").format(id=release_id))
+
+    def _require_whole(self, release_id: str) -> None:
         faults = damaged_files(self.folder / release_id)
         if faults:
             raise CheckError(
