@@ -14,7 +14,7 @@ from agir_pipeline.assets.published import published_assets
 from agir_pipeline.assets.raw import raw_assets
 from agir_pipeline.assets.step import StudyRun
 from agir_pipeline.assets.validated import validated_assets
-from agir_pipeline.language import use_language
+from agir_pipeline.language import current_language, use_language
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import make_demo
@@ -57,6 +57,7 @@ def build_definitions(home: Path, as_of: str = "", protocol: Path | None = None)
                 home=str(home.resolve()),
                 as_of=as_of,
                 protocol=str(protocol.resolve()) if protocol else "",
+                language=current_language(),
             )
         },
         executor=dg.in_process_executor,
