@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
-from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
 from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
@@ -206,11 +206,12 @@ def _result(
     checks["release_manifest"].append(_release_is_whole(outcome))
     checks["data_dictionary"].append(_no_identifying_column(study, tables["data_dictionary"]))
     lineage = declared_lineage(study.protocol, "published")
+    headings = headings_shown(study)
     folder = outcome.folder / "tier1" / "parquet"
     figures: dict[str, dict[str, Any]] = {
         name: {
             "dagster/uri": (folder / f"{name}.parquet").resolve().as_uri(),
-            **({KEY: lineage[name]} if name in lineage else {}),
+            **_lineage_figures(lineage.get(name), headings.get(name)),
         }
         for name in tables
     }
@@ -230,6 +231,13 @@ def _result(
             ),
         }
     return StepResult({name: len(table) for name, table in tables.items()}, figures, checks)
+
+
+def _lineage_figures(lineage: dg.TableColumnLineage | None, headings: str | None) -> dict[str, Any]:
+    """The lineage for programs, and for people the headings it ends in."""
+    if lineage is None or headings is None:
+        return {}
+    return {KEY: lineage, "source_headings": dg.MetadataValue.md(headings)}
 
 
 def _release_is_whole(outcome: ReleaseOutcome) -> Check:

@@ -261,3 +261,24 @@ def declared_origins(protocol: Protocol) -> Mapping[tuple[str, str], Origins]:
         place: {column: where for column, where in origins.items() if where}
         for place, origins in found.items()
     }
+
+
+def headings_behind(
+    origins: Mapping[tuple[str, str], Mapping[str, Iterable[Place]]], step: str, table: str
+) -> dict[str, tuple[Place, ...]]:
+    """Column of a table → the headings of the partners' files its values come from in the end."""
+    known: dict[Place, frozenset[Place]] = {}
+
+    def behind(place: Place) -> frozenset[Place]:
+        if place.step == "raw":
+            return frozenset({place})
+        if place not in known:
+            known[place] = frozenset()  # a column that would come from itself comes from nothing
+            sources = origins.get(place[:2], {}).get(place.column, ())
+            known[place] = frozenset().union(*(behind(source) for source in sources))
+        return known[place]
+
+    return {
+        column: tuple(sorted(behind(Place(step, table, column))))
+        for column in origins.get((step, table), {})
+    }
