@@ -1,22 +1,41 @@
-"""What runs by itself: the nightly job and its schedule."""
+"""What runs by itself or at a click: jobs without configuration, the schedule of the night."""
+
+from collections.abc import Mapping
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )
 
-from agir_pipeline.language import _
+from agir_pipeline.assets.catalogue import group
+from agir_pipeline.language import _, mark
 
 NIGHTLY = "nightly"
+READ_DELIVERIES = "read_deliveries"
+STOPPED_TAG = "agir/stopped_from_outside"
+"""On a run whose process was stopped: nothing of it failed."""
+
+JOBS: Mapping[str, str] = {
+    NIGHTLY: mark("Take in what arrived and carry it through to the release"),
+    READ_DELIVERIES: mark("Only take in and read what arrived, to see how it was read"),
+}
 
 
-def nightly_job() -> UnresolvedAssetJobDefinition:
-    return dg.define_asset_job(
-        NIGHTLY,
-        selection=dg.AssetSelection.all(),
-        description=_("Take in what arrived and carry it through to the release"),
-        executor_def=dg.in_process_executor,
-    )
+def study_jobs() -> list[UnresolvedAssetJobDefinition]:
+    """The jobs a steward may launch; none asks for anything."""
+    selections = {
+        NIGHTLY: dg.AssetSelection.all(),
+        READ_DELIVERIES: dg.AssetSelection.groups(group("raw"), group("validated")),
+    }
+    return [
+        dg.define_asset_job(
+            name,
+            selection=selections[name],
+            description=_(text),
+            executor_def=dg.in_process_executor,
+        )
+        for name, text in JOBS.items()
+    ]
 
 
 def nightly_schedule(time_zone: str) -> dg.ScheduleDefinition:

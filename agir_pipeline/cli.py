@@ -194,6 +194,19 @@ def demo(
         raise typer.Exit(run_demo(home, seed, scale, say))
 
 
+@app.command(help=mark("Serve the Dagster interface of the study, with its schedule and alerts."))
+def ui(
+    port: Annotated[
+        int | None, typer.Option(help=mark("Another port than the first free one from 3000."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.interface import serve
+
+    with study_language(home):
+        serve(Home(home).require(), port, say)
+
+
 @app.command(help=mark("What has arrived, what was refused, what is released."))
 def status(
     as_json: Annotated[bool, typer.Option("--json", help=mark("For programs."))] = False,

@@ -14,10 +14,11 @@ from agir_pipeline.assets.published import published_assets
 from agir_pipeline.assets.raw import raw_assets
 from agir_pipeline.assets.step import StudyRun
 from agir_pipeline.assets.validated import validated_assets
-from agir_pipeline.language import use_language
+from agir_pipeline.language import current_language, use_language
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import make_demo
+from agir_pipeline.sensors import Watch, study_sensors
 
 SAFE_SETTINGS = {"DAGSTER_REDACT_USER_CODE_ERRORS": "1", "GX_ANALYTICS_ENABLED": "False"}
 
@@ -48,15 +49,20 @@ def build_definitions(home: Path, as_of: str = "", protocol: Path | None = None)
         outcomes_assets,
         published_assets,
     )
+    assets = [step(loaded) for step in steps]
+    watch = Watch(home.resolve(), loaded, current_language())
+    quiet = [spec.key for made in assets for spec in made.check_specs if not spec.blocking]
     return dg.Definitions(
-        assets=[step(loaded) for step in steps],
-        jobs=[automation.nightly_job()],
+        assets=assets,
+        jobs=automation.study_jobs(),
+        sensors=study_sensors(watch, quiet),
         schedules=[automation.nightly_schedule(loaded.study.time_zone)],
         resources={
             "study_run": StudyRun(
                 home=str(home.resolve()),
                 as_of=as_of,
                 protocol=str(protocol.resolve()) if protocol else "",
+                language=current_language(),
             )
         },
         executor=dg.in_process_executor,

@@ -4,16 +4,22 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import yaml
 from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._daemon.controller import get_daemon_statuses
+from dagster._daemon.daemon import SchedulerDaemon, SensorDaemon
 
 from agir_pipeline.automation import NIGHTLY
-from agir_pipeline.errors import AgirError
+from agir_pipeline.errors import AgirError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol
+from agir_pipeline.resources.alerts import Alerts
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.locks import holder_of
+from agir_pipeline.sensors import FAILED_CHECK, FAILED_RUN, INBOX
 
 LEAST_FREE_BYTES = 1_000_000_000
 
@@ -35,7 +41,10 @@ def examine(home: Home) -> Iterator[Finding]:
         _disk,
         _lock,
         _dagster_settings,
-        _schedule,
+        _concurrency,
+        _automation,
+        _interface,
+        _readers,
         _warehouse,
     )
     for look in looks:
@@ -79,31 +88,78 @@ def _lock(home: Home) -> Finding:
 
 
 def _dagster_settings(home: Home) -> Finding:
-    path = home.dagster / "dagster.yaml"
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError):
-        return Finding(False, _("{path} cannot be read").format(path=path))
+    settings = _settings(home)
     is_quiet = settings.get("telemetry", {}).get("enabled") is False
     keeps_no_output = "NoOp" in str(settings.get("compute_logs", {}).get("class"))
+    if is_quiet and keeps_no_output:
+        return Finding(True, _("Dagster sends nothing and keeps no output"))
+    text = _("{path}: telemetry must be off and compute logs NoOp")
+    return Finding(False, text.format(path=home.dagster / "dagster.yaml"))
+
+
+def _concurrency(home: Home) -> Finding:
+    """Two runs at once on SQLite end in "database is locked"."""
+    settings = _settings(home)
     coordinator = settings.get("run_coordinator", {}).get("config", {})
-    is_single = coordinator.get("max_concurrent_runs") == 1
-    if is_quiet and keeps_no_output and is_single:
-        return Finding(True, _("Dagster sends nothing, keeps no output, runs one job at a time"))
-    text = _("{path}: telemetry must be off, compute logs NoOp, max_concurrent_runs 1")
-    return Finding(False, text.format(path=path))
+    n_at_once = coordinator.get("max_concurrent_runs")
+    if n_at_once == 1:
+        return Finding(True, _("Dagster runs one job at a time"))
+    if "postgres" in settings.get("storage", {}):
+        return Finding(True, _("several runs at once, on PostgreSQL"))
+    text = _("{path}: several runs at once need PostgreSQL; on SQLite set max_concurrent_runs: 1")
+    return Finding(False, text.format(path=home.dagster / "dagster.yaml"))
 
 
-def _schedule(home: Home) -> Finding:
-    """The state the daemon obeys: a saved toggle wins over the default."""
+def _settings(home: Home) -> dict[str, Any]:
+    path = home.dagster / "dagster.yaml"
+    try:
+        settings: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError):
+        raise UsageError(_("{path} cannot be read").format(path=path)) from None
+    return settings
+
+
+def _automation(home: Home) -> Finding:
+    """The state the watchers obey: a saved switch wins over the default, which is on."""
+    with _instance(home) as instance:
+        saved = {
+            state.instigator_name
+            for state in instance.all_instigator_state()
+            if state.status == InstigatorStatus.STOPPED
+        }
+    off = [name for name in (NIGHTLY, INBOX, FAILED_RUN, FAILED_CHECK) if name in saved]
+    if off:
+        text = _("switched off: {names}; switch them on in the interface, under Automation")
+        return Finding(False, text.format(names=", ".join(off)))
+    return Finding(True, _("the nightly schedule (04:00) and the three sensors are on"))
+
+
+def _interface(home: Home) -> Finding:
+    """Schedule and sensors act only while the interface runs and its watchers are alive."""
+    holder = holder_of(home.ui_lock_path)
+    if holder is None:
+        return Finding(True, _("the interface is not running: nothing starts by itself until then"))
+    address = holder.get("address", "?")
+    with _instance(home) as instance:
+        needed = {SchedulerDaemon.daemon_type(), SensorDaemon.daemon_type()}
+        statuses = get_daemon_statuses(instance, needed)
+    dead = sorted(name for name, status in statuses.items() if not status.healthy)
+    if dead:
+        text = _("the interface at {address} runs, but not its watchers: {names}; start it again")
+        return Finding(False, text.format(address=address, names=", ".join(dead)))
+    text = _("the interface is at {address}, its watchers are alive")
+    return Finding(True, text.format(address=address))
+
+
+def _readers(home: Home) -> Finding:
+    if Alerts(home.dagster / "alerts.sqlite", home.site).has_readers:
+        return Finding(True, _("study.toml says whom to tell when something fails"))
+    return Finding(True, _("study.toml names nobody to tell: alert_to or alert_webhook"))
+
+
+def _instance(home: Home) -> dg.DagsterInstance:
     os.environ["DAGSTER_HOME"] = str(home.dagster.resolve())
-    with dg.DagsterInstance.from_config(str(home.dagster.resolve())) as instance:
-        saved = [s for s in instance.all_instigator_state() if s.instigator_name == NIGHTLY]
-    stopped = [s for s in saved if s.status == InstigatorStatus.STOPPED]
-    if stopped:
-        text = _("the nightly schedule is switched off; switch it on in the interface")
-        return Finding(False, text)
-    return Finding(True, _("the nightly schedule is on (04:00)"))
+    return dg.DagsterInstance.from_config(str(home.dagster.resolve()))
 
 
 def _warehouse(home: Home) -> Finding:

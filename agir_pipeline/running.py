@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from agir_pipeline.automation import NIGHTLY
+from agir_pipeline.automation import NIGHTLY, STOPPED_TAG
 from agir_pipeline.definitions import build_definitions
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
@@ -70,6 +70,7 @@ def close_orphans(instance: dg.DagsterInstance) -> None:
     """Runs that a killed process left as started are closed; the lock says none is alive."""
     open_states = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(dg.RunsFilter(statuses=open_states)):
+        instance.add_run_tags(run.run_id, {STOPPED_TAG: "yes"})
         instance.report_run_failed(run, _("the process of this run was stopped from outside"))
 
 

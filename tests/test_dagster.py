@@ -19,6 +19,7 @@ from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.study import STEPS
 
 ROOT = Path(__file__).parents[1]
+ERROR = dg.AssetCheckSeverity.ERROR
 PEOPLE = "id,group,age_years,income_eur\n" + "".join(
     f"P{n},{n % 3 == 0:d},{20 + n % 25},{1000 + 37 * n % 900}\n" for n in range(90)
 )
@@ -76,7 +77,7 @@ def test_one_whole_materialize_makes_every_table(homes: dict[str, Path]) -> None
         "optimum_is_proved",
         "release_is_whole",
     }
-    failed = {c.check_name for c in checks if not c.passed}
+    failed = {c.check_name for c in checks if not c.passed and c.severity is ERROR}
     assert failed <= {"arms_are_alike"}
 
 

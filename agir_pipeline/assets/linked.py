@@ -6,27 +6,19 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import sqlalchemy as sa
 
-from agir_pipeline.assets.step import (
-    Check,
-    StepResult,
-    StudyRun,
-    asset_spec,
-    check_specs,
-    report,
-    told_plainly,
-)
+from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.checks import DATA_TESTS, TEXTS
+from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.sql_tables import build_models, sql_result
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR, Links, link_persons
 from agir_pipeline.protocol.model import Protocol
-from agir_pipeline.resources.study import (
-    Study,
-    is_up_to_date,
-    record_step,
-    require_step,
-    state_digest,
-)
+from agir_pipeline.resources.sql_models import BuiltModel
+from agir_pipeline.resources.study import Study
 
 TABLES = {
     "person_links": mark("Which rows are one person, since when"),
@@ -43,7 +35,11 @@ NEEDS = {
     "spell": {"spell_versions", "spell_terms", "spells", "reference_spells"},
     "answer": {"answers"},
 }
-CHECKS = {"person_links/links_are_decided": mark("No row could be several persons")}
+CHECKS = {
+    "person_links/one_person_each": mark("Each row belongs to one person at a time"),
+    "person_links/links_are_decided": mark("No row could be several persons"),
+}
+BLOCKING = frozenset({"one_person_each"})
 
 
 def linked_tables(protocol: Protocol) -> list[str]:
@@ -55,27 +51,21 @@ def linked_tables(protocol: Protocol) -> list[str]:
 
 def linked_assets(protocol: Protocol) -> dg.AssetsDefinition:
     deps = [("validated", source.name) for source in protocol.sources]
+    tables = linked_tables(protocol)
+    tested = {f"{n}/{DATA_TESTS}": TEXTS[DATA_TESTS] for n in tables if n != "person_links"}
 
     @dg.multi_asset(
         name="linked",
-        specs=[
-            asset_spec(protocol, "linked", table, _(TABLES[table]), deps)
-            for table in linked_tables(protocol)
-        ],
-        check_specs=check_specs("linked", {place: _(text) for place, text in CHECKS.items()}),
+        specs=[asset_spec(protocol, "linked", table, _(TABLES[table]), deps) for table in tables],
+        check_specs=check_specs("linked", CHECKS | tested, BLOCKING | {DATA_TESTS}),
     )
     def linked(study_run: StudyRun) -> Iterator[Any]:
-        with told_plainly():
-            study = study_run.study()
-            require_step(study, "validated")
-            if not is_up_to_date(study, "linked"):
-                _store(study)
-            yield from report(study, "linked", _result(study))
+        yield from carry_out(study_run, "linked", _store, _examine, after="validated")
 
     return linked
 
 
-def _store(study: Study) -> None:
+def _store(study: Study) -> StepResult:
     found = _link(study)
     links = found.links.assign(
         entity_id=_entity_ids(study, found.links),
@@ -98,8 +88,14 @@ def _store(study: Study) -> None:
     )
     with study.warehouse.transaction() as connection:
         study.warehouse.replace(connection, "linked", "person_links", released)
-        study.models.build(connection, "linked", model_variables(study))
-        record_step(study, connection, "linked", state_digest(study, "linked"))
+        models = build_models(study, connection, "linked", model_variables(study))
+        return settle(study, connection, "linked", _result(study, released, models))
+
+
+def _examine(study: Study, connection: sa.Connection) -> StepResult:
+    links = study.warehouse.read(connection, "linked", "person_links")
+    models = study.models.standing(connection, "linked", model_variables(study))
+    return _result(study, links, models)
 
 
 def _link(study: Study) -> Links:
@@ -136,13 +132,27 @@ def _undecided(study: Study, found: Links) -> pd.DataFrame:
     )
 
 
-def _result(study: Study) -> StepResult:
-    with study.warehouse.transaction() as connection:
-        n_rows = {
-            table: len(study.warehouse.read(connection, "linked", table))
-            for table in linked_tables(study.protocol)
-        }
+def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> StepResult:
     waiting = len(study.vault.read("undecided"))
+    now = links[links["superseded_on"].isna()]
+    keys = ["source", "entity_id"]
+    n_broken = int(links["person_id"].isna().sum() + now.duplicated(keys).sum())
     sentence = _("{n} rows could be several persons and are left apart").format(n=waiting)
-    check = Check("links_are_decided", n_rows["person_links"] > 0 and waiting == 0, sentence)
-    return StepResult(n_rows, {"person_links": {"undecided": waiting}}, {"person_links": [check]})
+    checks = [
+        Check.blocking(
+            "one_person_each",
+            len(links),
+            n_broken,
+            _("{n} of {total} links lead to no person or to two").format(
+                n=n_broken, total=len(links)
+            ),
+        ),
+        Check("links_are_decided", len(links) > 0 and waiting == 0, sentence),
+    ]
+    made = sql_result(study, "linked", models)
+    lineage = declared_lineage(study.protocol, "linked")["person_links"]
+    return StepResult(
+        {"person_links": len(links), **made.n_rows},
+        {"person_links": {"undecided": waiting, KEY: lineage}, **made.figures},
+        {"person_links": checks, **made.checks},
+    )

@@ -1,6 +1,5 @@
 """Step 4: the fold over the matching instants. Reads no outcome and no date of exit."""
 
-import base64
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -9,16 +8,14 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.step import (
-    Check,
-    StepResult,
-    StudyRun,
-    asset_spec,
-    check_specs,
-    report,
-    told_plainly,
-)
+from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
+from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.shown import balance_shown
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
+from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.matching.balance import balance_table
@@ -50,10 +47,6 @@ from agir_pipeline.resources.study import (
     Study,
     code_version,
     due_instants,
-    is_up_to_date,
-    record_step,
-    require_step,
-    state_digest,
 )
 
 TABLES = {
@@ -74,6 +67,7 @@ CHECKS = {
     "certificates/optimum_is_proved": mark("Every stratum's total equals its dual bound"),
     "covariate_balance/arms_are_alike": mark("No covariate is further apart than allowed"),
 }
+BLOCKING = frozenset({"optimum_is_proved"})
 
 
 def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -83,26 +77,30 @@ def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
             asset_spec(protocol, "matched", table, _(text), [("linked", "participants")])
             for table, text in TABLES.items()
         ],
-        check_specs=check_specs("matched", {place: _(text) for place, text in CHECKS.items()}),
+        check_specs=check_specs(
+            "matched",
+            CHECKS | {f"{table}/{CONTRACT}": TEXTS[CONTRACT] for table in TABLES},
+            BLOCKING | {CONTRACT},
+        ),
     )
     def matched(study_run: StudyRun) -> Iterator[Any]:
-        with told_plainly():
-            study = study_run.study()
-            require_step(study, "linked")
-            if not is_up_to_date(study, "matched"):
-                _store(study)
-            yield from report(study, "matched", _result(study))
+        yield from carry_out(study_run, "matched", _store, _examine, after="linked")
 
     return matched
 
 
-def _store(study: Study) -> None:
+def _store(study: Study) -> StepResult:
     rounds = fold(study)
-    tables = _tables(study, rounds)
+    made = _tables(study, rounds)
     with study.warehouse.transaction() as connection:
-        for name, table in tables.items():
+        for name, table in made.items():
             study.warehouse.replace(connection, "matched", name, table)
-        record_step(study, connection, "matched", state_digest(study, "matched"))
+        return settle(study, connection, "matched", _result(study, made))
+
+
+def _examine(study: Study, connection: sa.Connection) -> StepResult:
+    read = study.warehouse.read
+    return _result(study, {name: read(connection, "matched", name) for name in TABLES})
 
 
 def fold(study: Study) -> list[RecordedRound]:
@@ -232,55 +230,46 @@ def _spells(study: Study, connection: sa.Connection) -> pd.DataFrame:
     return pd.DataFrame(columns=["spell_id", "starts_on", "planned_end_on", "ended_early_on"])
 
 
-def _result(study: Study) -> StepResult:
-    with study.warehouse.transaction() as connection:
-        made = {name: study.warehouse.read(connection, "matched", name) for name in TABLES}
-    pairs, proofs, balance = (
-        made[name] for name in ("matched_pairs", "certificates", "covariate_balance")
-    )
+def _result(study: Study, made: dict[str, pd.DataFrame]) -> StepResult:
+    contracts = matched_contracts(study.protocol)
+    population = made["analysis_population"].drop(columns="status", errors="ignore")
+    _typed, checks = contract_checks(made | {"analysis_population": population}, contracts)
+    checks["matched_pairs"].append(_somebody_is_matched(made["matched_pairs"]))
+    checks["certificates"].append(_optimum_is_proved(made["certificates"]))
     limit = study.protocol.balance.max_absolute_smd.value
-    overall = balance[(balance["round_number"] == 0) & (balance["sample"] == "matched")]
-    overall_both = balance[balance["round_number"] == 0]
-    apart = overall[~(overall["smd"].abs() <= limit)]
-    n_unproved = int((~(proofs["gap"].abs() <= LARGEST_GAP)).sum())
-    checks = {
-        "matched_pairs": [
-            Check(
-                "somebody_is_matched",
-                len(pairs) > 0,
-                _("{n} pairs are formed").format(n=len(pairs)),
-            )
-        ],
-        "certificates": [
-            Check(
-                "optimum_is_proved",
-                len(proofs) > 0 and n_unproved == 0,
-                _("{n} of {total} strata are not proved optimal").format(
-                    n=n_unproved, total=len(proofs)
-                ),
-                dg.AssetCheckSeverity.ERROR if len(proofs) else dg.AssetCheckSeverity.WARN,
-            )
-        ],
-        "covariate_balance": [
-            Check(
-                "arms_are_alike",
-                len(overall) > 0 and apart.empty,
-                _("{n} of {total} lines are further apart than {limit}").format(
-                    n=len(apart), total=len(overall), limit=limit
-                ),
-            )
-        ],
+    balance = made["covariate_balance"][made["covariate_balance"]["round_number"] == 0]
+    checks["covariate_balance"].append(_arms_are_alike(balance, limit))
+    lineage = declared_lineage(study.protocol, "matched")
+    figures: dict[str, dict[str, Any]] = {
+        name: {KEY: lineage[name]} if name in lineage else {} for name in made
     }
-    figures = {
-        "covariate_balance": {"love_plot": dg.MetadataValue.md(_picture(overall_both, limit))}
-        if len(overall)
-        else {}
-    }
+    if len(balance):
+        text = _("Standardised differences before and after matching")
+        figures["covariate_balance"] |= {
+            "balance": dg.MetadataValue.md(balance_shown(balance, study.protocol)),
+            "love_plot": dg.MetadataValue.md(picture(love_plot(balance, limit), text)),
+        }
     return StepResult({name: len(table) for name, table in made.items()}, figures, checks)
 
 
-def _picture(balance: pd.DataFrame, limit: float) -> str:
-    """The love plot as an image inside Markdown, as the catalogue shows it."""
-    drawn = base64.b64encode(love_plot(balance, limit).encode()).decode()
-    text = _("Standardised differences before and after matching")
-    return f"![{text}](data:image/svg+xml;base64,{drawn})"
+def _somebody_is_matched(pairs: pd.DataFrame) -> Check:
+    sentence = _("{n} pairs are formed").format(n=len(pairs))
+    return Check("somebody_is_matched", len(pairs) > 0, sentence)
+
+
+def _optimum_is_proved(proofs: pd.DataFrame) -> Check:
+    n_unproved = int((~(proofs["gap"].abs() <= LARGEST_GAP)).sum())
+    sentence = _("{n} of {total} strata are not proved optimal").format(
+        n=n_unproved, total=len(proofs)
+    )
+    return Check.blocking("optimum_is_proved", len(proofs), n_unproved, sentence)
+
+
+def _arms_are_alike(balance: pd.DataFrame, limit: float) -> Check:
+    matched = balance[balance["sample"] == "matched"]
+    apart = matched[~(matched["smd"].abs() <= limit)]
+    sentence = _("{n} of {total} lines are further apart than {limit}").format(
+        n=len(apart), total=len(matched), limit=limit
+    )
+    severity = dg.AssetCheckSeverity.ERROR if len(matched) else dg.AssetCheckSeverity.WARN
+    return Check("arms_are_alike", len(matched) > 0 and apart.empty, sentence, severity)

@@ -7,17 +7,17 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.step import (
-    Check,
-    StepResult,
-    StudyRun,
-    asset_spec,
-    check_specs,
-    report,
-    told_plainly,
-)
+from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.checks import CONTRACT, DATA_TESTS, TEXTS, contract_checks
+from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.shown import effects_shown, risks_shown
+from agir_pipeline.assets.sql_tables import build_models, sql_result
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import cut_on, outcome_variables
-from agir_pipeline.language import _, mark
+from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.language import _, current_language, mark
+from agir_pipeline.methods.effects.event_pairs import paired_times
 from agir_pipeline.methods.effects.event_tables import paired_effect_table
 from agir_pipeline.methods.effects.measure_tables import measure_effect_table
 from agir_pipeline.methods.effects.multiplicity import with_holm
@@ -27,6 +27,7 @@ from agir_pipeline.methods.effects.precision_tables import (
     precision_table,
     status_evaluability,
 )
+from agir_pipeline.methods.effects.risk_plot import primary_definition, risk_plot
 from agir_pipeline.methods.effects.risk_tables import risk_table
 from agir_pipeline.methods.effects.status_tables import status_effect_table
 from agir_pipeline.protocol.model import (
@@ -35,13 +36,8 @@ from agir_pipeline.protocol.model import (
     Protocol,
     StatusOutcome,
 )
-from agir_pipeline.resources.study import (
-    Study,
-    is_up_to_date,
-    record_step,
-    require_step,
-    state_digest,
-)
+from agir_pipeline.resources.sql_models import BuiltModel
+from agir_pipeline.resources.study import Study
 
 FACTS: dict[str, dict[str, str]] = {
     "event": {
@@ -86,32 +82,41 @@ def outcome_tables(protocol: Protocol) -> dict[str, str]:
 
 def outcomes_assets(protocol: Protocol) -> dg.AssetsDefinition:
     deps = [("matched", "matched_pairs"), ("linked", "persons")]
+    tables, contracts = outcome_tables(protocol), outcome_contracts(protocol)
+    kinds = {table: CONTRACT if table in contracts else DATA_TESTS for table in tables}
 
     @dg.multi_asset(
         name="outcomes",
         specs=[
-            asset_spec(protocol, "outcomes", table, _(text), deps)
-            for table, text in outcome_tables(protocol).items()
+            asset_spec(protocol, "outcomes", table, _(text), deps) for table, text in tables.items()
         ],
-        check_specs=check_specs("outcomes", {place: _(text) for place, text in CHECKS.items()}),
+        check_specs=check_specs(
+            "outcomes",
+            CHECKS | {f"{table}/{kind}": TEXTS[kind] for table, kind in kinds.items()},
+            {CONTRACT, DATA_TESTS},
+        ),
     )
     def outcomes(study_run: StudyRun) -> Iterator[Any]:
-        with told_plainly():
-            study = study_run.study()
-            require_step(study, "matched")
-            if not is_up_to_date(study, "outcomes"):
-                _store(study)
-            yield from report(study, "outcomes", _result(study))
+        yield from carry_out(study_run, "outcomes", _store, _examine, after="matched")
 
     return outcomes
 
 
-def _store(study: Study) -> None:
+def _store(study: Study) -> StepResult:
     with study.warehouse.transaction() as connection:
-        study.models.build(connection, "outcomes", outcome_variables(study))
-        for name, table in effects(study, connection).items():
+        models = build_models(study, connection, "outcomes", outcome_variables(study))
+        made = effects(study, connection)
+        for name, table in made.items():
             study.warehouse.replace(connection, "outcomes", name, table)
-        record_step(study, connection, "outcomes", state_digest(study, "outcomes"))
+        result = _result(study, connection, made, models)
+        return settle(study, connection, "outcomes", result)
+
+
+def _examine(study: Study, connection: sa.Connection) -> StepResult:
+    read = study.warehouse.read
+    made = {n: read(connection, "outcomes", n) for n in outcome_contracts(study.protocol)}
+    models = study.models.standing(connection, "outcomes", outcome_variables(study))
+    return _result(study, connection, made, models)
 
 
 def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
@@ -180,12 +185,46 @@ def _due_on(facts: pd.DataFrame, outcome: StatusOutcome, protocol: Protocol) -> 
     return last.mask(last > pd.Timestamp(end_on.value)) if end_on else last
 
 
-def _result(study: Study) -> StepResult:
-    with study.warehouse.transaction() as connection:
-        names = list(outcome_tables(study.protocol))
-        n_rows = {n: len(study.warehouse.read(connection, "outcomes", n)) for n in names}
-        precision = study.warehouse.read(connection, "outcomes", "precision")
+def _result(
+    study: Study,
+    connection: sa.Connection,
+    made: dict[str, pd.DataFrame],
+    models: list[BuiltModel],
+) -> StepResult:
+    protocol = study.protocol
+    facts = sql_result(study, "outcomes", models)
+    _typed, checks = contract_checks(made, outcome_contracts(protocol))
+    checks["precision"].append(_an_effect_can_be_told(made["precision"]))
+    lineage = declared_lineage(protocol, "outcomes")
+    figures: dict[str, dict[str, Any]] = {n: {KEY: lineage[n]} for n in made if n in lineage}
+    for outcome in protocol.outcomes:
+        effect = effects_shown(made[list(effect_tables(outcome))[-1]], outcome)
+        figures[list(effect_tables(outcome))[-1]]["effects"] = dg.MetadataValue.md(effect)
+        if isinstance(outcome, EventOutcome):
+            drawn = _curve(study, connection, outcome)
+            figures[f"{outcome.name}_risk"] |= {k: dg.MetadataValue.md(v) for k, v in drawn.items()}
+    n_rows = {name: len(table) for name, table in made.items()}
+    return StepResult(
+        {**facts.n_rows, **n_rows}, {**facts.figures, **figures}, {**facts.checks, **checks}
+    )
+
+
+def _an_effect_can_be_told(precision: pd.DataFrame) -> Check:
     n_known = int(precision["half_width"].notna().sum())
     sentence = _("{n} of {total} effects can be told now").format(n=n_known, total=len(precision))
-    check = Check("an_effect_can_be_told", n_known > 0, sentence)
-    return StepResult(n_rows, {}, {"precision": [check]})
+    return Check("an_effect_can_be_told", n_known > 0, sentence)
+
+
+def _curve(study: Study, connection: sa.Connection, outcome: EventOutcome) -> dict[str, str]:
+    """The risk of the event day by day in each arm: drawn, and the same numbers as a table."""
+    facts = _facts(study, connection, outcome)
+    definition = primary_definition(outcome)
+    pairs = paired_times(facts, outcome, definition, cut_on(study, outcome))
+    if pairs.n_pairs == 0:
+        return {}
+    label = definition.labels.in_language(current_language())
+    svg = risk_plot(pairs, outcome.horizons_days.value, label)
+    return {
+        "risk_curve": picture(svg, _("Risk of the event by arm, day by day")),
+        "risk_curve_in_numbers": risks_shown(pairs, outcome),
+    }

@@ -7,16 +7,12 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.step import (
-    Check,
-    StepResult,
-    StudyRun,
-    asset_spec,
-    check_specs,
-    report,
-    told_plainly,
-)
-from agir_pipeline.contracts.checking import checked
+from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
+from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
+from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.shown import enrolment_shown
+from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.contracts.outcomes import outcome_contracts
@@ -26,6 +22,7 @@ from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.dictionary import data_dictionary
 from agir_pipeline.methods.matching.participants import blocked_reasons, undecided_persons
 from agir_pipeline.methods.programme.enrolment import enrolment_progress
+from agir_pipeline.methods.programme.enrolment_plot import enrolment_plot
 from agir_pipeline.methods.programme.flow import participant_flow
 from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
@@ -37,16 +34,18 @@ from agir_pipeline.resources.release_inputs import (
     release_manifest,
 )
 from agir_pipeline.resources.releases import ReleaseOutcome, Releases
-from agir_pipeline.resources.study import Study, record_step, require_step, state_digest
+from agir_pipeline.resources.study import Study
 
 CHECKS = {
     "release_manifest/release_is_whole": mark("Every file is as the manifest says"),
     "data_dictionary/no_identifying_column": mark("No identifying column is released"),
 }
-ERROR = dg.AssetCheckSeverity.ERROR
+BLOCKING = frozenset({"release_is_whole", "no_identifying_column"})
 
 
 def published_assets(protocol: Protocol) -> dg.AssetsDefinition:
+    contracts = table_contracts(protocol)
+
     @dg.multi_asset(
         name="published",
         specs=[
@@ -56,18 +55,18 @@ def published_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 contract.name,
                 _(contract.title),
                 _deps(contract.name, protocol),
-                kinds=frozenset({"parquet"}),
+                kinds=["parquet"],
             )
-            for contract in table_contracts(protocol).values()
+            for contract in contracts.values()
         ],
-        check_specs=check_specs("published", {place: _(text) for place, text in CHECKS.items()}),
+        check_specs=check_specs(
+            "published",
+            CHECKS | {f"{table}/{CONTRACT}": TEXTS[CONTRACT] for table in contracts},
+            BLOCKING | {CONTRACT},
+        ),
     )
     def published(study_run: StudyRun) -> Iterator[Any]:
-        with told_plainly():
-            study = study_run.study()
-            require_step(study, "outcomes")
-            outcome = publish(study)
-            yield from report(study, "published", _result(study, outcome))
+        yield from carry_out(study_run, "published", _store, after="outcomes")
 
     return published
 
@@ -79,17 +78,25 @@ def _deps(table: str, protocol: Protocol) -> list[tuple[str, str]]:
     return [("matched", "matched_pairs"), ("outcomes", "precision")]
 
 
-def publish(study: Study) -> ReleaseOutcome:
+def _store(study: Study) -> StepResult:
+    with study.warehouse.transaction() as connection:
+        tables, checks = released_tables(study, connection)
+    kept = StepResult({}, {}, checks)
+    if kept.blocked:
+        raise BlockedStep(kept)
+    outcome = publish(study, tables)
+    with study.warehouse.transaction() as connection:
+        return settle(study, connection, "published", _result(study, outcome, tables, checks))
+
+
+def publish(study: Study, tables: dict[str, pd.DataFrame]) -> ReleaseOutcome:
     """Bring out what the study knows now; a rebuild of a past day stays a draft.
 
     Raises:
-        CheckError: a table breaks its contract, holds an identifying column, or the release of
-            this state is damaged.
+        CheckError: the release of this state is damaged.
         InfrastructureError: the disk refused; the current release still stands.
     """
     protocol = study.protocol
-    with study.warehouse.transaction() as connection:
-        tables = released_tables(study, connection)
     content = ReleaseContent(
         release_id=release_id(study),
         study=protocol.study.name,
@@ -99,25 +106,24 @@ def publish(study: Study) -> ReleaseOutcome:
         contracts=_released_contracts(protocol),
         facts=release_facts(study),
     )
-    outcome = Releases(study.home.releases).publish(content, study.is_draft)
-    with study.warehouse.transaction() as connection:
-        record_step(study, connection, "published", state_digest(study, "published"))
-    return outcome
+    return Releases(study.home.releases).publish(content, study.is_draft)
 
 
-def released_tables(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
-    """Every table of the release, stamped and as its contract promises, by name.
+def released_tables(
+    study: Study, connection: sa.Connection
+) -> tuple[dict[str, pd.DataFrame], Checks]:
+    """Every table of the release, stamped and as its contract promises, and that check.
 
     Raises:
-        CheckError: a table breaks its contract or holds an identifying column.
+        CheckError: a table holds an identifying column.
     """
     protocol = study.protocol
-    contracts = _released_contracts(protocol)
-    refuse_identifying(contracts, protocol)
+    contracts = {c.name: c for c in _released_contracts(protocol)}
+    refuse_identifying(list(contracts.values()), protocol)
     built = {
         **_from_steps(study, connection),
         **_programme(study, connection),
-        "data_dictionary": data_dictionary(contracts),
+        "data_dictionary": data_dictionary(list(contracts.values())),
         "release_manifest": release_manifest(study),
     }
     stamps: dict[str, Any] = {
@@ -125,7 +131,8 @@ def released_tables(study: Study, connection: sa.Connection) -> dict[str, pd.Dat
         "protocol_digest": protocol.protocol_digest,
         "design_digest": protocol.design_digest,
     }
-    return {c.name: checked(built[c.name].assign(**stamps), c) for c in contracts}
+    stamped = {name: built[name].assign(**stamps) for name in contracts}
+    return contract_checks(stamped, contracts)
 
 
 def refuse_identifying(contracts: list[TableContract], protocol: Protocol) -> None:
@@ -193,40 +200,56 @@ def _losses(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.Dat
     )
 
 
-def _result(study: Study, outcome: ReleaseOutcome) -> StepResult:
-    releases = Releases(study.home.releases)
-    tables = releases.manifest(outcome.release_id)["tables"]
-    dictionary = releases.read("data_dictionary", outcome.release_id)
+def _result(
+    study: Study, outcome: ReleaseOutcome, tables: dict[str, pd.DataFrame], checks: Checks
+) -> StepResult:
+    checks["release_manifest"].append(_release_is_whole(outcome))
+    checks["data_dictionary"].append(_no_identifying_column(study, tables["data_dictionary"]))
+    lineage = declared_lineage(study.protocol, "published")
+    headings = headings_shown(study)
+    folder = outcome.folder / "tier1" / "parquet"
+    figures: dict[str, dict[str, Any]] = {
+        name: {
+            "dagster/uri": (folder / f"{name}.parquet").resolve().as_uri(),
+            **_lineage_figures(lineage.get(name), headings.get(name)),
+        }
+        for name in tables
+    }
+    figures["release_manifest"] |= {
+        "release_id": outcome.release_id,
+        "release_kind": outcome.kind,
+        "release_path": str(outcome.folder),
+        "n_files": outcome.n_files,
+        "release_is_new": outcome.is_new,
+    }
+    if study.protocol.enrolment and len(tables["enrolment_progress"]):
+        progress = tables["enrolment_progress"]
+        figures["enrolment_progress"] |= {
+            "enrolment": dg.MetadataValue.md(enrolment_shown(progress)),
+            "enrolment_curve": dg.MetadataValue.md(
+                picture(enrolment_plot(progress), _("Entries so far against the target"))
+            ),
+        }
+    return StepResult({name: len(table) for name, table in tables.items()}, figures, checks)
+
+
+def _lineage_figures(lineage: dg.TableColumnLineage | None, headings: str | None) -> dict[str, Any]:
+    """The lineage for programs, and for people the headings it ends in."""
+    if lineage is None or headings is None:
+        return {}
+    return {KEY: lineage, "source_headings": dg.MetadataValue.md(headings)}
+
+
+def _release_is_whole(outcome: ReleaseOutcome) -> Check:
+    damaged = damaged_files(outcome.folder)
+    sentence = _("{n} of {total} files are damaged").format(n=len(damaged), total=outcome.n_files)
+    return Check.blocking("release_is_whole", outcome.n_files, len(damaged), sentence)
+
+
+def _no_identifying_column(study: Study, dictionary: pd.DataFrame) -> Check:
     names = {c.name for s in study.protocol.sources for c in s.identifying_columns}
     n_named = int(dictionary["column"].isin(names).sum())
-    damaged = damaged_files(outcome.folder)
-    checks = {
-        "release_manifest": [
-            Check(
-                "release_is_whole",
-                not damaged,
-                _("{n} of {total} files are damaged").format(n=len(damaged), total=outcome.n_files),
-                ERROR,
-            )
-        ],
-        "data_dictionary": [
-            Check(
-                "no_identifying_column",
-                len(dictionary) > 0 and n_named == 0,
-                _("{n} of {total} released columns identify a person").format(
-                    n=n_named, total=len(dictionary)
-                ),
-                ERROR,
-            )
-        ],
-    }
-    figures = {
-        "release_manifest": {
-            "release_id": outcome.release_id,
-            "release_kind": outcome.kind,
-            "release_path": str(outcome.folder),
-            "n_files": outcome.n_files,
-            "release_is_new": outcome.is_new,
-        }
-    }
-    return StepResult({name: tables[name]["n_rows"] for name in tables}, figures, checks)
+    sentence = _("{n} of {total} released columns identify a person").format(
+        n=n_named, total=len(dictionary)
+    )
+    return Check.blocking("no_identifying_column", len(dictionary), n_named, sentence)

@@ -1,20 +1,12 @@
 """Step 1: what arrived tonight is kept as received, with a receipt."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from agir_pipeline.assets.step import (
-    Check,
-    StepResult,
-    StudyRun,
-    asset_spec,
-    check_specs,
-    report,
-    told_plainly,
-)
+from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol
@@ -22,9 +14,13 @@ from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
 from agir_pipeline.resources.sources.inbox import dropped_files
-from agir_pipeline.resources.study import Study, record_protocol, record_step, state_digest
+from agir_pipeline.resources.study import Study, record_protocol
 
-CHECKS = {"has_arrived": mark("At least one delivery of this source is known")}
+CHECKS = {
+    "files_are_kept": mark("Every file is kept as it was received"),
+    "has_arrived": mark("At least one delivery of this source is known"),
+}
+BLOCKING = frozenset({"files_are_kept"})
 
 
 def raw_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -40,22 +36,16 @@ def raw_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 source.name,
                 source.labels.in_language(current_language()),
                 deps=[],
-                kinds=frozenset({"file"}),
+                kinds=sorted({"file", *(["python"] if source.pull else [])}),
             )
             for source in protocol.sources
         ],
         check_specs=check_specs(
-            "raw", {f"{n}/{check}": _(text) for n in names for check, text in CHECKS.items()}
+            "raw", {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}, BLOCKING
         ),
     )
     def raw(study_run: StudyRun) -> Iterator[Any]:
-        with told_plainly():
-            study = study_run.study()
-            notes = [] if study.is_draft else take_in(study)
-            result = _result(study, notes)
-            with study.warehouse.transaction() as connection:
-                record_step(study, connection, "raw", state_digest(study, "raw"))
-            yield from report(study, "raw", result)
+        yield from carry_out(study_run, "raw", _store)
 
     return raw
 
@@ -115,25 +105,57 @@ def _receipt(study: Study, source: str, provider: str, file_name: str, how: str)
     )
 
 
+def _store(study: Study) -> StepResult:
+    notes = [] if study.is_draft else take_in(study)
+    with study.warehouse.transaction() as connection:
+        return settle(study, connection, "raw", _result(study, notes))
+
+
 def _result(study: Study, notes: list[str]) -> StepResult:
-    deliveries = study.state().deliveries
-    counts = Counter(receipt.source for receipt in deliveries)
+    arrived: dict[str, list[Receipt]] = {source.name: [] for source in study.protocol.sources}
+    for receipt in study.state().deliveries:
+        arrived.setdefault(receipt.source, []).append(receipt)
     names = [source.name for source in study.protocol.sources]
-    last = {r.source: r.known_on.isoformat() for r in deliveries}
     return StepResult(
-        n_rows={name: counts[name] for name in names},
-        figures={
-            name: {"last_known_on": last.get(name, "-"), "notes": "\n".join(notes) or "-"}
-            for name in names
-        },
-        checks={
-            name: [
-                Check(
-                    "has_arrived",
-                    counts[name] > 0,
-                    _("{n} deliveries of {source} are known").format(n=counts[name], source=name),
-                )
-            ]
-            for name in names
-        },
+        n_rows={name: len(arrived[name]) for name in names},
+        figures={name: _figures(study, arrived[name], notes) for name in names},
+        checks={name: _checks(study, name, arrived[name]) for name in names},
     )
+
+
+def _checks(study: Study, name: str, receipts: list[Receipt]) -> list[Check]:
+    damaged = [r for r in receipts if not study.home.landing.is_intact(r)]
+    return [
+        Check.blocking(
+            "files_are_kept",
+            len(receipts),
+            len(damaged),
+            _("{n} of {total} files are gone or no longer as received").format(
+                n=len(damaged), total=len(receipts)
+            ),
+        ),
+        Check(
+            "has_arrived",
+            len(receipts) > 0,
+            _("{n} deliveries of {source} are known").format(n=len(receipts), source=name),
+        ),
+    ]
+
+
+def _figures(study: Study, receipts: list[Receipt], notes: list[str]) -> dict[str, Any]:
+    """The newest file, its hash, the rows of all files by the end they came to, and the notes."""
+    figures: dict[str, Any] = {"notes": "\n".join(notes) or "-"}
+    if not receipts:
+        return figures
+    newest = receipts[-1]
+    mine = {receipt.receipt_id for receipt in receipts}
+    ends = [row for row in study.home.landing.ledger.row_ends() if row["receipt_id"] in mine]
+    path = study.home.landing.object_path(newest.sha256).resolve()
+    return figures | {
+        "dagster/uri": path.as_uri(),
+        "source_file": newest.file_name,
+        "sha256": newest.sha256,
+        "last_known_on": newest.known_on.isoformat(),
+        "rows_read": sum(row["n_rows"] for row in ends),
+        "rows_rejected": sum(row["rejected"] for row in ends),
+    }

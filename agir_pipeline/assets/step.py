@@ -1,7 +1,7 @@
 """What every step shares: the study it works on, its faults told plainly, its checks kept."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
+import sqlalchemy as sa
 
-from agir_pipeline.errors import AgirError, unexpected
-from agir_pipeline.language import _
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.assets.catalogue import asset_key
+from agir_pipeline.errors import AgirError, CheckError, unexpected
+from agir_pipeline.language import _, use_language
 from agir_pipeline.resources.home import Home
-from agir_pipeline.resources.study import STEPS, Study, code_version, open_study
+from agir_pipeline.resources.study import (
+    Study,
+    is_up_to_date,
+    open_study,
+    record_step,
+    require_step,
+    state_digest,
+)
 
-OWNER = "team:steward"
 logger = logging.getLogger("agir_pipeline")
 
 
@@ -26,6 +33,8 @@ class StudyRun(dg.ConfigurableResource):  # type: ignore[type-arg]
     home: str
     as_of: str = ""
     protocol: str = ""
+    language: str = ""
+    """That of the study's people; a thread of Dagster knows none by itself."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["StudyRun"]:
@@ -34,6 +43,8 @@ class StudyRun(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def study(self) -> Study:
         """Read anew by each step: rounds recorded by one are known to the next."""
+        if self.language:
+            use_language(self.language)
         day = date.fromisoformat(self.as_of) if self.as_of else None
         return open_study(Path(self.home), day, Path(self.protocol) if self.protocol else None)
 
@@ -45,6 +56,13 @@ class Check(NamedTuple):
     has_passed: bool
     sentence: str
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN
+    is_blocking: bool = False
+
+    @classmethod
+    def blocking(cls, name: str, n_seen: int, n_broken: int, sentence: str) -> "Check":
+        """An integrity check: stops the step if anything is broken; with nothing seen it warns."""
+        severity = dg.AssetCheckSeverity.ERROR if n_seen else dg.AssetCheckSeverity.WARN
+        return cls(name, n_seen > 0 and n_broken == 0, sentence, severity, is_blocking=True)
 
     @property
     def status(self) -> str:
@@ -60,6 +78,16 @@ class StepResult:
     n_rows: Mapping[str, int]
     figures: Mapping[str, Mapping[str, Any]]
     checks: Mapping[str, Sequence[Check]]
+
+    @property
+    def blocked(self) -> list[tuple[str, str]]:
+        """ "table/check" and sentence of every check that stops the step."""
+        return [
+            (f"{table}/{check.name}", check.sentence)
+            for table, checks in self.checks.items()
+            for check in checks
+            if check.is_blocking and check.status == "failed"
+        ]
 
 
 @contextmanager
@@ -78,56 +106,66 @@ def told_plainly() -> Iterator[None]:
         raise dg.Failure(unexpected(fault), metadata=metadata, allow_retries=False) from None
 
 
-def group(step: str) -> str:
-    return f"{STEPS.index(step) + 1}_{step}"
+Examine = Callable[[Study, sa.Connection], StepResult]
+"""What a step made, read from its tables within one transaction."""
 
 
-def asset_key(step: str, table: str) -> dg.AssetKey:
-    return dg.AssetKey([step, table])
+class BlockedStep(CheckError):
+    """A blocking check failed before the commit; ``result`` holds every check of the step."""
+
+    def __init__(self, result: StepResult) -> None:
+        self.result = result
+        super().__init__("\n".join(f"{where}: {text}" for where, text in result.blocked))
 
 
-def asset_spec(
-    protocol: Protocol,
+def carry_out(
+    study_run: StudyRun,
     step: str,
-    table: str,
-    description: str,
-    deps: Sequence[tuple[str, str]],
-    columns: Sequence[dg.TableColumn] = (),
-    kinds: frozenset[str] = frozenset({"duckdb"}),
-) -> dg.AssetSpec:
-    """One table in the catalogue: described, grouped, owned, tagged, with its columns."""
-    metadata: dict[str, Any] = {"dagster/table_name": f"{step}.{table}"}
-    if columns:
-        metadata["dagster/column_schema"] = dg.TableSchema(columns=list(columns))
-    return dg.AssetSpec(
-        asset_key(step, table),
-        deps=[asset_key(*dep) for dep in deps],
-        description=description,
-        group_name=group(step),
-        owners=[OWNER],
-        kinds=set(kinds),
-        tags={"layer": step, "sensitivity": "pseudonymised" if step != "raw" else "identifying"},
-        code_version=f"{code_version()}/{protocol.protocol_digest[:12]}",
-        metadata=metadata,
-    )
+    store: Callable[[Study], StepResult],
+    examine: Examine | None = None,
+    after: str | None = None,
+) -> Iterator[Any]:
+    """One step from the tables before it to the report: made if what it rests on has changed.
+
+    ``store`` makes the tables and ends with ``settle`` before it commits. A blocked step tells
+    which checks failed and leaves the tables of the last commit. Without ``examine`` the step is
+    done every time.
+    """
+    with told_plainly():
+        study = study_run.study()
+        if after is not None:
+            require_step(study, after)
+        try:
+            stands = examine is not None and is_up_to_date(study, step)
+            result = _standing(study, examine) if examine and stands else store(study)
+        except BlockedStep as blocked:
+            yield from tell_checks(study, step, blocked.result)
+            raise
+        yield from report(study, step, result)
 
 
-def check_specs(step: str, checks: Mapping[str, str]) -> list[dg.AssetCheckSpec]:
-    """``checks``: "table/check" → description."""
-    return [
-        dg.AssetCheckSpec(place.split("/")[1], asset=asset_key(step, place.split("/")[0]))
-        if not text
-        else dg.AssetCheckSpec(
-            place.split("/")[1], asset=asset_key(step, place.split("/")[0]), description=text
-        )
-        for place, text in checks.items()
-    ]
+def settle(study: Study, connection: sa.Connection, step: str, result: StepResult) -> StepResult:
+    """The last act of a step before its commit: blocking checks, then the note of what it is.
+
+    Raises:
+        BlockedStep: a blocking check failed; nothing of the step is committed.
+    """
+    if result.blocked:
+        raise BlockedStep(result)
+    record_step(study, connection, step, state_digest(study, step))
+    return result
 
 
-def report(
-    study: Study, step: str, result: StepResult
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Tell Dagster what the step made, and keep the check results for ``agir status``."""
+def _standing(study: Study, examine: Examine) -> StepResult:
+    with study.warehouse.transaction() as connection:
+        result = examine(study, connection)
+    if result.blocked:
+        raise BlockedStep(result)
+    return result
+
+
+def tell_checks(study: Study, step: str, result: StepResult) -> Iterator[dg.AssetCheckResult]:
+    """Keep the check results for ``agir status`` and tell them to Dagster."""
     if not study.is_draft:
         kept = [
             (f"{table}/{check.name}", check.status, check.sentence)
@@ -135,23 +173,30 @@ def report(
             for check in checks
         ]
         study.home.landing.ledger.replace_checks(step, kept)
+    for table, checks in result.checks.items():
+        for check in checks:
+            yield _check_result(step, table, check)
+
+
+def report(
+    study: Study, step: str, result: StepResult
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Tell Dagster what the step made: rows, figures and checks of every table."""
+    n_rows = sum(result.n_rows.values())
     logger.info(
-        _("{step}: {n} tables, {rows} rows").format(
-            step=step, n=len(result.n_rows), rows=sum(result.n_rows.values())
-        )
+        _("{step}: {n} tables, {rows} rows").format(step=step, n=len(result.n_rows), rows=n_rows)
     )
-    for table, n_rows in result.n_rows.items():
-        yield dg.MaterializeResult(
-            asset_key=asset_key(step, table),
-            metadata={"dagster/row_count": n_rows, **result.figures.get(table, {})},
-            check_results=[
-                dg.AssetCheckResult(
-                    asset_key=asset_key(step, table),
-                    passed=check.has_passed,
-                    check_name=check.name,
-                    severity=check.severity,
-                    description=check.sentence,
-                )
-                for check in result.checks.get(table, ())
-            ],
-        )
+    for table, n in result.n_rows.items():
+        metadata = {"dagster/row_count": n, **result.figures.get(table, {})}
+        yield dg.MaterializeResult(asset_key=asset_key(step, table), metadata=metadata)
+    yield from tell_checks(study, step, result)
+
+
+def _check_result(step: str, table: str, check: Check) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset_key(step, table),
+        passed=check.has_passed,
+        check_name=check.name,
+        severity=check.severity,
+        description=check.sentence,
+    )

@@ -2,41 +2,30 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import pandas as pd
+import sqlalchemy as sa
 
-from agir_pipeline.assets.step import (
-    Check,
-    StepResult,
-    StudyRun,
-    asset_spec,
-    check_specs,
-    report,
-    told_plainly,
-)
+from agir_pipeline.assets.accounts import Account, accounts_of, deliveries_table
+from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.versions import Delivered, versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
-from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.parser import Parser
-from agir_pipeline.resources.readings import Reading, contract_digest
-from agir_pipeline.resources.study import (
-    Study,
-    is_up_to_date,
-    record_step,
-    require_step,
-    state_digest,
-)
+from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.study import Study
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
     "last_delivery_was_read": mark("The newest file of each provider could be read"),
     "no_row_was_rejected": mark("No row of the newest files was rejected"),
 }
+BLOCKING = frozenset({"rows_are_accounted_for"})
 
 
 def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -52,35 +41,19 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 source.name,
                 source.labels.in_language(current_language()),
                 deps=[("raw", source.name)],
-                columns=source_columns(source, current_language()),
             )
             for source in protocol.sources
         ],
         check_specs=check_specs(
-            "validated", {f"{n}/{check}": _(text) for n in names for check, text in CHECKS.items()}
+            "validated",
+            {f"{n}/{check}": text for n in names for check, text in CHECKS.items()},
+            BLOCKING,
         ),
     )
     def validated(study_run: StudyRun) -> Iterator[Any]:
-        with told_plainly():
-            study = study_run.study()
-            require_step(study, "raw")
-            n_read = 0 if is_up_to_date(study, "validated") else _store(study)
-            yield from report(study, "validated", _result(study, n_read))
+        yield from carry_out(study_run, "validated", _store, _examine, after="raw")
 
     return validated
-
-
-def source_columns(source: Source, language: str) -> list[dg.TableColumn]:
-    """The warehouse columns of a source, as the catalogue shows them."""
-    return [
-        dg.TableColumn(
-            column.name,
-            column.type,
-            description=column.labels.in_language(language),
-            tags={"sensitivity": column.sensitivity},
-        )
-        for column in source.warehouse_columns
-    ]
 
 
 def read_deliveries(study: Study) -> list[Reading]:
@@ -106,22 +79,27 @@ def read_deliveries(study: Study) -> list[Reading]:
     return readings
 
 
-def _store(study: Study) -> int:
-    """How many files were parsed. Vault first: a kill after it leaves the step to be done again."""
+def _store(study: Study) -> StepResult:
+    """Vault first: a kill after it leaves the step to be done again."""
     readings = read_deliveries(study)
-    tables, identities = {}, []
+    made, identities = {}, []
     for source in study.protocol.sources:
         table = versions(_deliveries(source, readings))
         identities.append(_identities(study.protocol, source, table))
-        tables[source.name] = _without_identities(study, source, table)
+        made[source.name] = _without_identities(study, source, table)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
     with study.warehouse.transaction() as connection:
-        for name, table in tables.items():
+        for name, table in made.items():
             study.warehouse.replace(connection, "validated", name, table)
-        record_step(study, connection, "validated", state_digest(study, "validated"))
-    return sum(reading.is_new for reading in readings)
+        n_read = sum(reading.is_new for reading in readings)
+        return settle(study, connection, "validated", _result(study, made, n_read))
+
+
+def _examine(study: Study, connection: sa.Connection) -> StepResult:
+    read, names = study.warehouse.read, [source.name for source in study.protocol.sources]
+    return _result(study, {name: read(connection, "validated", name) for name in names})
 
 
 def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
@@ -236,66 +214,43 @@ def _quarantine(readings: list[Reading]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
 
 
-def _result(study: Study, n_read: int) -> StepResult:
-    accounts = {source.name: _account(study, source) for source in study.protocol.sources}
-    with study.warehouse.transaction() as connection:
-        n_rows = {
-            name: len(study.warehouse.read(connection, "validated", name)) for name in accounts
-        }
-    figures = {
-        name: {"files": one.n_files, "files_read_now": n_read, **one.ends}
-        for name, one in accounts.items()
-    }
-    return StepResult(n_rows, figures, {name: _checks(one) for name, one in accounts.items()})
-
-
-@dataclass(frozen=True)
-class Account:
-    """What the ledger says of one source."""
-
-    n_files: int
-    ends: dict[str, int]
-    """rows_<end> → rows, over all its files."""
-    n_rejected_newest: int
-    refusals_newest: list[str]
-
-
-def _account(study: Study, source: Source) -> Account:
-    ledger = study.home.landing.ledger
-    contract = contract_digest(source, study.readings.tables)
-    receipts = [r for r in study.state().deliveries if r.source == source.name]
-    mine = {receipt.receipt_id for receipt in receipts}
-    rows = [
-        row for row in ledger.row_ends() if row["receipt_id"] in mine and row["reading"] == contract
-    ]
-    newest = set({r.provider: r.receipt_id for r in receipts}.values())
-    return Account(
-        n_files=len(receipts),
-        ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},
-        n_rejected_newest=sum(row["rejected"] for row in rows if row["receipt_id"] in newest),
-        refusals_newest=[
-            row["sentence"]
-            for row in ledger.refusals()
-            if row["receipt_id"] in newest and row["reading"] == contract
-        ],
+def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:
+    accounts = accounts_of(study)
+    lineage = declared_lineage(study.protocol, "validated")
+    return StepResult(
+        {name: len(table) for name, table in made.items()},
+        {
+            name: {
+                "files": one.n_files,
+                "files_read_now": n_read,
+                **one.ends,
+                "deliveries": dg.MetadataValue.md(deliveries_table(one.newest)),
+                KEY: lineage[name],
+            }
+            for name, one in accounts.items()
+        },
+        {name: _checks(one, made[name]) for name, one in accounts.items()},
     )
 
 
-def _checks(account: Account) -> list[Check]:
+def _checks(account: Account, table: pd.DataFrame) -> list[Check]:
     n_rows, has_files = sum(account.ends.values()), account.n_files > 0
+    strangers = int((~table["receipt_id"].isin(account.receipt_ids)).sum())
+    n_broken = len(account.unread) + strangers + int(table["record_id"].isna().sum())
     return [
-        Check(
+        Check.blocking(
             "rows_are_accounted_for",
-            has_files,
-            _("{n} rows of {files} files, each with one end").format(
-                n=n_rows, files=account.n_files
+            account.n_files,
+            n_broken,
+            _("{n} rows of {files} files, each with one end; {broken} without account").format(
+                n=n_rows, files=account.n_files, broken=n_broken
             ),
         ),
         Check(
             "last_delivery_was_read",
             has_files and not account.refusals_newest,
             "\n".join(account.refusals_newest),
-            dg.AssetCheckSeverity.ERROR,
+            dg.AssetCheckSeverity.ERROR if has_files else dg.AssetCheckSeverity.WARN,
         ),
         Check(
             "no_row_was_rejected",

@@ -1,15 +1,10 @@
 """The study home: where everything of one study lies, its settings, and the lock of a run."""
 
-import fcntl
-import json
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
 
 from pydantic import ValidationError
 from pydantic_settings import (
@@ -24,11 +19,9 @@ from agir_pipeline.language import _
 from agir_pipeline.resources.files import disk_fault, sweep, write_whole
 from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.landing import Landing
+from agir_pipeline.resources.locks import Held, hold
 from agir_pipeline.resources.vault import Vault
 from agir_pipeline.resources.warehouse import Warehouse
-
-ATTEMPTS, PAUSE_SECONDS = 20, 0.05
-"""How long the loser of the lock waits for the winner to say who it is."""
 
 DAGSTER_SETTINGS = """\
 # Written by agir init. The interface asks nobody for anything and sends nothing anywhere.
@@ -51,6 +44,20 @@ SITE_SETTINGS = """\
 
 # A server warehouse instead of the file warehouse/study.duckdb:
 # warehouse_url = "postgresql+psycopg://user@host/database"
+
+# Who is told when a night fails or a check does: by e-mail, by a webhook, or both. The password of
+# the mail server is AGIR_SMTP_PASSWORD, the token of the webhook AGIR_WEBHOOK_TOKEN, both in the
+# environment.
+# alert_to = ["steward@example.org"]
+# alert_from = "agir@example.org"
+# smtp_host = "mail.example.org"
+# smtp_port = 587
+# smtp_starttls = true
+# smtp_user = "agir"
+# alert_webhook = "https://chat.example.org/hooks/agir"
+
+# The address of the interface as readers of a message reach it; else that of agir ui is given.
+# ui_url = "https://agir.example.org"
 """
 
 
@@ -60,6 +67,14 @@ class Site(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", env_prefix="AGIR_SITE_")
 
     warehouse_url: str = ""
+    alert_to: tuple[str, ...] = ()
+    alert_from: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_user: str = ""
+    alert_webhook: str = ""
+    ui_url: str = ""
 
     @classmethod
     def in_file(cls, path: Path) -> "Site":
@@ -108,6 +123,16 @@ class Home:
     @property
     def audit(self) -> Path:
         return self.folder / "audit"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the one run of the study."""
+        return self.folder / ".lock"
+
+    @property
+    def ui_lock_path(self) -> Path:
+        """Held by the one interface of the study; says its address."""
+        return self.dagster / "ui.lock"
 
     @property
     def landing(self) -> Landing:
@@ -189,53 +214,17 @@ class Home:
         Raises:
             InfrastructureError: another run is under way; says who and since when.
         """
-        path = self.folder / ".lock"
-        with _opened(path) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise InfrastructureError(_held(path)) from None
-            try:
-                _sign(file, doing)
+        try:
+            with hold(self.lock_path, doing):
                 for folder in (self.folder / "landing", self.parsed, self.releases):
                     if folder.is_dir():
                         sweep(folder)
                 yield
-            finally:
-                file.truncate(0)
-
-
-def _opened(lock: Path) -> IO[str]:
-    try:
-        return open(lock, "a+", encoding="utf-8")
-    except OSError as fault:
-        raise disk_fault(lock, fault) from None
-
-
-def _sign(file: IO[str], doing: str) -> None:
-    """Say who holds the lock and since when."""
-    holder = {
-        "doing": doing,
-        "process": os.getpid(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    file.truncate(0)
-    file.write(json.dumps(holder))
-    file.flush()
-
-
-def _held(lock: Path) -> str:
-    """Who runs, since when; the holder has at most just begun to write it down."""
-    holder: dict[str, Any] = {}
-    for _attempt in range(ATTEMPTS):
-        with suppress(OSError, ValueError):
-            holder = json.loads(lock.read_text(encoding="utf-8"))
-            break
-        time.sleep(PAUSE_SECONDS)
-    return _(
-        "a run is under way ({doing}, process {process}, since {since}); try again later"
-    ).format(
-        doing=holder.get("doing", "?"),
-        process=holder.get("process", "?"),
-        since=holder.get("since", "?"),
-    )
+        except Held as held:
+            who = {name: held.holder.get(name, "?") for name in ("doing", "process", "since")}
+            raise InfrastructureError(
+                _(
+                    "a run is under way ({doing}, process {process}, since {since}); "
+                    "try again later"
+                ).format(**who)
+            ) from None

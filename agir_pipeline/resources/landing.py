@@ -44,6 +44,14 @@ class Landing:
     def object_path(self, sha256: str) -> Path:
         return self.folder / "objects" / sha256[:2] / sha256
 
+    def is_intact(self, receipt: Receipt) -> bool:
+        """Whether the bytes are there and still those that were received."""
+        try:
+            self.content(receipt)
+        except InfrastructureError:
+            return False
+        return True
+
     def content(self, receipt: Receipt) -> bytes:
         """The bytes as received.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agir_pipeline.errors import InfrastructureError, UsageError
-from agir_pipeline.resources import home as module
+from agir_pipeline.resources import locks as module
 from agir_pipeline.resources.home import Home
 
 
@@ -181,7 +181,8 @@ def test_nobody_is_named_after_a_run_has_ended(home: Home, monkeypatch: pytest.M
         pass
     assert (home.folder / ".lock").read_text() == ""
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
-    assert "process ?" in module._held(home.folder / ".lock")
+    assert module._written(home.lock_path) == {}
+    assert module.holder_of(home.lock_path) is None
 
 
 def test_the_lock_sweeps_what_a_killed_run_left(home: Home) -> None:

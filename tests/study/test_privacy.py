@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agir_pipeline.assets.validated import source_columns
+from agir_pipeline.assets.catalogue import table_columns
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import STEPS, Study, open_study
@@ -236,10 +236,16 @@ def test_no_identifying_column_stands_in_any_schema(demo: Demo) -> None:
 
 
 def test_the_catalogue_shows_how_sensitive_each_column_is_and_no_identity(demo: Demo) -> None:
-    for source in open_study(demo[0]).protocol.sources:
-        shown = source_columns(source, "en")
-        assert {column.tags["sensitivity"] for column in shown} <= {"none", "sensitive"}
-        assert len(shown) == len(source.warehouse_columns)
+    protocol = open_study(demo[0]).protocol
+    for source in protocol.sources:
+        shown = {c.name: c.tags for c in table_columns(protocol, "validated", source.name)}
+        assert {c.name for c in source.warehouse_columns} <= set(shown)
+        assert {c.name for c in source.identifying_columns}.isdisjoint(shown)
+        for column in source.warehouse_columns:
+            assert shown[column.name].get("sensitivity", "none") == column.sensitivity
+        raw = table_columns(protocol, "raw", source.name)
+        n_identities = sum(column.tags == {"pii": "identifying"} for column in raw)
+        assert n_identities == len(source.identifying_columns)
 
 
 def test_no_date_of_the_warehouse_or_a_release_could_be_a_birth(demo: Demo) -> None:

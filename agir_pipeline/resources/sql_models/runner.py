@@ -83,6 +83,22 @@ class SqlModels:
             raise FailedDataTests(every)
         return [_tested(model, results[model.name]) for model in built]
 
+    def standing(
+        self, connection: sa.Connection, step: str, variables: Mapping[str, Any]
+    ) -> list[BuiltModel]:
+        """The tables of ``step`` as they stand, tested again; nothing is built."""
+        renderer = Renderer(self.project, variables)
+        found = []
+        for rendered in self._in_order(step, renderer):
+            name = rendered.model.name
+            n_rows = tables.execute(
+                connection,
+                f"select count(*) from {tables.qualified(step, name)}",  # noqa: S608
+            ).scalar_one()
+            results = tuple(_result(connection, test) for test in self._tests(name, renderer))
+            found.append(_tested(_described(connection, rendered, int(n_rows)), results))
+        return found
+
     def create(
         self, connection: sa.Connection, name: str, variables: Mapping[str, Any]
     ) -> BuiltModel:
@@ -122,13 +138,11 @@ class SqlModels:
 
     def _create(self, connection: sa.Connection, rendered: Rendered) -> BuiltModel:
         model = rendered.model
-        depends_on = tuple(sorted(rendered.depends_on))
         with tables.named_faults(f"{model.step}/{model.path.name}"):
-            inputs = {(s, t): tables.column_types(connection, s, t) for s, t in depends_on}
             n_rows = tables.create_table_as(connection, model.step, model.name, rendered.sql)
-            columns = tables.column_types(connection, model.step, model.name)
-        self._check_columns(model.name, columns)
-        return BuiltModel(model.name, model.step, n_rows, rendered.sql, depends_on, inputs, columns)
+            built = _described(connection, rendered, n_rows)
+        self._check_columns(model.name, built.columns)
+        return built
 
     def _check_columns(self, name: str, columns: Mapping[str, str]) -> None:
         """The table has the declared columns, of types that both databases read alike."""
@@ -158,6 +172,14 @@ class SqlModels:
         if declared is None:
             return []
         return data_tests(declared, self.project.models[name], renderer)
+
+
+def _described(connection: sa.Connection, rendered: Rendered, n_rows: int) -> BuiltModel:
+    """What is known of a model once its table stands."""
+    model, depends_on = rendered.model, tuple(sorted(rendered.depends_on))
+    inputs = {(s, t): tables.column_types(connection, s, t) for s, t in depends_on}
+    columns = tables.column_types(connection, model.step, model.name)
+    return BuiltModel(model.name, model.step, n_rows, rendered.sql, depends_on, inputs, columns)
 
 
 def _result(connection: sa.Connection, test: DataTest) -> TestResult:

@@ -1,0 +1,87 @@
+"""What the ledger says of each source: its files, and the end every row came to."""
+
+from dataclasses import dataclass
+
+from agir_pipeline.assets.markdown import markdown_table
+from agir_pipeline.language import _
+from agir_pipeline.protocol.model import Source
+from agir_pipeline.resources.ledger import ENDS
+from agir_pipeline.resources.readings import contract_digest
+from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.study import Study
+
+SHOWN = 6
+"""How many of the newest deliveries a table shows."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the ledger says of one source."""
+
+    receipt_ids: frozenset[str]
+    ends: dict[str, int]
+    """rows_<end> → rows, over all its files."""
+    unread: tuple[str, ...]
+    """Files that came to no account at all: neither read nor refused."""
+    n_rejected_newest: int
+    refusals_newest: list[str]
+    newest: list[tuple[Receipt, dict[str, int]]]
+    """The last deliveries, newest first, each with its rows by end; no rows when refused."""
+
+    @property
+    def n_files(self) -> int:
+        return len(self.receipt_ids)
+
+
+def accounts_of(study: Study) -> dict[str, Account]:
+    """The account of every source, under the contract in force."""
+    return {source.name: _account(study, source) for source in study.protocol.sources}
+
+
+def _account(study: Study, source: Source) -> Account:
+    ledger = study.home.landing.ledger
+    contract = contract_digest(source, study.readings.tables)
+    receipts = [r for r in study.state().deliveries if r.source == source.name]
+    mine = {receipt.receipt_id for receipt in receipts}
+    rows = [
+        row for row in ledger.row_ends() if row["receipt_id"] in mine and row["reading"] == contract
+    ]
+    refusals = {
+        row["receipt_id"]: row["sentence"]
+        for row in ledger.refusals()
+        if row["receipt_id"] in mine and row["reading"] == contract
+    }
+    by_receipt: dict[str, dict[str, int]] = {receipt: {} for receipt in refusals}
+    for row in rows:
+        ends = by_receipt.setdefault(row["receipt_id"], {})
+        for end in ENDS:
+            ends[end] = ends.get(end, 0) + row[end]
+    newest = set({r.provider: r.receipt_id for r in receipts}.values())
+    return Account(
+        receipt_ids=frozenset(mine),
+        ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},
+        unread=tuple(sorted(mine - by_receipt.keys())),
+        n_rejected_newest=sum(row["rejected"] for row in rows if row["receipt_id"] in newest),
+        refusals_newest=[text for receipt, text in refusals.items() if receipt in newest],
+        newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
+    )
+
+
+def deliveries_table(newest: list[tuple[Receipt, dict[str, int]]]) -> str:
+    """The last deliveries of a source as a table to read."""
+    return markdown_table(
+        [_("File"), _("Provider"), _("Known since"), _("Rows"), _("Accepted"), _("Rejected")],
+        [
+            [
+                receipt.file_name,
+                receipt.provider,
+                receipt.known_on,
+                sum(ends.values()),
+                ends.get("accepted", 0),
+                ends.get("rejected", 0),
+            ]
+            if ends
+            else [receipt.file_name, receipt.provider, receipt.known_on, _("refused"), "-", "-"]
+            for receipt, ends in newest
+        ],
+    )

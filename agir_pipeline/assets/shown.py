@@ -1,0 +1,96 @@
+"""The few lines of each table that a steward looks at first, as small Markdown tables."""
+
+from math import isnan, nan
+
+import pandas as pd
+
+from agir_pipeline.assets.markdown import Cell, markdown_table
+from agir_pipeline.contracts.model import in_language
+from agir_pipeline.contracts.words import ARMS
+from agir_pipeline.language import _, current_language
+from agir_pipeline.methods.effects.event_pairs import PairedTimes
+from agir_pipeline.methods.effects.risk_plot import risks_by_arm
+from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol
+
+SHOWN = 12
+"""How many lines of balance are shown: the largest differences after matching."""
+MONTHS = 6
+"""How many of the last months of enrolment are shown."""
+
+
+def balance_shown(balance: pd.DataFrame, protocol: Protocol) -> str:
+    """The covariate levels that are furthest apart after matching, with what they were before."""
+    labels = {c.name: c.labels.in_language(current_language()) for c in protocol.covariates}
+    sides = balance.pivot_table(
+        index=["covariate", "level"], columns="sample", values="smd", aggfunc="first", dropna=False
+    ).reindex(columns=["pool", "matched"])
+    order = sides["matched"].abs().sort_values(ascending=False, na_position="last").index
+    rows = [
+        [f"{labels.get(name, name)} · {level}", *map(_number, sides.loc[(name, level)])]
+        for name, level in order[:SHOWN]
+    ]
+    head = [_("Covariate"), _("Difference before matching"), _("after matching")]
+    return markdown_table(head, rows)
+
+
+def effects_shown(effects: pd.DataFrame, outcome: Outcome) -> str:
+    """Every definition and horizon of an outcome: pairs, estimate and its limits."""
+    is_event, is_measure = outcome.kind == "event", outcome.kind == "measure"
+    names = {
+        "event": ("risk_difference_points", "ci_low_points", "ci_high_points"),
+        "status": ("difference_points", "ci_low_points", "ci_high_points"),
+        "measure": ("difference", "ci_low", "ci_high"),
+    }[outcome.kind]
+    unit = outcome.unit if outcome.kind == "measure" else _("points")
+    head = [_("Definition"), *([_("Days")] if is_event else []), _("Pairs")]
+    head += [_("Difference ({unit})").format(unit=unit), _("Lower limit"), _("Upper limit")]
+    if not is_measure:
+        head.append(_("Smallest effect found"))
+    rows = []
+    for row in effects.to_dict("records"):
+        cells: list[Cell] = [_definition(outcome, str(row["definition"]))]
+        cells += [int(row["horizon_days"])] if is_event else []
+        cells += [int(row["n"]), *(_number(row[name]) for name in names)]
+        rows.append(cells if is_measure else [*cells, _number(row["minimum_detectable_points"])])
+    return markdown_table(head, rows)
+
+
+def risks_shown(pairs: PairedTimes, outcome: EventOutcome) -> str:
+    """The numbers of the risk curves at each horizon, in percent."""
+    horizons = outcome.horizons_days.value
+    risks = risks_by_arm(pairs, horizons)
+    head = [_("Days"), *(in_language(ARMS[arm], current_language()) + " (%)" for arm in risks)]
+    columns = [[_number(100 * risk) for risk in told] for told in risks.values()]
+    return markdown_table(head, [list(row) for row in zip(horizons, *columns, strict=True)])
+
+
+def enrolment_shown(progress: pd.DataFrame) -> str:
+    """The last months: entries, entries so far, and what is still to come."""
+    months = sorted(progress["month_on"].unique())[-MONTHS:]
+    last = progress[progress["month_on"].isin(months)]
+    head = [_("Month"), _("Arm"), _("Entries"), _("So far"), _("Still to enter")]
+    rows: list[list[Cell]] = [
+        [
+            row["month_on"].strftime("%m/%Y"),
+            in_language(ARMS[str(row["arm"])], current_language()),
+            int(row["n_entries"]),
+            int(row["n_cumulative"]),
+            None if pd.isna(row["n_gap"]) else int(row["n_gap"]),
+        ]
+        for row in last.to_dict("records")
+    ]
+    return markdown_table(head, rows)
+
+
+def _definition(outcome: Outcome, name: str) -> str:
+    for definition in getattr(outcome, "definitions", ()):
+        if definition.name == name:
+            label: str = definition.labels.in_language(current_language())
+            return label
+    return name
+
+
+def _number(value: object) -> float | None:
+    """Two decimals; a zero has no sign."""
+    number = float(str(value)) if value is not None else nan
+    return None if isnan(number) else round(number, 2) + 0.0

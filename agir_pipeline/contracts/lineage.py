@@ -1,0 +1,284 @@
+"""From which columns our methods make the columns of their tables, one step back at a time.
+
+SQL tells its own lineage; this module says it for the tables that Python makes. Only values are
+followed: what merely filters, joins or orders is not, nor are texts a method writes itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.contracts.sql_words import SPELL_PREFIX
+from agir_pipeline.protocol.model import (
+    ArmColumn,
+    Column,
+    Covariate,
+    Derived,
+    EventOutcome,
+    Outcome,
+    Protocol,
+    Source,
+    StatusOutcome,
+)
+
+
+class Place(NamedTuple):
+    """One column of one table of a step."""
+
+    step: str
+    table: str
+    column: str
+
+
+Origins = dict[str, tuple[Place, ...]]
+"""Column → the columns its values are made of."""
+
+TOLD_BY_METHOD = {
+    "outcome", "definition", "horizon_days", "claim", "method", "definition_text", "unit",
+    "published",
+}  # fmt: skip
+PRECISION = {
+    "n": ("n_complete_pairs", "n_due"),
+    "baseline": ("risk_control", "share_control", "mean_control"),
+    "half_width": ("ci_low_points", "ci_high_points", "ci_low", "ci_high"),
+    "mde": ("minimum_detectable_points", "minimum_detectable"),
+    "mde_holm": ("minimum_detectable_holm_points", "minimum_detectable_holm"),
+    "n_pairs": ("n",),
+    "n_evaluable_pairs": ("n_complete_pairs", "n_due"),
+    "mde_points": ("risk_control", "share_control", "n"),
+    "mde_holm_points": ("risk_control", "share_control", "n"),
+}
+"""Column of ``precision`` or ``evaluability`` → columns of the effect tables it is made of."""
+
+INDEX = {
+    "index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number",
+}  # fmt: skip
+FROM_COVARIATES = {
+    "distance", "logit_gap", "nearest_distance", "logit", "price", "caliper", "total_distance",
+    "bound", "gap", "mean_beneficiary", "mean_control", "smd", "smd_denominator",
+    "variance_ratio", "ks", "ecdf_mean", "n_non_missing", "stratum", "strata_enforced",
+}  # fmt: skip
+
+
+def heading_of(column: Column) -> str:
+    """The heading under which partners usually write a column."""
+    return column.aliases[0].heading if column.aliases else column.name
+
+
+def validated_origins(source: Source) -> Origins:
+    """Column of a source → the headings of the partners' files it is read or computed from."""
+    columns = {column.name: column for column in source.columns}
+
+    def headings(names: Iterable[str]) -> tuple[Place, ...]:
+        found = (heading_of(columns[name]) for name in names if name in columns)
+        return tuple(Place("raw", source.name, heading) for heading in dict.fromkeys(found))
+
+    origins = {
+        column.name: headings(column.inputs if isinstance(column, Derived) else [column.name])
+        for column in source.warehouse_columns
+    }
+    origins["entity_id"] = headings(source.key)
+    if isinstance(source.arm, ArmColumn):
+        origins["arm"] = headings([source.arm.column])
+    if source.spell:
+        origins["spell_id"] = headings(
+            name for name in source.key if name != source.spell.amendment_number
+        )
+    return origins
+
+
+def links_origins(protocol: Protocol) -> Origins:
+    """Columns of ``person_links``: persons are told by the business keys of all sources."""
+    keys = tuple(Place("validated", source.name, "entity_id") for source in protocol.sources)
+    days = tuple(Place("validated", source.name, "known_on") for source in protocol.sources)
+    return {
+        "entity_id": keys,
+        "person_id": keys,
+        "tie_order": keys,
+        "known_on": days,
+        "superseded_on": days,
+    }
+
+
+def matched_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Table → origins, for what matching makes; the day of an exit feeds the status alone."""
+    known = _matching_words(protocol)
+    return {
+        name: {c.name: known[c.name] for c in contract.columns if c.name in known}
+        for name, contract in matched_contracts(protocol).items()
+    }
+
+
+def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
+    person, spell = _participant("person_id"), _participant("spell_id")
+    index = protocol.matching.index
+    start = (*_participant("starts_on"), *(_participant(index.entry_column) if index else ()))
+    covariates = {c.name: tuple(_covariate(c, protocol)) for c in protocol.covariates}
+    matched_on = tuple(
+        dict.fromkeys(chain.from_iterable(covariates[c.name] for c in protocol.covariates))
+    )
+    words: dict[str, tuple[Place, ...]] = {
+        "person_id": person,
+        "beneficiary_person_id": person,
+        "control_person_id": person,
+        "beneficiary_spell_id": spell,
+        "control_spell_id": spell,
+        "arm": _participant("arm"),
+        "tie_order": _participant("tie_order"),
+        "planned_days_remaining": (*_planned_end(protocol), *start),
+        **dict.fromkeys(FROM_COVARIATES, matched_on),
+        **dict.fromkeys(INDEX, start if index else ()),
+    }
+    if protocol.feeding("spell"):
+        dates = ("starts_on", "planned_end_on", "ended_early_on")
+        words["status"] = tuple(Place("linked", "spells", name) for name in dates)
+    return words | covariates
+
+
+def _participant(column: str) -> tuple[Place, ...]:
+    return (Place("linked", "participants", column),)
+
+
+def _planned_end(protocol: Protocol) -> tuple[Place, ...]:
+    has_terms = bool(protocol.feeding("spell"))
+    return (Place("linked", "spell_terms", "planned_end_on"),) if has_terms else ()
+
+
+def _covariate(covariate: Covariate, protocol: Protocol) -> Iterator[Place]:
+    if covariate.origin == "index":
+        yield from _planned_end(protocol)
+    else:
+        prefix = SPELL_PREFIX if covariate.origin == "spell" else ""
+        yield from _participant(prefix + covariate.column)
+
+
+def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Table → origins, for effects (from the facts of their outcome) and what they can find."""
+    contracts = outcome_contracts(protocol)
+    found: dict[str, Origins] = {}
+    for outcome in protocol.outcomes:
+        facts = tuple(_facts(outcome, protocol))
+        for name in effect_tables(outcome):
+            columns = [c.name for c in contracts[name].columns if c.name not in TOLD_BY_METHOD]
+            found[name] = dict.fromkeys(columns, facts)
+            if "arm" in found[name]:
+                found[name]["arm"] = (Place("outcomes", _fact_table(outcome), "arm"),)
+    effects = [(effect_tables(o)[-1], o) for o in protocol.outcomes]
+    for table in ("precision", "evaluability"):
+        found[table] = {
+            column.name: tuple(
+                Place("outcomes", effect, name)
+                for effect, _outcome in effects
+                for name in PRECISION.get(column.name, ())
+                if name in contracts[effect].names
+            )
+            for column in contracts[table].columns
+        }
+    found["evaluability"]["all_evaluable_on"] = tuple(
+        Place("outcomes", _fact_table(outcome), day)
+        for _effect, outcome in effects
+        if (day := {"event": "index_on", "status": "asked_on"}.get(outcome.kind))
+    )
+    return found
+
+
+def effect_tables(outcome: Outcome) -> tuple[str, ...]:
+    """The released tables of one outcome; the last holds its effect."""
+    if isinstance(outcome, EventOutcome):
+        return f"{outcome.name}_risk", f"{outcome.name}_paired_effect"
+    return (outcome.name,)
+
+
+def _fact_table(outcome: Outcome) -> str:
+    return {"event": "event_times", "status": "status_answers"}.get(outcome.kind, "measures")
+
+
+def _facts(outcome: Outcome, protocol: Protocol) -> Iterator[Place]:
+    table = _fact_table(outcome)
+    columns = {
+        "event_times": ("time_days", "cause", "follow_up_days", "index_on"),
+        "status_answers": ("status", "is_respondent", "is_due"),
+        "measures": ("value",),
+    }
+    for column in columns[table]:
+        yield Place("outcomes", table, column)
+    if isinstance(outcome, StatusOutcome):  # answers are weighted by who answers
+        for covariate in protocol.covariates:
+            if covariate.role != "report":
+                yield Place("matched", "analysis_population", covariate.name)
+
+
+def published_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Table → origins: a released column is the column of its step; the programme's are counted."""
+    found: dict[str, Origins] = {
+        name: {column.name: (Place(step, name, column.name),) for column in contract.columns}
+        for step, contracts in (
+            ("matched", matched_contracts(protocol)),
+            ("outcomes", outcome_contracts(protocol)),
+        )
+        for name, contract in contracts.items()
+    }
+    person, pair = _participant("person_id"), Place("matched", "matched_pairs", "pair_id")
+    counts = ("n_in", "n_out", "n_remaining")
+    found["participant_flow"] = {
+        "arm": _participant("arm"),
+        **dict.fromkeys(counts, (*person, pair)),
+    }
+    if protocol.enrolment:
+        found["enrolment_progress"] = _enrolment(protocol)
+    return found
+
+
+def _enrolment(protocol: Protocol) -> Origins:
+    enrolment = protocol.enrolment
+    if enrolment is None:
+        return {}
+    days = (
+        *_participant(enrolment.entry_column),
+        Place("matched", "matched_pairs", "formed_on"),
+    )
+    watched = _participant(enrolment.watched_column) if enrolment.watched_column else ()
+    names = ("month_on", "n_entries", "n_cumulative", "n_gap")
+    shares = ("share_watched", "share_watched_low", "share_watched_high")
+    return {**dict.fromkeys(names, days), **dict.fromkeys(shares, watched)}
+
+
+def declared_origins(protocol: Protocol) -> Mapping[tuple[str, str], Origins]:
+    """(step, table) → origins of every table that Python makes."""
+    found: dict[tuple[str, str], Origins] = {
+        ("validated", source.name): validated_origins(source) for source in protocol.sources
+    }
+    found["linked", "person_links"] = links_origins(protocol)
+    for step, tables in (
+        ("matched", matched_origins(protocol)),
+        ("outcomes", outcome_origins(protocol)),
+        ("published", published_origins(protocol)),
+    ):
+        found |= {(step, name): origins for name, origins in tables.items()}
+    return {
+        place: {column: where for column, where in origins.items() if where}
+        for place, origins in found.items()
+    }
+
+
+def headings_behind(
+    origins: Mapping[tuple[str, str], Mapping[str, Iterable[Place]]], step: str, table: str
+) -> dict[str, tuple[Place, ...]]:
+    """Column of a table → the headings of the partners' files its values come from in the end."""
+    known: dict[Place, frozenset[Place]] = {}
+
+    def behind(place: Place) -> frozenset[Place]:
+        if place.step == "raw":
+            return frozenset({place})
+        if place not in known:
+            known[place] = frozenset()  # a column that would come from itself comes from nothing
+            sources = origins.get(place[:2], {}).get(place.column, ())
+            known[place] = frozenset().union(*(behind(source) for source in sources))
+        return known[place]
+
+    return {
+        column: tuple(sorted(behind(Place(step, table, column))))
+        for column in origins.get((step, table), {})
+    }

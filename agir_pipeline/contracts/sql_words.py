@@ -1,0 +1,118 @@
+"""What the columns of SQL tables say: the names our models give, beside those of the protocol."""
+
+from collections.abc import Mapping
+
+from agir_pipeline.contracts.model import Column, Type
+from agir_pipeline.contracts.words import (
+    MATCHING,
+    PERSONS,
+    coded,
+    count,
+    day,
+    flag,
+    number,
+    text,
+    vocabulary,
+)
+from agir_pipeline.language import mark
+from agir_pipeline.protocol.model import Column as SourceColumn
+from agir_pipeline.protocol.model import ColumnType, Derived, Protocol
+
+TYPES: Mapping[ColumnType, Type] = {
+    "text": "text",
+    "identifier": "text",
+    "code": "text",
+    "date": "date",
+    "instant": "instant",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+}
+
+PERSON_LINKS = (
+    "source", "entity_id", "person_id", "tie_order", "rule", "known_on", "superseded_on",
+)  # fmt: skip
+"""The one table of the linked step that no SQL model makes."""
+
+SPELL_PREFIX = "spell_"
+"""Before a contract's own columns where they stand beside those of its person."""
+
+LINKED = vocabulary(
+    text("source", mark("Source")),
+    text("provider", mark("Provider")),
+    text("record_id", mark("Row of the file"), mark("Keyed hash of file, sheet and row"),
+         sensitivity="pseudonym"),
+    text("receipt_id", mark("Receipt")),
+    text("sheet", mark("Sheet")),
+    count("row_number", mark("Row number")),
+    text("entity_id", mark("What the row is about"), mark("Keyed hash of source and business key"),
+         sensitivity="pseudonym"),
+    text("spell_id", mark("Contract"), mark("Without its amendment number"),
+         sensitivity="pseudonym"),
+    text("rule", mark("Rule of the link"), mark("What said that two rows are one person")),
+    day("known_on", mark("Known since"), mark("The end of this day")),
+    day("superseded_on", mark("Known until"), mark("First day it was no longer the known one")),
+    day("extracted_on", mark("Drawn on"), mark("By the partner")),
+    day("first_listed_on", mark("First listed"), mark("First delivery that held the key")),
+    flag("is_always_listed", mark("Listed whatever happens"),
+         mark("The list names everybody who started, not those present on a day")),
+    count("list_rank", mark("Order of the lists"), mark("1: the list that proves most")),
+    day("starts_on", mark("First day of the contract")),
+    day("planned_end_initial_on", mark("Planned end at signature")),
+    day("planned_end_on", mark("Planned end"), mark("The amendments in force applied")),
+    day("ended_early_on", mark("Day of the early end")),
+    count("amendment_number", mark("Number of the amendment"), mark("0: the contract itself")),
+    day("amendment_effective_on", mark("Amendment in force from")),
+    day("holds_from_on", mark("First day this term holds")),
+    count("spell_rank", mark("Order of the person's contracts")),
+    Column("answered_at", "instant", mark("Submitted at")),
+)  # fmt: skip
+
+FACTS = vocabulary(
+    text("outcome", mark("Outcome")),
+    text("definition", mark("Definition")),
+    flag("is_early", mark("Ended before its planned end")),
+    day("ends_on", mark("First day out of the contract")),
+    count("time_days", mark("Days to the first event"), mark("From the index date"), unit="days"),
+    coded("cause", mark("What ended it"), {
+        "0": mark("None known"), "1": mark("The event"), "2": mark("A normal end")}),
+    count("follow_up_days", mark("Days followed"), mark("From the index date to the common cut"),
+          unit="days"),
+    day("asked_on", mark("Day of the question")),
+    flag("is_due", mark("Due"), mark("The windows of both members have closed")),
+    flag("is_respondent", mark("Answered"), mark("An answer lies in the window")),
+    flag("status", mark("The situation holds")),
+    number("value", mark("Measured value")),
+    flag("is_unfollowed", mark("Nothing followed in time"),
+         mark("The number behind the name is the window in days")),
+)  # fmt: skip
+
+
+def sql_column(name: str, protocol: Protocol, step: str) -> Column:
+    """What a column of an SQL table says, whose name is ours or the protocol's.
+
+    A name nobody explained stands for itself: a test asks for its words.
+    """
+    ours = {**PERSONS, **MATCHING, **LINKED, **(FACTS if step == "outcomes" else {})}
+    if name in ours:
+        return ours[name]
+    bare = name.removeprefix(SPELL_PREFIX)
+    for source in protocol.sources:
+        for column in source.warehouse_columns:
+            if column.name in (name, bare):
+                return protocol_column(name, column)
+    stem = name.rstrip("0123456789").rstrip("_")
+    return ours[stem] if stem in ours else Column(name, "text", name)
+
+
+def protocol_column(name: str, column: SourceColumn | Derived) -> Column:
+    """A column of a source as the tables of the study hold it."""
+    return Column(
+        name,
+        TYPES[column.type],
+        column.labels,
+        unit=column.unit,
+        codes={code.code: code.labels for code in column.codes},
+        is_nullable=True,
+        sensitivity="sensitive" if column.sensitivity == "sensitive" else "none",
+    )
