@@ -13,7 +13,7 @@ from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
-from agir_pipeline.resources.sources.inbox import dropped_files
+from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
 from agir_pipeline.resources.study import Study, record_protocol
 
 CHECKS = {
@@ -60,8 +60,9 @@ def take_in(study: Study) -> list[str]:
     landing = study.home.landing
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
-    new = [file for file in dropped if seen.get(str(file.path)) != file.look]
-    looks = {str(file.path): file.look for file in new}
+    dropped += decision_files(study.home.decisions, study.protocol)
+    new = [file for file in dropped if seen.get(file.place) != file.look]
+    looks = {file.place: file.look for file in new}
     landing.receive_many(
         (
             file.path.read_bytes(),

@@ -89,13 +89,25 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
         for number, derived in enumerate(items(source, "derived"), 1):
             at = f"{where} › {place('derived', number, derived)}"
             yield from _derived_is_usable(at, derived, own)
+        yield from _deliveries_can_be_compared(where, source, own)
+
+
+def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    for name in texts(source, "same_person"):
+        if name not in own:
+            yield unknown(where, "same_person", name, own)
+    day = text(table(source, "back_dated"), "column")
+    if day is not None and day not in own:
+        yield unknown(where, "back_dated", day, own)
+    elif day is not None and own[day].get("type") not in ("date", "instant"):
+        yield Mistake(f"{where} › back_dated", _("'{name}' is not a date").format(name=day))
 
 
 def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
     arm = source.get("arm")
     if source.get("feeds") == "person" and arm is None:
         yield Mistake(where, _("feeds persons: say their arm"))
-    if source.get("feeds") in ("spell", "answer") and arm is not None:
+    if source.get("feeds") != "person" and arm is not None:
         yield Mistake(where, _("only sources that feed persons have an arm"))
     name = text(table(source, "arm"), "column")
     if name is not None and name not in own:
@@ -146,8 +158,11 @@ def _headings_are_distinct(where: str, source: Raw) -> Iterator[Mistake]:
                 )
 
 
+NUMERIC = ("integer", "number", "minutes")
+
+
 def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
-    if column.get("type") == "code" and not items(column, "codes"):
+    if column.get("type") in ("code", "codes") and not items(column, "codes"):
         yield Mistake(where, _("is a code without codes; list them with their labels"))
     pattern = text(column, "pattern")
     try:
@@ -157,7 +172,7 @@ def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
     said = [text(code, "code") for code in items(column, "codes")]
     yield from _each_once(f"{where} › codes", [code for code in said if code is not None])
     yield from _ordered(f"{where} › minimum", column.get("minimum"), column.get("maximum"))
-    kinds = {"date": date, "instant": date, "integer": int | float, "number": int | float}
+    kinds = {"date": date, "instant": date} | dict.fromkeys(NUMERIC, int | float)
     kind = kinds.get(text(column, "type") or "")
     for key in ("minimum", "maximum"):
         if key in column and kind is not None and not isinstance(column[key], kind):

@@ -15,12 +15,14 @@ from agir_pipeline.protocol.sources import (
     Alias,
     Arm,
     ArmColumn,
+    BackDated,
     Code,
     Column,
     ColumnType,
     DateOrder,
     Decimal,
     Derived,
+    Feeds,
     Provider,
     Pull,
     Sensitivity,
@@ -30,9 +32,11 @@ from agir_pipeline.protocol.sources import (
 from agir_pipeline.protocol.values import Count, Fact, Frozen, Labels, Many, Name, Share, Text
 
 __all__ = [
+    "PERSONAL",
     "Alias",
     "Arm",
     "ArmColumn",
+    "BackDated",
     "Balance",
     "Benchmark",
     "Code",
@@ -48,6 +52,7 @@ __all__ = [
     "EventDefinition",
     "EventOutcome",
     "Fact",
+    "Feeds",
     "Frozen",
     "Identity",
     "Index",
@@ -75,6 +80,10 @@ __all__ = [
 ]
 
 # ----------------------------------------------------------------------------- identity
+
+
+PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
+"""What is always somebody's, even where nothing says whose."""
 
 
 class Identity(Frozen):

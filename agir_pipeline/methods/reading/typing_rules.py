@@ -18,7 +18,11 @@ from agir_pipeline.methods.reading.cells import MISSING, Cell, trimmed
 from agir_pipeline.methods.reading.dates import date_reader, instant_reader, settle_order
 from agir_pipeline.methods.reading.grid import ERROR_TEXT
 from agir_pipeline.methods.reading.headings import normalise
-from agir_pipeline.methods.reading.numbers import integer_reader, number_reader
+from agir_pipeline.methods.reading.numbers import (
+    integer_reader,
+    minutes_reader,
+    number_reader,
+)
 from agir_pipeline.protocol.model import Column, ColumnType, DateOrder, Decimal, Source
 
 Reader = Callable[[str], Cell]
@@ -27,10 +31,12 @@ DTYPES: Mapping[ColumnType, Any] = {
     "text": pd.StringDtype(na_value=np.nan),
     "identifier": pd.StringDtype(na_value=np.nan),
     "code": pd.StringDtype(na_value=np.nan),
+    "codes": pd.StringDtype(na_value=np.nan),
     "date": np.dtype("datetime64[us]"),
     "instant": np.dtype("datetime64[us]"),
     "integer": pd.Int64Dtype(),
     "number": np.dtype("float64"),
+    "minutes": pd.Int64Dtype(),
     "boolean": pd.BooleanDtype(),
 }
 
@@ -38,6 +44,9 @@ SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 WHOLE_FLOAT = re.compile(r"\d+\.0", re.ASCII)
 GROUPING = re.compile(r"(?<=\w)[\s.\-]+(?=\w)")
 DIGITS = re.compile(r"\d+", re.ASCII)
+BETWEEN_CODES = re.compile(r"[+/,;|\n]")
+"""What people write between the entries of a list."""
+CODE_MARK = "|"
 SIRET_WIDTH = 14
 LOST_ZEROS = 3
 """How many leading zeros a number may have lost and still be taken for a SIRET."""
@@ -103,6 +112,8 @@ def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader
             return _siret_reader(column) if column.checksum else _identifier_reader(column)
         case "code":
             return _code_reader(column)
+        case "codes":
+            return _codes_reader(column)
         case "date":
             return date_reader(column, date_order)
         case "instant":
@@ -111,6 +122,8 @@ def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader
             return integer_reader(column, decimal)
         case "number":
             return number_reader(column, decimal)
+        case "minutes":
+            return minutes_reader(column, decimal)
     return _boolean
 
 
@@ -200,6 +213,23 @@ def _code_reader(column: Column) -> Reader:
             text = text[:-2]
         found = written.get(text) or folded.get(normalise(text), set())
         return Cell(*found) if len(found) == 1 else Cell(None, "not_a_code")
+
+    return read
+
+
+def _codes_reader(column: Column) -> Reader:
+    """The codes of a cell in the order of the list, joined by ``|``; every part must be one."""
+    read_one = _code_reader(column)
+    order = {code.code: place for place, code in enumerate(column.codes)}
+
+    def read(text: str) -> Cell:
+        whole = read_one(text)
+        if not whole.rule:
+            return whole
+        found = {read_one(part).value for part in BETWEEN_CODES.split(text) if trimmed(part)}
+        if not found or None in found:
+            return Cell(None, "not_a_code")
+        return Cell(CODE_MARK.join(sorted(map(str, found), key=order.__getitem__)))
 
     return read
 

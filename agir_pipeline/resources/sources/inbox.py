@@ -20,6 +20,11 @@ class Dropped:
     provider: str
 
     @property
+    def place(self) -> str:
+        """What names the arrival: a workbook of decisions arrives once for each of its sources."""
+        return f"{self.path}\x1f{self.source}"
+
+    @property
     def look(self) -> str:
         """What changes when the file does: a file seen before with the same look is left alone."""
         found = self.path.stat()
@@ -30,7 +35,9 @@ def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[
     """The files that can be taken in, and a sentence for each one that lies in no known folder."""
     taken: list[Dropped] = []
     misplaced: list[str] = []
-    providers = {s.name: [p.name for p in s.providers] for s in protocol.sources}
+    providers = {
+        s.name: [p.name for p in s.providers] for s in protocol.sources if s.feeds != "decision"
+    }
     for path in files_below(inbox):
         source, *rest = path.relative_to(inbox).parts
         known = providers.get(source)
@@ -43,6 +50,17 @@ def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[
         else:
             misplaced.append(_misplaced(path.relative_to(inbox), providers))
     return taken, misplaced
+
+
+def decision_files(folder: Path, protocol: Protocol) -> list[Dropped]:
+    """The steward's workbooks: each is a delivery of every source of decisions, sheet by sheet."""
+    return [
+        Dropped(path, source.name, provider.name)
+        for path in files_below(folder)
+        if path.suffix == ".xlsx"
+        for source in protocol.feeding("decision")
+        for provider in source.providers[:1]
+    ]
 
 
 def files_below(folder: Path) -> Iterator[Path]:
