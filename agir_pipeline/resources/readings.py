@@ -60,24 +60,28 @@ class Readings:
         self.protocol = protocol
         self.record_key = record_key
         self.tables = lookup_tables(protocol)
+        self.contracts = contracts_in_force(protocol)
 
     def read(self, receipt: Receipt, parser: Parser) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract."""
-        source = self.protocol.source(receipt.source)
-        contract = contract_digest(source, self.tables)
+        contract = self.contracts[receipt.source]
         folder = self._folder(receipt, contract)
         is_new = not folder.is_dir()
         if is_new:
-            read = self._parse(receipt, source, parser)
+            read = self._parse(receipt, parser)
             if isinstance(read, Refusal) and read.code in PASSING:
                 return _unread(receipt, contract, read)
-            self._keep(folder, read)
-        outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+            rows, quarantine, outcome = _parts(read)
+            self._keep(folder, rows, quarantine, outcome)
+        else:
+            rows = pd.read_parquet(folder / "rows.parquet")
+            quarantine = _quarantine(folder / "quarantine.parquet")
+            outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
         return Reading(
             receipt=receipt,
             contract=contract,
-            rows=pd.read_parquet(folder / "rows.parquet"),
-            quarantine=_quarantine(folder / "quarantine.parquet"),
+            rows=rows,
+            quarantine=quarantine,
             ends=outcome["ends"],
             findings=[tuple(finding) for finding in outcome["findings"]],
             refusal=_refusal(outcome["refusal"], receipt),
@@ -90,8 +94,8 @@ class Readings:
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / name
 
-    def _parse(self, receipt: Receipt, source: Source, parser: Parser) -> "RowsRead | Refusal":
-        layout = source.as_delivered_by(receipt.provider)
+    def _parse(self, receipt: Receipt, parser: Parser) -> "RowsRead | Refusal":
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
         path = self.landing.object_path(receipt.sha256)
         grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
         if not isinstance(grid, Grid):
@@ -106,12 +110,13 @@ class Readings:
             tables=self.tables,
         )
 
-    def _keep(self, folder: Path, read: "RowsRead | Refusal") -> None:
+    def _keep(
+        self, folder: Path, rows: pd.DataFrame, quarantine: pd.DataFrame, outcome: dict[str, Any]
+    ) -> None:
         """Write all parts under a temporary name, then rename: a reading is whole or absent."""
         temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
         try:
             temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
-            rows, quarantine, outcome = _parts(read)
             rows.to_parquet(temporary / "rows.parquet", index=False)
             if len(quarantine):
                 quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
