@@ -97,7 +97,7 @@ class Provider(Frozen):
     """For lists of people: everybody who started, or those present on the day of extraction."""
     complete: bool = False
     """A complete delivery holds every row: a key that is no longer in it has left."""
-    sheet: str | None = None
+    sheet: Text | None = None
     date_order: DateOrder | None = None
     decimal: Decimal | None = None
     encoding: str | None = None
@@ -147,7 +147,7 @@ class Source(Frozen):
     derived: Many[Derived] = ()
     arm: Arm | ArmColumn | None = None
     """Person sources only."""
-    sheet: str | None = None
+    sheet: Text | None = None
     """The sheet to read; without it, the first visible one. Others are listed as ignored."""
     date_order: DateOrder = "year_month_day"
     decimal: Decimal = "."
