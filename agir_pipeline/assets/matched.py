@@ -44,6 +44,7 @@ from agir_pipeline.resources.rounds import RecordedRound, record_round, recorded
 from agir_pipeline.resources.study import (
     Study,
     code_version,
+    contracts_known_to,
     due_instants,
     is_up_to_date,
     record_step,
@@ -141,6 +142,7 @@ def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
         spec,
         instant,
         used,
+        contracts_known_to(study, instant),
     )
     made_with = {
         "design_number": spec.design_number,
