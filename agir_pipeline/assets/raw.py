@@ -12,6 +12,7 @@ from agir_pipeline.assets.step import (
     StudyRun,
     asset_spec,
     check_specs,
+    logger,
     report,
     told_plainly,
 )
@@ -52,6 +53,8 @@ def raw_assets(protocol: Protocol) -> dg.AssetsDefinition:
         with told_plainly():
             study = study_run.study()
             notes = [] if study.is_draft else take_in(study)
+            for note in notes:  # a file that nobody took in must not wait there unseen
+                logger.warning(note)
             result = _result(study, notes)
             with study.warehouse.transaction() as connection:
                 record_step(study, connection, "raw", state_digest(study, "raw"))
@@ -70,8 +73,8 @@ def take_in(study: Study) -> list[str]:
     landing = study.home.landing
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
-    new = [file for file in dropped if seen.get(str(file.path)) != file.look]
-    looks = {str(file.path): file.look for file in new}
+    new = [file for file in dropped if seen.get(file.place) != file.look]
+    looks = {file.place: file.look for file in new}
     landing.receive_many(
         (
             file.path.read_bytes(),

@@ -24,6 +24,7 @@ from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading, contract_digest
+from agir_pipeline.resources.status import newest_deliveries, newest_refusals
 from agir_pipeline.resources.study import (
     Study,
     is_up_to_date,
@@ -268,15 +269,19 @@ def _account(study: Study, source: Source) -> Account:
     rows = [
         row for row in ledger.row_ends() if row["receipt_id"] in mine and row["reading"] == contract
     ]
-    newest = set({r.provider: r.receipt_id for r in receipts}.values())
+    newest = {
+        receipt.receipt_id
+        for same_day in newest_deliveries(study.state()).values()
+        for receipt in same_day
+    }
     return Account(
         n_files=len(receipts),
         ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},
         n_rejected_newest=sum(row["rejected"] for row in rows if row["receipt_id"] in newest),
         refusals_newest=[
             row["sentence"]
-            for row in ledger.refusals()
-            if row["receipt_id"] in newest and row["reading"] == contract
+            for row in newest_refusals(study.home, study.state(), study.protocol)
+            if row["source"] == source.name
         ],
     )
 
