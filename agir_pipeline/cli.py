@@ -226,7 +226,8 @@ def _print_status(found: dict[str, Any]) -> None:
     for source in found["sources"]:
         say(
             _(
-                "{name}: {receipts} files, {rows} rows, {accepted} accepted, {rejected} rejected"
+                "{name}: {receipts} files, {rows} rows: {accepted} accepted, {rejected} rejected, "
+                "{duplicate} duplicate, {blank} blank, {outside} outside the data, {erased} erased"
             ).format(**source)
         )
     for sentence in found["refused"]:

@@ -46,6 +46,7 @@ from agir_pipeline.resources.rounds import (
 from agir_pipeline.resources.study import (
     Study,
     code_version,
+    contracts_known_to,
     due_instants,
 )
 
@@ -145,6 +146,7 @@ def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
         spec,
         instant,
         used,
+        contracts_known_to(study, instant),
     )
     made_with = {
         "design_number": spec.design_number,

@@ -6,7 +6,14 @@ from typing import Any
 import dagster as dg
 
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
-from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.assets.step import (
+    Check,
+    StepResult,
+    StudyRun,
+    carry_out,
+    logger,
+    settle,
+)
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol
@@ -108,6 +115,8 @@ def _receipt(study: Study, source: str, provider: str, file_name: str, how: str)
 
 def _store(study: Study) -> StepResult:
     notes = [] if study.is_draft else take_in(study)
+    for note in notes:  # a file that nobody took in must not wait there unseen
+        logger.warning(note)
     with study.warehouse.transaction() as connection:
         return settle(study, connection, "raw", _result(study, notes))
 

@@ -111,7 +111,7 @@ class Provider(Frozen):
     """A complete delivery holds every row: a key that is no longer in it has left."""
     is_cumulative: bool = False
     """Every delivery repeats the rows of the one before: one that is gone is told."""
-    sheet: str | None = None
+    sheet: Text | None = None
     date_order: DateOrder | None = None
     decimal: Decimal | None = None
     encoding: str | None = None
@@ -184,7 +184,7 @@ class Source(Frozen):
     derived: Many[Derived] = ()
     arm: Arm | ArmColumn | None = None
     """Person sources only."""
-    sheet: str | None = None
+    sheet: Text | None = None
     """The sheet to read; without it, the first visible one. Others are listed as ignored."""
     date_order: DateOrder = "year_month_day"
     decimal: Decimal = "."
