@@ -74,7 +74,7 @@ def test_the_catalogue_speaks_french_and_asks_nobody_outside(
     page.picture(pictures / "1_catalogue.png")
     page.open(f"{served.address}/asset-groups")
     page.open(f"{served.address}/automation")
-    page.wait_for("inbox", "failed_run", "failed_check", "nightly")
+    page.wait_for("inbox", "failed_run", "failed_check", "At 04:00 AM")
     page.picture(pictures / "2_automation.png")
     assert page.outside == []
 
@@ -88,11 +88,12 @@ def test_a_night_is_launched_by_a_click_and_succeeds(
     page.picture(pictures / "3_job.png")
     began = time.monotonic()
     page.click("Materialize all")
-    page.wait_for("nightly", seconds=30)
+    page.wait_for("Launched run", seconds=30)
     page.open(f"{served.address}/runs")
-    page.wait_for("Success", seconds=120)
+    page.wait_for("Launched by", "Success", seconds=120)
     print(f"nightly launched and finished in {time.monotonic() - began:.1f} s")
     page.picture(pictures / "4_run.png")
+    assert "Manually launched" in page.words() or "inbox" not in page.words()
 
 
 def test_an_asset_page_shows_its_columns_its_plot_and_its_checks(
