@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check bench campaign-coverage campaign-bias messages lock clean
+.PHONY: setup demo test test-ui check bench campaign-coverage campaign-bias messages lock clean
 
 setup: .venv/.installed
 
@@ -16,6 +16,10 @@ demo: setup
 
 test: setup
 	.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not long" $(PYTEST_ARGS)
+
+# The steward's path in a real browser; needs Chromium (Debian: apt-get install chromium).
+test-ui: setup
+	.venv/bin/python -m pytest tests/ui tests/dagster/test_interface.py -m "long or not long" -s $(PYTEST_ARGS)
 
 check: setup
 	.venv/bin/ruff check .

@@ -45,7 +45,7 @@ def effects_shown(effects: pd.DataFrame, outcome: Outcome) -> str:
     head = [_("Definition"), *([_("Days")] if is_event else []), _("Pairs")]
     head += [_("Difference ({unit})").format(unit=unit), _("Lower limit"), _("Upper limit")]
     if not is_measure:
-        head.append(_("Smallest effect found"))
+        head.append(_("Smallest effect that could be found"))
     rows = []
     for row in effects.to_dict("records"):
         cells: list[Cell] = [_definition(outcome, str(row["definition"]))]

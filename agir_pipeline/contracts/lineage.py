@@ -16,6 +16,7 @@ from agir_pipeline.protocol.model import (
     Column,
     Covariate,
     Derived,
+    Enrolment,
     EventOutcome,
     Outcome,
     Protocol,
@@ -205,9 +206,8 @@ def _facts(outcome: Outcome, protocol: Protocol) -> Iterator[Place]:
     for column in columns[table]:
         yield Place("outcomes", table, column)
     if isinstance(outcome, StatusOutcome):  # answers are weighted by who answers
-        for covariate in protocol.covariates:
-            if covariate.role != "report":
-                yield Place("matched", "analysis_population", covariate.name)
+        names = [covariate.name for covariate in protocol.covariates if covariate.role != "report"]
+        yield from (Place("matched", "analysis_population", name) for name in names)
 
 
 def published_origins(protocol: Protocol) -> dict[str, Origins]:
@@ -227,14 +227,11 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
         **dict.fromkeys(counts, (*person, pair)),
     }
     if protocol.enrolment:
-        found["enrolment_progress"] = _enrolment(protocol)
+        found["enrolment_progress"] = _enrolment_origins(protocol.enrolment)
     return found
 
 
-def _enrolment(protocol: Protocol) -> Origins:
-    enrolment = protocol.enrolment
-    if enrolment is None:
-        return {}
+def _enrolment_origins(enrolment: Enrolment) -> Origins:
     days = (
         *_participant(enrolment.entry_column),
         Place("matched", "matched_pairs", "formed_on"),

@@ -1,6 +1,7 @@
 """What the columns of SQL tables say: the names our models give, beside those of the protocol."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agir_pipeline.contracts.model import Column, Type
 from agir_pipeline.contracts.words import (
@@ -104,7 +105,7 @@ def sql_column(name: str, protocol: Protocol, step: str) -> Column:
             if column.name in (name, bare):
                 return protocol_column(name, column)
     stem = name.rstrip("0123456789").rstrip("_")
-    return ours[stem] if stem in ours else Column(name, "text", name)
+    return replace(ours[stem], name=name) if stem in ours else Column(name, "text", name)
 
 
 def protocol_column(name: str, column: SourceColumn | Derived) -> Column:

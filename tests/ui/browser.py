@@ -116,7 +116,9 @@ def browsing(profile: Path) -> Iterator[Page]:
             stdout=log, stderr=log, env=environment, start_new_session=True,
         )  # fmt: skip
         try:
-            with connect(_target(profile), max_size=None) as connection:
+            with connect(
+                _target(profile), max_size=None, max_queue=None, ping_interval=None
+            ) as connection:
                 yield Page(connection)
         finally:
             browser.terminate()

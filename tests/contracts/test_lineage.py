@@ -1,0 +1,93 @@
+"""Lineage as declared: every origin is a declared column, and effects end in partners' headings."""
+
+import pytest
+
+from agir_pipeline.assets.catalogue import table_columns
+from agir_pipeline.contracts.lineage import (
+    Place,
+    declared_origins,
+    heading_of,
+    headings_behind,
+    validated_origins,
+)
+from agir_pipeline.contracts.tables import table_contracts
+from agir_pipeline.protocol.model import Protocol
+
+NOT_FROM_FILES = {"data_dictionary", "release_manifest"}
+
+
+@pytest.fixture(params=["agir", "nsw"])
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    found: Protocol = request.getfixturevalue(request.param)
+    return found
+
+
+def test_every_declared_column_has_a_place_in_its_table(protocol: Protocol) -> None:
+    for (step, table), origins in declared_origins(protocol).items():
+        known = {column.name for column in table_columns(protocol, step, table)}
+        assert set(origins) <= known, (step, table)
+
+
+def test_every_origin_is_a_column_of_a_declared_table(protocol: Protocol) -> None:
+    studied = {c.name for s in protocol.sources for c in s.warehouse_columns}
+    for (step, table), origins in declared_origins(protocol).items():
+        for column, places in origins.items():
+            for place in places:
+                columns = table_columns(protocol, place.step, place.table)
+                known = {c.name for c in columns} | (studied if place.step == "linked" else set())
+                assert place.column.removeprefix("spell_") in known | {
+                    name.removeprefix("spell_") for name in known
+                }, (step, table, column, place)
+
+
+def test_every_released_table_made_from_files_says_so(protocol: Protocol) -> None:
+    origins = declared_origins(protocol)
+    for table in table_contracts(protocol):
+        told = origins.get(("published", table))
+        assert bool(told) != (table in NOT_FROM_FILES), table
+
+
+def test_a_column_is_read_from_the_heading_partners_write(agir: Protocol) -> None:
+    register = agir.source("contract_register")
+    rupture = next(c for c in register.columns if c.name == "rupture_on")
+    origins = validated_origins(register)
+    assert origins["rupture_on"] == (Place("raw", "contract_register", heading_of(rupture)),)
+    assert heading_of(rupture) == rupture.aliases[0].heading
+    assert heading_of(rupture.model_copy(update={"aliases": ()})) == "rupture_on"
+
+
+def test_a_computed_column_comes_from_the_headings_of_its_inputs(agir: Protocol) -> None:
+    register = agir.source("contract_register")
+    columns = {c.name: c for c in register.columns}
+    age = next(d for d in register.derived if d.name == "age_at_start_years")
+    told = {place.column for place in validated_origins(register)["age_at_start_years"]}
+    assert told == {heading_of(columns[name]) for name in age.inputs}
+
+
+def test_an_arm_written_in_a_column_comes_from_it(nsw: Protocol) -> None:
+    source = nsw.source("experiment")
+    assert {place.step for place in validated_origins(source)["arm"]} == {"raw"}
+
+
+def test_headings_are_followed_through_every_table_and_never_in_circles() -> None:
+    raw = Place("raw", "list", "Nom")
+    origins = {
+        ("validated", "list"): {"name": (raw,)},
+        ("linked", "persons"): {
+            "name": (Place("validated", "list", "name"), Place("linked", "persons", "name")),
+            "rank": (),
+        },
+        ("published", "table"): {
+            "name": (Place("linked", "persons", "name"), Place("nowhere", "x", "y")),
+            "rank": (Place("linked", "persons", "rank"),),
+        },
+    }
+    assert headings_behind(origins, "published", "table") == {"name": (raw,), "rank": ()}
+    assert headings_behind(origins, "published", "other") == {}
+
+
+def test_matching_tells_of_no_exit_but_in_the_status(agir: Protocol) -> None:
+    for (step, table), origins in declared_origins(agir).items():
+        if step == "matched":
+            told = {c for c, places in origins.items() for p in places if "ended" in p.column}
+            assert told <= {"status"}, table
