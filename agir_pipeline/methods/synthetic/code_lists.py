@@ -14,8 +14,8 @@ def code_list_rows(protocol: Protocol, calibration: Calibration) -> pd.DataFrame
         {
             "list_name": f"{source.name}.{column.name}",
             "code_value": code.code,
-            "label_fr": code.labels.fr,
-            "label_en": code.labels.en,
+            "wording_fr": code.labels.fr,
+            "wording_en": code.labels.en,
             "spellings": " | ".join(code.aliases),
             "convention": "1969" if column.name.endswith("_level") else "",
         }

@@ -172,11 +172,21 @@ def contract_rows(register: pd.DataFrame) -> pd.DataFrame:
         "rupture_on": NOTHING,
         "rupture_notified_on": NOTHING,
         "rupture_reason": "",
+        "rupture_label_raw": "",
+        "rupture_legal_code": "",
+        "rupture_initiative": "",
+        "is_in_trial_period": NOTHING,
     }
-    return _versions(
+    versions = _versions(
         ["contract_number", "amendment_number"],
         rows.assign(shown_from=deposited, shown_until=notified, **nothing),
         rows[notified.notna()].assign(shown_from=notified.dropna(), shown_until=NOTHING),
+    )
+    # The state of a file is that of the version of the row.
+    is_broken = versions["rupture_on"].notna()
+    return versions.assign(
+        file_state=np.where(is_broken, "terminated", "committed"),
+        updated_on=versions["shown_from"],
     )
 
 
