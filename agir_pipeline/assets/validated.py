@@ -31,11 +31,13 @@ from agir_pipeline.resources.study import (
     require_step,
     state_digest,
 )
+from agir_pipeline.resources.surprises import surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
     "last_delivery_was_read": mark("The newest file of each provider could be read"),
     "no_row_was_rejected": mark("No row of the newest files was rejected"),
+    "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 
 
@@ -117,6 +119,7 @@ def _store(study: Study) -> int:
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
+        study.vault.replace(connection, "surprises", surprises(study.protocol, readings))
     with study.warehouse.transaction() as connection:
         for name, table in tables.items():
             study.warehouse.replace(connection, "validated", name, table)
@@ -238,7 +241,8 @@ def _quarantine(readings: list[Reading]) -> pd.DataFrame:
 
 
 def _result(study: Study, n_read: int) -> StepResult:
-    accounts = {source.name: _account(study, source) for source in study.protocol.sources}
+    told = study.vault.read("surprises")
+    accounts = {source.name: _account(study, source, told) for source in study.protocol.sources}
     with study.warehouse.transaction() as connection:
         n_rows = {
             name: len(study.warehouse.read(connection, "validated", name)) for name in accounts
@@ -259,9 +263,10 @@ class Account:
     """rows_<end> → rows, over all its files."""
     n_rejected_newest: int
     refusals_newest: list[str]
+    n_surprises_newest: int
 
 
-def _account(study: Study, source: Source) -> Account:
+def _account(study: Study, source: Source, told: pd.DataFrame) -> Account:
     ledger = study.home.landing.ledger
     contract = contract_digest(source, study.readings.tables)
     receipts = [r for r in study.state().deliveries if r.source == source.name]
@@ -279,6 +284,7 @@ def _account(study: Study, source: Source) -> Account:
             for row in ledger.refusals()
             if row["receipt_id"] in newest and row["reading"] == contract
         ],
+        n_surprises_newest=int(told["receipt_id"].isin(newest).sum()),
     )
 
 
@@ -302,5 +308,12 @@ def _checks(account: Account) -> list[Check]:
             "no_row_was_rejected",
             has_files and account.n_rejected_newest == 0,
             _("{n} rows of the newest files are in quarantine").format(n=account.n_rejected_newest),
+        ),
+        Check(
+            "follows_the_file_before",
+            has_files and account.n_surprises_newest == 0,
+            _("{n} things in the newest files differ from what the ones before said").format(
+                n=account.n_surprises_newest
+            ),
         ),
     ]

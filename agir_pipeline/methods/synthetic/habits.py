@@ -135,7 +135,14 @@ LAYOUTS = {
         "csv", 0, "as_is", encoding="utf-8-sig", decimal=",", lag_days=(5, 20)
     ),
     ("cost_ledger", "cnam_accounts"): Layout(
-        "csv", 0, "as_is", encoding="cp1252", decimal=",", money="{} €", lag_days=(5, 20)
+        "csv",
+        0,
+        "as_is",
+        encoding="cp1252",
+        decimal=",",
+        money="{} €",
+        day_format="%d/%m/%y",
+        lag_days=(5, 20),
     ),
     ("corrections", "steward"): Layout("xlsx", 0, "as_is", sheet="corrections"),
     ("identity_decisions", "steward"): Layout("xlsx", 0, "as_is", sheet="links"),
