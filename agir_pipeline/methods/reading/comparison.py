@@ -110,7 +110,8 @@ class _Memory:
         """Rows of the file before; those that this file holds but spoils are not gone."""
         before = dict(zip(last.rows["entity_key"], last.rows["row_number"], strict=True))
         spoilt = set(delivery.rejected) & before.keys()
-        gone = [k for k in before if k not in spoilt and k not in set(delivery.rows["entity_key"])]
+        still = set(delivery.rows["entity_key"]) | spoilt
+        gone = [key for key in before if key not in still]
         if len(gone) <= len(delivery.rejected) - len(spoilt):
             return
         if len(gone) > MOSTLY * len(before):
