@@ -183,7 +183,7 @@ def run(
 @app.command(help=mark("Write an invented study with known truth into a home, and run it."))
 def demo(
     home: HomeOption = DEFAULT_HOME,
-    seed: Annotated[int, typer.Option(help=mark("Another seed, another study."))] = 1,
+    seed: Annotated[int, typer.Option(min=0, help=mark("Another seed, another study."))] = 1,
     scale: Annotated[
         int, typer.Option(min=1, help=mark("How many times the size of the study."))
     ] = 1,
@@ -226,7 +226,8 @@ def _print_status(found: dict[str, Any]) -> None:
     for source in found["sources"]:
         say(
             _(
-                "{name}: {receipts} files, {rows} rows, {accepted} accepted, {rejected} rejected"
+                "{name}: {receipts} files, {rows} rows: {accepted} accepted, {rejected} rejected, "
+                "{duplicate} duplicate, {blank} blank, {outside} outside the data, {erased} erased"
             ).format(**source)
         )
     for sentence in found["refused"]:
@@ -258,6 +259,20 @@ def show(
         if form not in forms:
             raise UsageError(_("--format takes one of: {known}").format(known=", ".join(forms)))
         say(forms[form]())
+
+
+@app.command(help=mark("Compare two releases: equal, or what differs and why."))
+def diff(
+    before: Annotated[str, typer.Argument(help=mark("The earlier release."))],
+    after: Annotated[str, typer.Argument(help=mark("The later release."))],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.release_comparison import compared
+    from agir_pipeline.resources.releases import Releases
+
+    with study_language(home):
+        for line in compared(Releases(Home(home).require().releases), before, after).sentences():
+            say(line)
 
 
 @app.command(

@@ -14,6 +14,8 @@ from agir_pipeline.definitions import build_definitions
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.release_comparison import compared, earlier_of_day
+from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.status import newest_refusals
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -27,6 +29,8 @@ class RunOutcome:
     exit_code: int
     faults: list[str] = field(default_factory=list)
     release: dict[str, Any] = field(default_factory=dict)
+    comparison: list[str] = field(default_factory=list)
+    """Of a rebuild: equal to an earlier release of that day, or what differs and why."""
 
 
 def run_study(folder: Path, as_of: date | None = None, protocol: Path | None = None) -> RunOutcome:
@@ -52,7 +56,8 @@ def run_study(folder: Path, as_of: date | None = None, protocol: Path | None = N
         return RunOutcome(worst(codes), [text for _code, text in faults])
     refused = [] if as_of else newest_refusals(home, home.landing.state())
     sentences = [row["sentence"] for row in refused]
-    return RunOutcome(1 if refused else 0, sentences, release)
+    comparison = list(_compared(home, release)) if as_of else []
+    return RunOutcome(1 if refused else 0, sentences, release, comparison)
 
 
 def worst(codes: list[int]) -> int:
@@ -79,6 +84,20 @@ def summary(outcome: RunOutcome) -> Iterator[str]:
             "draft": _("draft {id} is written, not published: {path}"),
         }
         yield texts[kind].format(id=outcome.release["id"], path=outcome.release["path"])
+    yield from outcome.comparison
+
+
+def _compared(home: Home, release: dict[str, Any]) -> Iterator[str]:
+    """What a rebuild of a past day says beside an earlier release of that day."""
+    releases, made = Releases(home.releases), release["id"]
+    if not release["is_new"]:
+        yield _("equal to release {id}").format(id=made)
+        return
+    earlier = earlier_of_day(releases, made)
+    if earlier is None:
+        yield _("no other release of that day to compare it with")
+        return
+    yield from compared(releases, earlier, made).sentences()
 
 
 def _instance(home: Home) -> dg.DagsterInstance:
@@ -111,6 +130,6 @@ def _release(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     for event in result.get_asset_materialization_events():
         metadata = event.materialization.metadata
         if event.asset_key and event.asset_key.path == ["published", "release_manifest"]:
-            names = ("id", "kind", "path")
+            names = ("id", "kind", "path", "is_new")
             return {n: metadata[f"release_{n}"].value for n in names if f"release_{n}" in metadata}
     return {}

@@ -8,6 +8,7 @@ from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contract_digest
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.status import newest_deliveries, newest_refusals
 from agir_pipeline.resources.study import Study
 
 SHOWN = 6
@@ -56,13 +57,21 @@ def _account(study: Study, source: Source) -> Account:
         ends = by_receipt.setdefault(row["receipt_id"], {})
         for end in ENDS:
             ends[end] = ends.get(end, 0) + row[end]
-    newest = set({r.provider: r.receipt_id for r in receipts}.values())
+    newest = {
+        receipt.receipt_id
+        for same_day in newest_deliveries(study.state()).values()
+        for receipt in same_day
+    }
     return Account(
         receipt_ids=frozenset(mine),
         ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},
         unread=tuple(sorted(mine - by_receipt.keys())),
         n_rejected_newest=sum(row["rejected"] for row in rows if row["receipt_id"] in newest),
-        refusals_newest=[text for receipt, text in refusals.items() if receipt in newest],
+        refusals_newest=[
+            row["sentence"]
+            for row in newest_refusals(study.home, study.state(), study.protocol)
+            if row["source"] == source.name
+        ],
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
     )
 

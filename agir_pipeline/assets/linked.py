@@ -16,7 +16,7 @@ from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, se
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR, Links, link_persons
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import PERSONAL, Protocol
 from agir_pipeline.resources.sql_models import BuiltModel
 from agir_pipeline.resources.study import Study
 
@@ -107,7 +107,21 @@ def _link(study: Study) -> Links:
         columns=pd.Index(sorted({name for rule in rules for name in rule})),
     )
     exclusive = [source.name for source in protocol.feeding("person")]
-    return link_persons(pd.concat([identities, details], axis=1), rules, exclusive)
+    known = pd.concat([identities, details], axis=1)
+    return link_persons(known[_is_of_somebody(protocol, known)], rules, exclusive)
+
+
+def _is_of_somebody(protocol: Protocol, identities: pd.DataFrame) -> "pd.Series[bool]":
+    """Rows about a person: all of the sources of persons, elsewhere those that say whose."""
+    rules = protocol.identity.same_when if protocol.identity else ()
+    personal = [s.name for s in protocol.sources if s.feeds in PERSONAL]
+    found = identities["source"].isin(personal)
+    for source in protocol.sources:
+        for rule in rules:
+            if {c.name for c in source.columns}.issuperset(rule):
+                is_said = identities[list(rule)].notna().all(axis=1)
+                found |= (identities["source"] == source.name) & is_said
+    return found
 
 
 def _entity_ids(study: Study, links: pd.DataFrame) -> pd.Series:

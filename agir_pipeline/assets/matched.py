@@ -37,10 +37,16 @@ from agir_pipeline.methods.matching.records import Round
 from agir_pipeline.methods.matching.rounds import match_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
 from agir_pipeline.protocol.model import Protocol
-from agir_pipeline.resources.rounds import RecordedRound, record_round, recorded_rounds
+from agir_pipeline.resources.rounds import (
+    RecordedRound,
+    names_apart,
+    record_round,
+    recorded_rounds,
+)
 from agir_pipeline.resources.study import (
     Study,
     code_version,
+    contracts_known_to,
     due_instants,
 )
 
@@ -110,12 +116,13 @@ def fold(study: Study) -> list[RecordedRound]:
     for number, instant in enumerate(due_instants(study), 1):
         made = recorded.get(instant)
         if made is None:
-            used = used_in_rounds(one.tables["pairs"] for one in rounds)
+            used = used_in_rounds(one.renamed(names).tables["pairs"] for one in rounds)
             made = _form(study, instant, number, used).renamed(anchors)
             if not study.is_draft:
                 record_round(landing, made)
-        rounds.append(made.renamed(names))
-    return rounds
+        rounds.append(made)
+    apart = names_apart({p for one in rounds for p in one.persons()}, names, study.keys.person_id)
+    return [one.renamed(apart) for one in rounds]
 
 
 def _anchors_and_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
@@ -139,6 +146,7 @@ def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
         spec,
         instant,
         used,
+        contracts_known_to(study, instant),
     )
     made_with = {
         "design_number": spec.design_number,

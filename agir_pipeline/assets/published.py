@@ -220,7 +220,7 @@ def _result(
         "release_kind": outcome.kind,
         "release_path": str(outcome.folder),
         "n_files": outcome.n_files,
-        "is_new": outcome.is_new,
+        "release_is_new": outcome.is_new,
     }
     if study.protocol.enrolment and len(tables["enrolment_progress"]):
         progress = tables["enrolment_progress"]

@@ -6,14 +6,21 @@ from typing import Any
 import dagster as dg
 
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
-from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.assets.step import (
+    Check,
+    StepResult,
+    StudyRun,
+    carry_out,
+    logger,
+    settle,
+)
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
-from agir_pipeline.resources.sources.inbox import dropped_files
+from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
 from agir_pipeline.resources.study import Study, record_protocol
 
 CHECKS = {
@@ -60,8 +67,9 @@ def take_in(study: Study) -> list[str]:
     landing = study.home.landing
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
-    new = [file for file in dropped if seen.get(str(file.path)) != file.look]
-    looks = {str(file.path): file.look for file in new}
+    dropped += decision_files(study.home.decisions, study.protocol)
+    new = [file for file in dropped if seen.get(file.place) != file.look]
+    looks = {file.place: file.look for file in new}
     landing.receive_many(
         (
             file.path.read_bytes(),
@@ -107,6 +115,8 @@ def _receipt(study: Study, source: str, provider: str, file_name: str, how: str)
 
 def _store(study: Study) -> StepResult:
     notes = [] if study.is_draft else take_in(study)
+    for note in notes:  # a file that nobody took in must not wait there unseen
+        logger.warning(note)
     with study.warehouse.transaction() as connection:
         return settle(study, connection, "raw", _result(study, notes))
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
+from pydantic import PrivateAttr
 
 from agir_pipeline.assets.catalogue import asset_key
 from agir_pipeline.errors import AgirError, CheckError, unexpected
@@ -35,6 +36,7 @@ class StudyRun(dg.ConfigurableResource):  # type: ignore[type-arg]
     protocol: str = ""
     language: str = ""
     """That of the study's people; a thread of Dagster knows none by itself."""
+    _study: Study | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["StudyRun"]:
@@ -42,11 +44,14 @@ class StudyRun(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield self
 
     def study(self) -> Study:
-        """Read anew by each step: rounds recorded by one are known to the next."""
+        """One for the whole run: a protocol changed meanwhile is for the next one."""
         if self.language:
             use_language(self.language)
-        day = date.fromisoformat(self.as_of) if self.as_of else None
-        return open_study(Path(self.home), day, Path(self.protocol) if self.protocol else None)
+        if self._study is None:
+            day = date.fromisoformat(self.as_of) if self.as_of else None
+            protocol = Path(self.protocol) if self.protocol else None
+            self._study = open_study(Path(self.home), day, protocol)
+        return self._study
 
 
 class Check(NamedTuple):

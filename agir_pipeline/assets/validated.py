@@ -185,6 +185,7 @@ def _empty(source: Source) -> pd.DataFrame:
         "instant": "datetime64[us]",
         "integer": "Int64",
         "number": "Float64",
+        "minutes": "Int64",
         "boolean": "boolean",
     }
     columns = {c.name: kinds.get(c.type, "string") for c in source.warehouse_columns}

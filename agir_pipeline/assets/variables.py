@@ -20,6 +20,7 @@ SQL_TYPES = {
     "instant": "timestamp",
     "integer": "bigint",
     "number": "double precision",
+    "minutes": "bigint",
     "boolean": "boolean",
 }
 

@@ -23,9 +23,11 @@ TYPES: Mapping[ColumnType, Type] = {
     "text": "text",
     "identifier": "text",
     "code": "text",
+    "codes": "text",
     "date": "date",
     "instant": "instant",
     "integer": "integer",
+    "minutes": "integer",
     "number": "number",
     "boolean": "boolean",
 }

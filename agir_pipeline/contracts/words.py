@@ -24,6 +24,7 @@ UNMATCHED_REASONS: Mapping[str, Text] = {
     "no_linked_contract": mark("No contract found"),
     "undecided_link": mark("It is undecided who this person is"),
     "waiting": mark("Waits for the next round"),
+    "stale_register": mark("The register of contracts ends before the index date"),
     "used_as_control": mark("Already served as a control"),
     "not_at_risk": mark("Left the contract before the index date"),
     "no_control_in_stratum": mark("No control in the same stratum"),

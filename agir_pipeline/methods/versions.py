@@ -9,7 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pandas as pd
+
+MISSING = "-"
+"""A missing value is no text, not even an empty one: every text is told with a mark before it."""
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number: the same value in another column gives another digest."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,13 @@ class Delivered:
 
 def row_digests(rows: pd.DataFrame) -> pd.Series:
     """One number per row that changes when any value of the row does (missing counts as one)."""
-    is_said = rows.notna()
-    texts = "=" + rows.astype(object).where(is_said, "").astype(str)
-    plain = texts.where(is_said, "-")  # a missing value is no text, not even an empty one
-    return pd.Series(
-        pd.util.hash_pandas_object(plain, index=False, categorize=True).to_numpy(), rows.index
-    )
+    digests = np.full(len(rows), len(rows.columns), dtype="uint64")
+    for name in rows.columns:
+        codes, distinct = pd.factorize(rows[name])
+        told = np.array([f"={value}" for value in distinct] + [MISSING], dtype=object)
+        # The code -1 of a missing value points at the text that stands last.
+        digests = digests * SPREAD + pd.util.hash_array(told, categorize=False)[codes]
+    return pd.Series(digests, rows.index)
 
 
 def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:

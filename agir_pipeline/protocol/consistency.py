@@ -14,6 +14,11 @@ from zoneinfo import ZoneInfo
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
+from agir_pipeline.protocol.reserved_names import (
+    outcome_tables_are_distinct,
+    reserved_names_are_left_alone,
+)
+from agir_pipeline.protocol.roles_consistency import ROLE_CHECKS
 from agir_pipeline.protocol.written import (
     Raw,
     codes,
@@ -35,6 +40,9 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         _sources_hold_together,
         _identity_uses_columns,
         *DESIGN_CHECKS,
+        *ROLE_CHECKS,
+        reserved_names_are_left_alone,
+        outcome_tables_are_distinct,
     )
     return [mistake for check in checks for mistake in check(raw)]
 
@@ -76,9 +84,11 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
     for position, source in enumerate(items(raw, "source"), 1):
         where = place("source", position, source)
         own = {c["name"]: c for c in items(source, "column") if isinstance(c.get("name"), str)}
+        yield from _each_once(f"{where} › key", texts(source, "key"))
         for name in texts(source, "key"):
             if name not in own:
                 yield unknown(where, "key", name, own)
+        yield from _encodings_exist(where, source)
         yield from _arm_is_declared(where, source, own)
         yield from _role_is_declared(where, source, own)
         if not items(source, "provider"):
@@ -89,13 +99,25 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
         for number, derived in enumerate(items(source, "derived"), 1):
             at = f"{where} › {place('derived', number, derived)}"
             yield from _derived_is_usable(at, derived, own)
+        yield from _deliveries_can_be_compared(where, source, own)
+
+
+def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    for name in texts(source, "same_person"):
+        if name not in own:
+            yield unknown(where, "same_person", name, own)
+    day = text(table(source, "back_dated"), "column")
+    if day is not None and day not in own:
+        yield unknown(where, "back_dated", day, own)
+    elif day is not None and own[day].get("type") not in ("date", "instant"):
+        yield Mistake(f"{where} › back_dated", _("'{name}' is not a date").format(name=day))
 
 
 def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
     arm = source.get("arm")
     if source.get("feeds") == "person" and arm is None:
         yield Mistake(where, _("feeds persons: say their arm"))
-    if source.get("feeds") in ("spell", "answer") and arm is not None:
+    if source.get("feeds") != "person" and arm is not None:
         yield Mistake(where, _("only sources that feed persons have an arm"))
     name = text(table(source, "arm"), "column")
     if name is not None and name not in own:
@@ -130,12 +152,28 @@ def _role_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[
         )
 
 
+def _encodings_exist(where: str, source: Raw) -> Iterator[Mistake]:
+    providers = enumerate(items(source, "provider"), 1)
+    places = [(where, source), *((f"{where} › {place('provider', n, p)}", p) for n, p in providers)]
+    for at, written in places:
+        name = text(written, "encoding")
+        try:
+            "".encode(name or "utf-8")
+        except LookupError:
+            yield Mistake(
+                f"{at} › encoding",
+                _("'{name}' is not an encoding of text; write one such as cp1252").format(
+                    name=name
+                ),
+            )
+
+
 def _headings_are_distinct(where: str, source: Raw) -> Iterator[Mistake]:
     """Two columns of one source may share a heading only on different days."""
     claimed: dict[str, str] = {}
     for column in items(source, "column"):
         name = text(column, "name") or "?"
-        for heading in texts(column, "aliases"):
+        for heading in (name, *_labels(column), *texts(column, "aliases")):
             other = claimed.setdefault(heading.casefold().strip(), name)
             if other != name:
                 yield Mistake(
@@ -146,8 +184,32 @@ def _headings_are_distinct(where: str, source: Raw) -> Iterator[Mistake]:
                 )
 
 
+NUMERIC = ("integer", "number", "minutes")
+
+
+def _labels(written: Raw) -> list[str]:
+    labels = table(written, "labels")
+    return [label for label in (text(labels, "en"), text(labels, "fr")) if label is not None]
+
+
+def _spellings_are_distinct(where: str, column: Raw) -> Iterator[Mistake]:
+    """A cell may mean one code only."""
+    claimed: dict[str, str] = {}
+    for code in items(column, "codes"):
+        name = text(code, "code") or "?"
+        for spelling in dict.fromkeys((name, *_labels(code), *texts(code, "aliases"))):
+            other = claimed.setdefault(spelling, name)
+            if other != name:
+                yield Mistake(
+                    f"{where} › codes",
+                    _("'{spelling}' stands for both {one} and {other}").format(
+                        spelling=spelling, one=other, other=name
+                    ),
+                )
+
+
 def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
-    if column.get("type") == "code" and not items(column, "codes"):
+    if column.get("type") in ("code", "codes") and not items(column, "codes"):
         yield Mistake(where, _("is a code without codes; list them with their labels"))
     pattern = text(column, "pattern")
     try:
@@ -156,18 +218,30 @@ def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
         yield Mistake(f"{where} › pattern", _("is not a pattern: {cause}").format(cause=fault))
     said = [text(code, "code") for code in items(column, "codes")]
     yield from _each_once(f"{where} › codes", [code for code in said if code is not None])
+    yield from _spellings_are_distinct(where, column)
     yield from _ordered(f"{where} › minimum", column.get("minimum"), column.get("maximum"))
-    kinds = {"date": date, "instant": date, "integer": int | float, "number": int | float}
-    kind = kinds.get(text(column, "type") or "")
     for key in ("minimum", "maximum"):
-        if key in column and kind is not None and not isinstance(column[key], kind):
+        if key in column and not _is_limit(column[key], text(column, "type")):
             yield Mistake(
                 f"{where} › {key}",
                 _("the limits of a date are dates, those of a number are numbers"),
             )
+    if pattern is not None and column.get("type") != "identifier":
+        yield Mistake(f"{where} › pattern", _("only an identifier has a pattern"))
+    if items(column, "codes") and column.get("type") not in (None, "code", "codes"):
+        yield Mistake(f"{where} › codes", _("only a code has codes"))
     for number, alias in enumerate(items(column, "aliases"), 1):
         at = f"{where} › {place('aliases', number, alias)} › since"
         yield from _ordered(at, alias.get("since"), alias.get("until"))
+
+
+def _is_limit(value: Any, kind: str | None) -> bool:
+    """Whether a column of this type can have such a limit; texts and codes have none."""
+    if kind in ("date", "instant"):
+        return isinstance(value, date)
+    if kind in NUMERIC:
+        return isinstance(value, int | float)
+    return kind not in ("text", "identifier", "code", "codes", "boolean")
 
 
 def _ordered(where: str, low: Any, high: Any) -> Iterator[Mistake]:

@@ -1,5 +1,6 @@
 """Does every rule, covariate and outcome of the design use what the sources give?"""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from agir_pipeline.protocol.written import (
     Raw,
     codes,
     columns,
+    is_number,
     items,
     names,
     numbers,
@@ -21,7 +23,6 @@ from agir_pipeline.protocol.written import (
 )
 
 INDEX_COLUMNS: dict[str, Raw] = {"planned_days_remaining": {"type": "integer"}}
-NUMERIC = ("integer", "number")
 
 
 def _known_columns(raw: Raw, origin: Any) -> dict[str, Raw] | None:
@@ -29,13 +30,6 @@ def _known_columns(raw: Raw, origin: Any) -> dict[str, Raw] | None:
     if origin == "index":
         return INDEX_COLUMNS
     return columns(raw, origin, warehouse_only=True) if origin in ("person", "spell") else None
-
-
-def _is_number(column: Raw) -> bool:
-    return column.get("type") in NUMERIC or column.get("method") in (
-        "completed_years",
-        "days_between",
-    )
 
 
 def _outside(where: str, key: str, used: list[str], column: Raw) -> Iterator[Mistake]:
@@ -82,8 +76,16 @@ def _covariate_suits(where: str, name: str, column: Raw, covariate: Raw) -> Iter
                 name=name
             ),
         )
+    is_numeric = is_number(column) or column.get("type") == "boolean"
     if covariate.get("scale") == "number" and "codes" in column:
         yield Mistake(f"{where} › scale", _("'{name}' has codes, not numbers").format(name=name))
+    elif covariate.get("scale") == "number" and not is_numeric:
+        yield Mistake(f"{where} › scale", _("'{name}' is not a number").format(name=name))
+    for key, scale in (("cut_points", "number"), ("groups", "category")):
+        if covariate.get(key) and covariate.get("scale") != scale:
+            yield Mistake(
+                f"{where} › {key}", _("goes with the scale '{scale}' alone").format(scale=scale)
+            )
     yield from _outside(where, "groups", list(table(covariate, "groups")), column)
 
 
@@ -151,16 +153,18 @@ def _measure_is_an_outcome(where: str, raw: Raw, outcome: Raw) -> Iterator[Mista
             f"{where} › column",
             _("'{name}' is known before the index date; nothing could change it").format(name=name),
         )
-    if not _is_number(known[name]):
+    if not is_number(known[name]):
         yield Mistake(f"{where} › column", _("'{name}' is not a number").format(name=name))
 
 
 def _event_makes_sense(where: str, raw: Raw, outcome: Raw) -> Iterator[Mistake]:
     for number, definition in enumerate(items(outcome, "definition"), 1):
         method = text(definition, "method")
+        at = f"{where} › {place('definition', number, definition)}"
         if method is not None and method not in event_methods():
-            at = f"{where} › {place('definition', number, definition)}"
             yield unknown(at, "method", method, event_methods())
+        if method == "path_net" and not definition.get("window_days"):
+            yield Mistake(f"{at} › window_days", _("is missing"))
     if "index" not in table(raw, "matching"):
         yield Mistake(where, _("is counted from the index date: [matching.index] is missing"))
     horizons = numbers(table(outcome, "horizons_days").get("value"))
@@ -205,7 +209,11 @@ def _as_texts(value: Any) -> list[str]:
 
 def _family_has_primaries(raw: Raw) -> Iterator[Mistake]:
     outcomes = {o["name"]: o for o in items(raw, "outcome") if isinstance(o.get("name"), str)}
-    for name in texts(raw.get("inference"), "primary_family"):
+    family = texts(raw.get("inference"), "primary_family")
+    for name in sorted(name for name, n in Counter(family).items() if n > 1):
+        message = _("'{name}' is declared more than once").format(name=name)
+        yield Mistake("inference › primary_family", message)
+    for name in dict.fromkeys(family):
         if name not in outcomes:
             yield unknown("inference", "primary_family", name, outcomes)
         elif outcomes[name].get("kind") in ("event", "status") and (
@@ -214,6 +222,11 @@ def _family_has_primaries(raw: Raw) -> Iterator[Mistake]:
             yield Mistake(
                 "inference › primary_family",
                 _("outcome '{name}' has no primary_definition").format(name=name),
+            )
+        elif outcomes[name].get("kind") == "event" and "primary_horizon_days" not in outcomes[name]:
+            yield Mistake(
+                "inference › primary_family",
+                _("outcome '{name}' has no primary_horizon_days").format(name=name),
             )
 
 

@@ -78,6 +78,9 @@ def _parse(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as fault:
         text = _("not valid TOML: {cause}").format(cause=fault)
         raise ProtocolError(str(path), [Mistake("", text)]) from None
+    except RecursionError:
+        text = _("not valid TOML: {cause}").format(cause=_("nested too deeply"))
+        raise ProtocolError(str(path), [Mistake("", text)]) from None
 
 
 def _design(value: Any) -> Any:

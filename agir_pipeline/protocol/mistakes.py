@@ -66,6 +66,7 @@ SENTENCES = {
         "is not a key the protocol knows here; check its spelling or remove it"
     ),
     "string_too_short": mark("is empty; say what it is"),
+    "too_short": mark("is empty; say what it is"),
     "union_tag_not_found": mark("is missing"),
 }
 
@@ -93,6 +94,8 @@ def _expected(error: Any) -> list[str]:
             return [_("more than {limit}").format(limit=context["gt"])]
         case "greater_than_equal":
             return [_("{limit} or more").format(limit=context["ge"])]
+        case "less_than_equal":
+            return [_("{limit} or less").format(limit=context["le"])]
         case "less_than":
             return [_("less than {limit}").format(limit=context["lt"])]
         case "model_type":
@@ -110,6 +113,7 @@ EXPECTED = {
     "string_pattern_mismatch": mark("a name of small letters, digits and _"),
     "int_type": mark("a whole number"),
     "float_type": mark("a number"),
+    "finite_number": mark("a number"),
     "bool_type": mark("true or false"),
     "date_type": mark("a date such as 2010-12-31, without quotes"),
     "tuple_type": mark("a list in brackets"),

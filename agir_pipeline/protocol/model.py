@@ -15,24 +15,44 @@ from agir_pipeline.protocol.sources import (
     Alias,
     Arm,
     ArmColumn,
+    BackDated,
     Code,
     Column,
     ColumnType,
     DateOrder,
     Decimal,
     Derived,
+    Feeds,
     Provider,
     Pull,
     Sensitivity,
     Source,
     SpellColumns,
 )
-from agir_pipeline.protocol.values import Count, Fact, Frozen, Labels, Many, Name, Share, Text
+from agir_pipeline.protocol.values import (
+    AtLeastOne,
+    Count,
+    Days,
+    Fact,
+    Frozen,
+    Labels,
+    Many,
+    Months,
+    Name,
+    NotNegative,
+    Positive,
+    Share,
+    Some,
+    SomeDays,
+    Text,
+)
 
 __all__ = [
+    "PERSONAL",
     "Alias",
     "Arm",
     "ArmColumn",
+    "BackDated",
     "Balance",
     "Benchmark",
     "Code",
@@ -48,6 +68,7 @@ __all__ = [
     "EventDefinition",
     "EventOutcome",
     "Fact",
+    "Feeds",
     "Frozen",
     "Identity",
     "Index",
@@ -77,10 +98,14 @@ __all__ = [
 # ----------------------------------------------------------------------------- identity
 
 
+PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
+"""What is always somebody's, even where nothing says whose."""
+
+
 class Identity(Frozen):
     """Which columns say that two rows are one person; the first rule that is unique wins."""
 
-    same_when: Many[Many[Name]]
+    same_when: Some[Many[Name]]
     """Each rule is a list of identifying columns; all of them filled and equal means the same."""
     source: Text
 
@@ -125,9 +150,9 @@ class Index(Frozen):
     """Risk-set rule: time zero of a pair is the day support began, counted from contract start."""
 
     entry_column: Name
-    delay_band_days: Fact[int]
-    start_window_days: Fact[int]
-    waiting_days: Fact[int]
+    delay_band_days: Fact[SomeDays]
+    start_window_days: Fact[Days]
+    waiting_days: Fact[Days]
     supported_since_column: Name
     consent_column: Name | None = None
 
@@ -142,16 +167,16 @@ class Matching(Frozen):
     on the first night on which every person source has a delivery."""
     distance: Literal["logit", "robust_rank_mahalanobis"]
     propensity: Literal["plain", "firth"]
-    caliper_multiple: Fact[float]
+    caliper_multiple: Fact[Positive]
     caliper_convention: Literal["pooled", "whole"]
-    leave_out_price: float | Literal["infinite"]
+    leave_out_price: NotNegative | Literal["infinite"]
     source: Text
     index: Index | None = None
 
 
 class Balance(Frozen):
-    max_absolute_smd: Fact[float]
-    variance_ratio_range: Fact[Many[float]]
+    max_absolute_smd: Fact[Positive]
+    variance_ratio_range: Fact[Many[Positive]]
 
 
 # ----------------------------------------------------------------------------- outcomes
@@ -163,7 +188,7 @@ class EventDefinition(Frozen):
     method: Name
     """gross: the contract ended before its planned end · path_net: and nothing followed · or any
     other that the SQL folder has a macro for."""
-    window_days: Count = 0
+    window_days: Days = 0
     """path_net: how long a new contract may take to secure the path."""
 
 
@@ -176,9 +201,9 @@ class EventOutcome(Frozen):
     origin: Name
     """The spell source whose contracts are followed."""
     benefit: Literal["lower", "higher"]
-    horizons_days: Fact[Many[int]]
-    consolidation_days: Fact[int]
-    definitions: Many[EventDefinition] = Field(alias="definition")
+    horizons_days: Fact[Many[SomeDays]]
+    consolidation_days: Fact[Days]
+    definitions: Some[EventDefinition] = Field(alias="definition")
     source: Text
     primary_definition: Name | None = None
     primary_horizon_days: int | None = None
@@ -209,13 +234,13 @@ class StatusOutcome(Frozen):
     origin: Name
     """The answer source of the wave asked for that date."""
     benefit: Literal["lower", "higher"]
-    months_after_planned_end: Fact[int]
-    window_days: Fact[Many[int]]
+    months_after_planned_end: Fact[Months]
+    window_days: Fact[Many[Days]]
     """Days before and after the date in which an answer counts."""
-    definitions: Many[StatusDefinition] = Field(alias="definition")
+    definitions: Some[StatusDefinition] = Field(alias="definition")
     source: Text
     primary_definition: Name | None = None
-    bootstrap_draws: Fact[int]
+    bootstrap_draws: Fact[AtLeastOne]
 
 
 class MeasureOutcome(Frozen):
@@ -253,8 +278,8 @@ class Benchmark(Frozen):
 
 
 class Target(Frozen):
-    beneficiary: Fact[int]
-    control: Fact[int]
+    beneficiary: Fact[AtLeastOne]
+    control: Fact[AtLeastOne]
 
 
 class Enrolment(Frozen):
@@ -289,13 +314,13 @@ class Protocol(Frozen):
 
     protocol_version: Literal[1]
     study: Study
-    sources: Many[Source] = Field(alias="source")
+    sources: Some[Source] = Field(alias="source")
     identity: Identity | None = None
     eligibility: Many[Eligibility] = ()
-    covariates: Many[Covariate] = Field(alias="covariate")
+    covariates: Some[Covariate] = Field(alias="covariate")
     matching: Matching
     balance: Balance
-    outcomes: Many[Outcome] = Field(alias="outcome")
+    outcomes: Some[Outcome] = Field(alias="outcome")
     inference: Inference
     enrolment: Enrolment | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")

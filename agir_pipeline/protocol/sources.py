@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from agir_pipeline.protocol.values import Frozen, Labels, Many, Name, Text
+from agir_pipeline.protocol.values import Count, Frozen, Labels, Many, Name, Text
 
 
 class Alias(Frozen):
@@ -30,8 +30,18 @@ class Code(Frozen):
 
 Sensitivity = Literal["none", "identifying", "sensitive"]
 ColumnType = Literal[
-    "text", "identifier", "code", "date", "instant", "integer", "number", "boolean"
+    "text",
+    "identifier",
+    "code",
+    "codes",
+    "date",
+    "instant",
+    "integer",
+    "number",
+    "minutes",
+    "boolean",
 ]
+"""codes: several of one list in a cell · minutes: a length of time, "90" or "1h30"."""
 
 
 class Column(Frozen):
@@ -56,6 +66,8 @@ class Column(Frozen):
     required: bool = False
     must_exist: bool = False
     """A delivery without this column is refused whole, even if single values may be empty."""
+    is_fixed: bool = False
+    """Once filled it never changes: a delivery that says something else of a row is told."""
 
     @property
     def is_identifying(self) -> bool:
@@ -97,7 +109,9 @@ class Provider(Frozen):
     """For lists of people: everybody who started, or those present on the day of extraction."""
     complete: bool = False
     """A complete delivery holds every row: a key that is no longer in it has left."""
-    sheet: str | None = None
+    is_cumulative: bool = False
+    """Every delivery repeats the rows of the one before: one that is gone is told."""
+    sheet: Text | None = None
     date_order: DateOrder | None = None
     decimal: Decimal | None = None
     encoding: str | None = None
@@ -126,6 +140,29 @@ class SpellColumns(Frozen):
     """… from this day on."""
 
 
+class BackDated(Frozen):
+    """When a row that is new in a file should have been in an earlier one."""
+
+    column: Name
+    after_days: Count
+    """Its day lies more than so many days before the extraction of the file before."""
+
+
+Feeds = Literal[
+    "person",
+    "spell",
+    "session",
+    "answer",
+    "measure",
+    "activity",
+    "cost",
+    "decision",
+    "reference",
+]
+"""What a row is: a person · a contract · an interview · a questionnaire · a figure of a series ·
+something done for the programme · an expense · a decision of the steward · an entry of a list."""
+
+
 class Pull(Frozen):
     """Where the nightly run fetches a source by itself; without it, files come to the inbox."""
 
@@ -138,7 +175,7 @@ class Source(Frozen):
 
     name: Name
     labels: Labels
-    feeds: Literal["person", "spell", "answer"]
+    feeds: Feeds
     source: Text
     key: Many[Name]
     """The business key. Empty: the row number is the key (public data sets that never change)."""
@@ -147,7 +184,7 @@ class Source(Frozen):
     derived: Many[Derived] = ()
     arm: Arm | ArmColumn | None = None
     """Person sources only."""
-    sheet: str | None = None
+    sheet: Text | None = None
     """The sheet to read; without it, the first visible one. Others are listed as ignored."""
     date_order: DateOrder = "year_month_day"
     decimal: Decimal = "."
@@ -161,6 +198,9 @@ class Source(Frozen):
     answered_at: Name | None = None
     """Answer sources: the instant of submission; missing means the answer was not finished."""
     pull: Pull | None = None
+    same_person: Many[Name] = ()
+    """Columns that tell people apart: two keys of one file that agree in all of them are told."""
+    back_dated: BackDated | None = None
 
     @property
     def warehouse_columns(self) -> tuple[Column | Derived, ...]:

@@ -7,8 +7,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 T = TypeVar("T")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, StringConstraints(min_length=1)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Count = Annotated[int, Field(ge=0)]
+A_CENTURY = 36_525
+Days = Annotated[int, Field(ge=0, le=A_CENTURY)]
+SomeDays = Annotated[int, Field(ge=1, le=A_CENTURY)]
+Months = Annotated[int, Field(ge=0, le=A_CENTURY // 30)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -19,11 +26,14 @@ def _as_tuple(value: Any) -> Any:
 Many = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 """A TOML array of ``T``, frozen."""
 
+Some = Annotated[tuple[T, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""The same, never empty."""
+
 
 class Frozen(BaseModel):
-    """Unknown keys are refused and nothing is converted: "75" is not 75."""
+    """Unknown keys are refused and nothing is converted: "75" is not 75, nan and inf no numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Fact(Frozen, Generic[T]):

@@ -10,6 +10,8 @@ from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
 
 Raw = Mapping[str, Any]
+NUMERIC = ("integer", "number")
+COUNTING_METHODS = ("completed_years", "days_between")
 
 
 def items(parent: Any, key: str) -> list[Raw]:
@@ -73,6 +75,11 @@ def codes(column: Raw) -> set[str] | None:
         item["code"] for item in items(column, "codes") if isinstance(item.get("code"), str)
     }
     return declared or None
+
+
+def is_number(column: Raw) -> bool:
+    """Whether the values of a column, declared or derived, are numbers."""
+    return column.get("type") in NUMERIC or column.get("method") in COUNTING_METHODS
 
 
 def unknown(where: str, key: str, name: str, known: Iterable[str]) -> Mistake:

@@ -72,3 +72,8 @@ def disk_fault(path: Path, fault: OSError) -> InfrastructureError:
             "{path} cannot be written: {cause}; free some room or check the rights, then run again"
         ).format(path=path, cause=fault.strerror or type(fault).__name__)
     )
+
+
+def legible(name: str | Path) -> str:
+    """A name as text that can be kept: bytes that are no UTF-8 show as a question mark."""
+    return os.fsencode(name).decode("utf-8", errors="replace").replace("\ufffd", "?")

@@ -113,6 +113,11 @@ class Home:
         return self.folder / "inbox"
 
     @property
+    def decisions(self) -> Path:
+        """The steward's workbooks. They name people: nobody else may read them."""
+        return self.folder / "decisions"
+
+    @property
     def releases(self) -> Path:
         return self.folder / "releases"
 
@@ -189,7 +194,7 @@ class Home:
     def _lay_out(self) -> None:
         for name in ("inbox", "decisions", "landing", "vault", "warehouse", "releases", "audit"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        for name in ("landing", "vault", "warehouse"):
+        for name in ("decisions", "landing", "vault", "warehouse"):
             os.chmod(self.folder / name, 0o700)
         self.landing.create()
         self.vault().create()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
-from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.files import legible, write_whole
 from agir_pipeline.resources.ledger import Ledger
 from agir_pipeline.resources.receipts import Receipt, State, state
 
@@ -83,13 +83,13 @@ class Landing:
         last_round = max((r.known_on for r in state.of_kind("round")), default=None)
         done: list[Arrival] = []
         landings: list[tuple[str, str, str, str, bool]] = []
+        now = datetime.now(UTC).isoformat(timespec="seconds")  # of one batch nothing came first
         try:
             for content, unsealed in arrivals:
                 arrival = self._arrival(_sealed(unsealed, content), content, known, last_round)
                 known[arrival.receipt.identity] = arrival.receipt
                 done.append(arrival)
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                names = (unsealed.file_name, unsealed.how)
+                names = (legible(unsealed.file_name), unsealed.how)
                 landings.append((arrival.receipt.receipt_id, now, *names, arrival.is_repeat))
         finally:  # what was kept before one was refused is on record too
             self.ledger.record_landings(landings)
@@ -129,7 +129,8 @@ def extraction_day(file_name: str) -> date | None:
 def _sealed(receipt: Receipt, content: bytes) -> Receipt:
     """The receipt with the hash of its bytes; nobody draws a file after the day it arrives."""
     drawn = receipt.extracted_on and min(receipt.extracted_on, receipt.known_on)
-    return replace(receipt, sha256=hashlib.sha256(content).hexdigest(), extracted_on=drawn)
+    digest, name = hashlib.sha256(content).hexdigest(), legible(receipt.file_name)
+    return replace(receipt, sha256=digest, extracted_on=drawn, file_name=name)
 
 
 def _receipt_in(path: Path) -> Receipt:

@@ -73,7 +73,8 @@ def _install(path: Path, protocol: Protocol, home: Home) -> None:
     """Copy the protocol, its lookup tables, and a folder of the inbox for every provider."""
     for name in sorted({d.table for s in protocol.sources for d in s.derived if d.table}):
         write_whole(home.folder / name, (path.parent / name).read_bytes(), mode=0o644)
-    for source in protocol.sources:
+    dropped = [source for source in protocol.sources if source.feeds != "decision"]
+    for source in dropped:
         for provider in source.providers:
             make_folder(home.inbox / source.name / provider.name)
     write_whole(home.protocol_path, path.read_bytes(), mode=0o644)
@@ -207,6 +208,8 @@ def make_demo(
         write_whole(folder / "truth.json", truth.encode())
         deliveries = following(invented.deliveries) if following else invented.deliveries
         receive_all(home, ((d.content, _demo_receipt(protocol, d)) for d in deliveries))
+        workbook = invented.workbook
+        write_whole(home.decisions / workbook.file_name, workbook.content)
     return invented.truth
 
 

@@ -27,7 +27,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 PASSING = ("reader_died", "reader_too_slow")
 """Refusals that may be the machine's fault: tried again on the next night, never kept."""
 
@@ -60,24 +60,28 @@ class Readings:
         self.protocol = protocol
         self.record_key = record_key
         self.tables = lookup_tables(protocol)
+        self.contracts = contracts_in_force(protocol)
 
     def read(self, receipt: Receipt, parser: Parser) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract."""
-        source = self.protocol.source(receipt.source)
-        contract = contract_digest(source, self.tables)
+        contract = self.contracts[receipt.source]
         folder = self._folder(receipt, contract)
         is_new = not folder.is_dir()
         if is_new:
-            read = self._parse(receipt, source, parser)
+            read = self._parse(receipt, parser)
             if isinstance(read, Refusal) and read.code in PASSING:
                 return _unread(receipt, contract, read)
-            self._keep(folder, read)
-        outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+            rows, quarantine, outcome = _parts(read)
+            self._keep(folder, rows, quarantine, outcome)
+        else:
+            rows = pd.read_parquet(folder / "rows.parquet")
+            quarantine = _quarantine(folder / "quarantine.parquet")
+            outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
         return Reading(
             receipt=receipt,
             contract=contract,
-            rows=pd.read_parquet(folder / "rows.parquet"),
-            quarantine=pd.read_parquet(folder / "quarantine.parquet"),
+            rows=rows,
+            quarantine=quarantine,
             ends=outcome["ends"],
             findings=[tuple(finding) for finding in outcome["findings"]],
             refusal=_refusal(outcome["refusal"], receipt),
@@ -90,8 +94,8 @@ class Readings:
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / name
 
-    def _parse(self, receipt: Receipt, source: Source, parser: Parser) -> "RowsRead | Refusal":
-        layout = source.as_delivered_by(receipt.provider)
+    def _parse(self, receipt: Receipt, parser: Parser) -> "RowsRead | Refusal":
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
         path = self.landing.object_path(receipt.sha256)
         grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
         if not isinstance(grid, Grid):
@@ -106,14 +110,16 @@ class Readings:
             tables=self.tables,
         )
 
-    def _keep(self, folder: Path, read: "RowsRead | Refusal") -> None:
+    def _keep(
+        self, folder: Path, rows: pd.DataFrame, quarantine: pd.DataFrame, outcome: dict[str, Any]
+    ) -> None:
         """Write all parts under a temporary name, then rename: a reading is whole or absent."""
         temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
         try:
             temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
-            rows, quarantine, outcome = _parts(read)
             rows.to_parquet(temporary / "rows.parquet", index=False)
-            quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
+            if len(quarantine):
+                quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
             (temporary / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
             for part in temporary.iterdir():
                 flush(part)
@@ -155,6 +161,11 @@ def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict
         "refusal": read.refusal.to_json() if read.refusal else None,
     }
     return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
+
+
+def _quarantine(part: Path) -> pd.DataFrame:
+    """Most files break no rule: they have no such part."""
+    return pd.read_parquet(part) if part.exists() else pd.DataFrame()
 
 
 def _unread(receipt: Receipt, contract: str, refusal: Refusal) -> Reading:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 Kind = Literal["protocol", "delivery", "round"]
@@ -70,8 +71,15 @@ class State:
 
     def digest(self, *kinds: Kind) -> str:
         """A hash of what is known; of some kinds only, where the others do not matter."""
-        chosen = [r.to_json() for r in self.receipts if not kinds or r.kind in kinds]
-        return hashlib.sha256("\n".join(chosen).encode()).hexdigest()
+        if kinds not in self._digests:
+            chosen = [r.to_json() for r in self.receipts if not kinds or r.kind in kinds]
+            self._digests[kinds] = hashlib.sha256("\n".join(chosen).encode()).hexdigest()
+        return self._digests[kinds]
+
+    @cached_property
+    def _digests(self) -> dict[tuple[Kind, ...], str]:
+        """Those already asked for: every step asks again."""
+        return {}
 
 
 def state(receipts: Iterable[Receipt], as_of: date | None = None) -> State:
@@ -97,5 +105,8 @@ def _order(receipt: Receipt) -> tuple[Any, ...]:
         receipt.provider,
         receipt.extracted_on or receipt.known_on,
         receipt.sha256,
-        receipt.to_json(),
+        str(receipt.extracted_on),
+        receipt.file_name,
+        receipt.how,
+        receipt.is_backfilled,
     )

@@ -1,21 +1,17 @@
 """What a release was made from: its id, its inputs, and the facts of its manifest."""
 
 import hashlib
-import platform
 from datetime import date
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
 from agir_pipeline.errors import CheckError
-from agir_pipeline.language import _
+from agir_pipeline.language import _, current_language
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contract_digest
 from agir_pipeline.resources.receipts import Receipt
-from agir_pipeline.resources.study import Study, code_version
-
-LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+from agir_pipeline.resources.study import Study, code_version, library_versions
 
 
 def as_of_day(study: Study) -> date:
@@ -37,8 +33,13 @@ def known_digest(study: Study) -> str:
 
 
 def release_id(study: Study) -> str:
-    """``<as_of>-<12 hex of (state, protocol, code version)>``."""
-    parts = [known_digest(study), study.protocol.protocol_digest, code_version()]
+    """``<as_of>-<12 hex of (state, protocol, code version, language)>``."""
+    parts = [
+        known_digest(study),
+        study.protocol.protocol_digest,
+        code_version(),
+        current_language(),
+    ]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{as_of_day(study)}-{digest[:12]}"
 
@@ -53,10 +54,8 @@ def release_facts(study: Study) -> dict[str, Any]:
         "design_digest": protocol.design_digest,
         "keys_fingerprint": study.home.keys.fingerprint(),
         "code_version": code_version(),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "language": current_language(),
+        "versions": library_versions(),
         "seeds": {"inference": protocol.inference.seed},
         "inputs": [
             {"receipt_id": r.receipt_id, "kind": r.kind, "sha256": r.sha256}

@@ -75,6 +75,7 @@ class Releases:
         chosen = release_id or self.current()
         if chosen is None:
             raise UsageError(_("nothing is released yet"))
+        self._require_listed(chosen)
         known = sorted(self.manifest(chosen)["tables"])
         if table not in known:
             raise UsageError(
@@ -90,10 +91,11 @@ class Releases:
 
         Tables like those of the current release publish nothing. Other tables from the same
         state and protocol come of other code: they are kept as a draft until accepted, and so is
-        every release with ``is_draft``. A release that exists is never written again.
+        every release with ``is_draft``. A release that exists is never written again; a draft is
+        compared with it.
 
         Raises:
-            CheckError: the release exists and is damaged.
+            CheckError: the release exists and is damaged, or the draft made now says otherwise.
             InfrastructureError: the disk refused; the current release still stands.
         """
         self._sweep()
@@ -101,6 +103,8 @@ class Releases:
         exists = (self.folder / content.release_id).is_dir()
         if exists:
             self._require_whole(content.release_id)
+            if is_draft:
+                self._require_equal(content)
         else:
             tables = printed_tables(content)
             if not is_draft and current and self._has_tables(current, tables):
@@ -119,6 +123,7 @@ class Releases:
         Raises:
             UsageError: there is no such release. CheckError: it is damaged.
         """
+        self._require_listed(release_id)
         self._require_whole(release_id)
         self._point_to(release_id)
 
@@ -148,9 +153,14 @@ class Releases:
         same = ("state_digest", "protocol_digest")
         return all(facts[name] == content.facts[name] for name in same)
 
-    def _require_whole(self, release_id: str) -> None:
-        if not (self.folder / release_id).is_dir():
+    def _require_listed(self, release_id: str) -> None:
+        """A release is named by its id: never by a path, nor by the pointer itself."""
+        folder = self.folder / release_id
+        is_id = Path(release_id).name == release_id and release_id[:1] not in ("", ".")
+        if not is_id or folder.is_symlink() or not folder.is_dir():
             raise UsageError(_("there is no release {id}").format(id=release_id))
+
+    def _require_whole(self, release_id: str) -> None:
         faults = damaged_files(self.folder / release_id)
         if faults:
             raise CheckError(
@@ -158,6 +168,15 @@ class Releases:
                     "release {id} is damaged: {files}; restore its folder from a backup, or move "
                     "it away and run again"
                 ).format(id=release_id, files=", ".join(faults))
+            )
+
+    def _require_equal(self, content: ReleaseContent) -> None:
+        if not self._has_tables(content.release_id, printed_tables(content)):
+            raise CheckError(
+                _(
+                    "release {id} was made of the same data, protocol and code as the tables made "
+                    "now, and they differ: keep both and tell the developers"
+                ).format(id=content.release_id)
             )
 
     def _write(self, content: ReleaseContent, tables: Mapping[str, Printed]) -> None:

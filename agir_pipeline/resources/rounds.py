@@ -3,7 +3,8 @@
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,6 +33,16 @@ class RecordedRound:
         tables = {name: _renamed(table, names) for name, table in self.tables.items()}
         return RecordedRound(self.instant, self.round_number, self.made_with, tables)
 
+    def persons(self) -> set[str]:
+        """Everybody the round names, as it names them."""
+        return {
+            person
+            for table in self.tables.values()
+            for column in PERSON_COLUMNS
+            if column in table
+            for person in table[column]
+        }
+
     def to_bytes(self) -> bytes:
         buffer = io.BytesIO()
         head = {
@@ -58,6 +69,21 @@ class RecordedRound:
             }
         instant = date.fromisoformat(head["instant"])
         return cls(instant, head["round_number"], head["made_with"], tables)
+
+
+def names_apart(
+    anchors: Iterable[str], names: Mapping[str, str], own_name: Callable[[str], str]
+) -> dict[str, str]:
+    """Anchor → present pseudonym, no two of ``anchors`` under one.
+
+    Persons whom a round took for two and who are one today stay two in what the round did, or its
+    proofs would no longer hold: the pseudonym that was given up stays with the round. No row is
+    linked to it, so that its outcomes are missing and never another's.
+    """
+    shared = Counter(names.get(anchor, anchor) for anchor in anchors)
+    return {
+        anchor: own_name(anchor) if shared[name] > 1 else name for anchor, name in names.items()
+    }
 
 
 def recorded_rounds(landing: Landing, receipts: tuple[Receipt, ...]) -> dict[date, RecordedRound]:

@@ -9,7 +9,7 @@ from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contracts_in_force
-from agir_pipeline.resources.receipts import State
+from agir_pipeline.resources.receipts import Receipt, State
 
 
 def status(home: Home, protocol: Protocol) -> dict[str, Any]:
@@ -47,17 +47,40 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
 def newest_refusals(
     home: Home, state: State, protocol: Protocol | None = None
 ) -> list[dict[str, Any]]:
-    """The refusals of newest files: one per source and provider whose last file is unreadable.
+    """The refusals that stand: files of a provider's newest day that nothing readable replaced.
 
-    Unreadable under the contract in force: a file refused earlier may be read now. Without a
-    protocol the one in the home is meant.
+    Several files may come on one day; whichever cannot be read is told, until one that can be
+    read is handed in after it. Unreadable under the contract in force: a file refused earlier may
+    be read now. Without a protocol the one in the home is meant.
     """
     contracts = contracts_in_force(protocol or load_protocol(home.protocol_path))
-    rows = home.landing.ledger.refusals()
-    refused = {(row["receipt_id"], row["reading"]): row for row in rows}
-    newest = {(r.source, r.provider): r.receipt_id for r in state.deliveries}
-    wanted = [(receipt_id, contracts.get(name)) for (name, _p), receipt_id in newest.items()]
-    return [refused[reading] for reading in wanted if reading in refused]
+    ledger = home.landing.ledger
+    refusals = {(row["receipt_id"], row["reading"]): row for row in ledger.refusals()}
+    arrived_at = {row["receipt_id"]: row["received_at"] for row in ledger.landings()}
+    standing: list[dict[str, Any]] = []
+    for receipts in newest_deliveries(state).values():
+        told = {
+            r.receipt_id: refusals.get((r.receipt_id, contracts.get(r.source))) for r in receipts
+        }
+        readable = [arrived_at.get(name, "") for name, row in told.items() if row is None]
+        last_readable = max(readable, default="")
+        standing += [
+            {**row, "source": receipts[0].source}
+            for name, row in told.items()
+            if row is not None and arrived_at.get(name, "") >= last_readable
+        ]
+    return standing
+
+
+def newest_deliveries(state: State) -> dict[tuple[str, str], list[Receipt]]:
+    """(source, provider) → all that became known on the newest day of that provider."""
+    newest: dict[tuple[str, str], list[Receipt]] = {}
+    for receipt in state.deliveries:
+        mine = newest.setdefault((receipt.source, receipt.provider), [])
+        if mine and mine[-1].known_on != receipt.known_on:
+            mine.clear()
+        mine.append(receipt)
+    return newest
 
 
 def _ends_by_source(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -32,14 +33,25 @@ from agir_pipeline.resources.warehouse import Warehouse
 PACKAGE = Path(__file__).parents[1]
 
 
+LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+"""Those whose next version may give another figure."""
+
+
+def library_versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
 @cache
 def code_version() -> str:
-    """The package's version and a hash of its code: a checkout between versions has its own."""
-    digest = hashlib.sha256()
+    """The package's version and a hash of its code, its texts and the libraries that compute.
+
+    A checkout between versions has its own.
+    """
+    digest = hashlib.sha256(json.dumps(library_versions()).encode())
     folders = [PACKAGE, *([] if models_folder().is_relative_to(PACKAGE) else [models_folder()])]
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".sql", ".yml"):
+            if path.suffix in (".py", ".sql", ".yml", ".po"):
                 digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return f"{version('agir-pipeline')}+{digest.hexdigest()[:12]}"
 
@@ -208,16 +220,30 @@ def built_digests(study: Study, connection: sa.Connection) -> dict[str, str]:
     return dict(zip(books["step"], books["digest"], strict=True))
 
 
-def data_cut_on(study: Study, source: str) -> date | None:
-    """The extraction day of the newest delivery of a source that could be read."""
+def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | None:
+    """The extraction day of the newest delivery of a source that could be read.
+
+    ``known_on`` leaves out what arrived after that day.
+    """
     contract = contracts_in_force(study.protocol).get(source)
     refused = {(r["receipt_id"], r["reading"]) for r in study.home.landing.ledger.refusals()}
     days = [
         receipt.extracted_on or receipt.known_on
         for receipt in study.state().deliveries
-        if receipt.source == source and (receipt.receipt_id, contract) not in refused
+        if receipt.source == source
+        and receipt.known_on <= known_on
+        and (receipt.receipt_id, contract) not in refused
     ]
     return max(days, default=None)
+
+
+def contracts_known_to(study: Study, known_on: date) -> date:
+    """The last day that the contracts known at the end of ``known_on`` tell of.
+
+    Of several registers the one drawn first decides: who left a contract of it later is not known.
+    """
+    cuts = [data_cut_on(study, s.name, known_on) for s in study.protocol.feeding("spell")]
+    return min((cut for cut in cuts if cut is not None), default=date.max)
 
 
 def record_step(study: Study, connection: sa.Connection, step: str, digest: str) -> None:

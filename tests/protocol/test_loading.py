@@ -97,3 +97,9 @@ def test_what_is_computed_cannot_be_written(
     key: str, agir: dict[str, Any], mistakes: Mistakes
 ) -> None:
     assert mistakes({key: "x", **agir}) == [f"{key}: is computed, never written"]
+
+
+def test_a_file_nested_beyond_reason_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "deep.toml").write_text("x=" + "[" * 3000 + "]" * 3000, encoding="utf-8")
+    with pytest.raises(ProtocolError, match="not valid TOML: nested too deeply"):
+        load_protocol(tmp_path / "deep.toml")

@@ -33,7 +33,8 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a word that is not offered": (
         lambda p: p["source"][0].update(feeds="people"),
-        "source 1 (beneficiary_register) › feeds: is 'people', expected person, spell or answer",
+        "source 1 (beneficiary_register) › feeds: is 'people', expected person, spell, session, "
+        "answer, measure, activity, cost, decision or reference",
     ),
     "a version of the future": (
         lambda p: p.update(protocol_version=2),

@@ -75,6 +75,18 @@ def test_a_file_that_changes_looks_different(tmp_path: Path, agir: Protocol) -> 
     assert file.look != before
 
 
+def test_a_name_that_is_no_utf8_can_be_kept(tmp_path: Path, agir: Protocol) -> None:
+    folder = tmp_path / "control_pool" / "opca_pdl"
+    folder.mkdir(parents=True)
+    for name in (b"caf\xe9.csv", b"caf\xe8.csv"):
+        (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_bytes(b"x")
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.csv"))).write_bytes(b"x")
+    taken, misplaced = dropped_files(tmp_path, agir)
+    assert [file.look.encode().split(b"\x1f")[0] for file in taken] == [b"caf?.csv"] * 2
+    assert len({file.place.encode() for file in taken}) == 2
+    assert misplaced[0].encode().startswith(b"inbox/?.csv: no source takes files")
+
+
 def test_an_inbox_that_is_not_there_holds_nothing(tmp_path: Path, agir: Protocol) -> None:
     assert dropped_files(tmp_path / "inbox", agir) == ([], [])
 

@@ -51,6 +51,14 @@ def test_what_is_received_is_kept_as_it_came(landing: Landing) -> None:
     assert stat.S_IMODE(mode) == 0o400
 
 
+def test_a_name_that_is_no_utf8_is_kept_legible(landing: Landing) -> None:
+    """A partner's old archive gives names in another encoding; one must not stop the night."""
+    arrival = landing.receive(b"x", receipt(name=os.fsdecode(b"caf\xe9.csv")))
+    assert arrival.receipt.file_name == "caf?.csv"
+    assert landing.state().receipts == (arrival.receipt,)
+    assert [row["file_name"] for row in landing.ledger.landings()] == ["caf?.csv"]
+
+
 def test_the_same_bytes_again_are_recorded_and_change_nothing(landing: Landing) -> None:
     first = landing.receive(b"x", receipt())
     again = landing.receive(b"x", receipt(FIRST + timedelta(days=30), name="renamed.csv"))

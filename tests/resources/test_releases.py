@@ -147,6 +147,18 @@ def test_files_can_be_read_by_the_group_and_written_by_nobody(releases: Releases
     assert modes == {0o440}
 
 
+@pytest.mark.parametrize("name", ["current", ".", "..", "", "../releases/2011-02-28-000000000001"])
+def test_a_release_is_named_by_its_id_alone(releases: Releases, name: str) -> None:
+    """Accepting the pointer would make it point at itself."""
+    outcome = releases.publish(content(1))
+    with pytest.raises(UsageError, match="there is no release"):
+        releases.accept(name)
+    assert releases.current() == outcome.release_id
+    if name:
+        with pytest.raises(UsageError, match="there is no release"):
+            releases.read("visits", name)
+
+
 def test_a_table_is_read_from_the_current_or_a_named_release(releases: Releases) -> None:
     with pytest.raises(UsageError, match="nothing is released yet"):
         releases.read("visits")

@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.resources.landing import Landing
-from agir_pipeline.resources.rounds import RecordedRound, record_round, recorded_rounds
+from agir_pipeline.resources.rounds import (
+    RecordedRound,
+    names_apart,
+    record_round,
+    recorded_rounds,
+)
 
 DAY = date(2010, 12, 15)
 Draw = Callable[[str], pd.DataFrame]
@@ -86,3 +91,14 @@ def test_rounds_of_other_days_stand_beside(landing: Landing, made: RecordedRound
     record_round(landing, made)
     record_round(landing, RecordedRound(date(2011, 3, 15), 2, made.made_with, made.tables))
     assert len(recorded_rounds(landing, landing.state().of_kind("round"))) == 2
+
+
+def test_two_persons_found_to_be_one_stay_apart_in_the_round_that_took_them_for_two() -> None:
+    """k.a took over k.b after the round; k.c was taken over by somebody no round names."""
+    names = {"a": "k.a", "b": "k.a", "c": "k.z", "d": "k.d"}
+    apart = names_apart({"a", "b", "c", "d"}, names, lambda anchor: f"k.{anchor}")
+    assert apart == {"a": "k.a", "b": "k.b", "c": "k.z", "d": "k.d"}
+
+
+def test_everybody_a_round_names_is_found_in_all_its_tables(made: RecordedRound) -> None:
+    assert made.persons() == {"k1.a", "k1.b", "k1.c", "k1.d", "k1.z"}

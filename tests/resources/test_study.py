@@ -359,3 +359,30 @@ def test_a_refused_file_no_longer_counts_once_a_newer_one_came(
     receive(b"y", SECOND)
     receive(b"z", SECOND, "control_pool", "opca_pdl")
     assert newest_refusals(home, home.landing.state()) == []
+
+
+def test_every_unreadable_file_of_the_newest_day_is_told(home: Home, receive: Receive) -> None:
+    """A good file beside it hides none, whatever their hashes."""
+    receipt = Receipt("delivery", "", SECOND, "beneficiary_register", "cnam", "f.csv")
+    arrivals = home.landing.receive_many((c, receipt) for c in (b"a", b"b", b"c", b"good"))
+    for arrival in arrivals[:3]:
+        refuse(home, arrival.receipt)
+    assert len(newest_refusals(home, home.landing.state())) == 3
+
+
+def test_a_file_handed_in_again_the_same_day_replaces_the_unreadable_one(
+    home: Home, receive: Receive
+) -> None:
+    refuse(home, receive(b"broken", SECOND))
+    good = receive(b"good", SECOND)
+    later = [(good.receipt_id, "2999-01-01T00:00:00+00:00", "good.csv", "command", True)]
+    home.landing.ledger.record_landings(later)
+    assert newest_refusals(home, home.landing.state()) == []
+
+
+def test_an_unreadable_file_of_an_earlier_day_is_the_past(home: Home, receive: Receive) -> None:
+    refuse(home, receive(b"x", FIRST))
+    newest = receive(b"y", SECOND)
+    refuse(home, newest)
+    found = newest_refusals(home, home.landing.state())
+    assert [row["receipt_id"] for row in found] == [newest.receipt_id]

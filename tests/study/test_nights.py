@@ -93,6 +93,7 @@ def test_a_past_day_is_rebuilt_beside_the_working_study(demo_copy: Path, agir) -
     done = agir("run", "--as-of", "2010-12-31", "--home", demo_copy)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "draft" in done.stdout
+    assert "no other release of that day" in done.stdout
     assert working.read_bytes() == before
     assert os.readlink(demo_copy / "releases" / "current") == pointed
     drafts = [name for name in Releases(demo_copy / "releases").list() if name.startswith("2010-")]
@@ -110,6 +111,8 @@ def test_a_past_day_is_rebuilt_beside_the_working_study(demo_copy: Path, agir) -
     row = known[(known["definition"] == "net_180") & (known["horizon_days"] == 274)].iloc[0]
     assert row["n_evaluable_pairs"] == 0
     assert row["all_evaluable_on"] > pd.Timestamp("2011-05-01")
+    again = agir("run", "--as-of", "2010-12-31", "--home", demo_copy)
+    assert f"equal to release {drafts[0]}" in again.stdout
     rounds = [r for r in open_study(demo_copy).state().of_kind("round")]
     assert next(r.known_on for r in rounds) == date(2010, 12, 15)
 

@@ -26,7 +26,8 @@ class People:
 
     ``order`` maps to the rows of the caller's frame. ``edge_days`` is the band of a beneficiary
     (0 without an index rule), -1 where it has none. ``is_ripe`` says that a beneficiary is
-    eligible and that its waiting time is over; ``is_waiting`` that only the latter is missing.
+    eligible, that its waiting time is over and that contracts are known up to its index date;
+    ``is_waiting`` that the waiting time alone is missing, ``is_stale`` that only contracts are.
     """
 
     order: Ints
@@ -42,12 +43,15 @@ class People:
     edge_days: Ints
     is_ripe: Bools
     is_waiting: Bools
+    is_stale: Bools
 
     def index_on(self, edge_days: int | None) -> Days:
         return self.start_on + np.timedelta64(edge_days or 0, "D")
 
 
-def people_of(persons: pd.DataFrame, spec: MatchingSpec, instant: date) -> People:
+def people_of(
+    persons: pd.DataFrame, spec: MatchingSpec, instant: date, contracts_known_to: date = date.max
+) -> People:
     """The persons in canonical order: tie key first, then identifier and arm.
 
     Raises:
@@ -64,7 +68,9 @@ def people_of(persons: pd.DataFrame, spec: MatchingSpec, instant: date) -> Peopl
     is_free = is_beneficiary & pd.isna(blocked)
     start_on = _days(frame, "contract_start_on")
     edge = _edges(frame, is_beneficiary, spec)
-    has_waited = _has_waited(start_on + edge.astype("timedelta64[D]"), spec, instant)
+    index_on = start_on + edge.astype("timedelta64[D]")
+    has_waited = _has_waited(index_on, spec, instant)
+    is_known = _is_known(index_on, spec, contracts_known_to)
     return People(
         order=order.astype(np.int64),
         person_id=person_id[order],
@@ -77,13 +83,19 @@ def people_of(persons: pd.DataFrame, spec: MatchingSpec, instant: date) -> Peopl
         consented_on=_days(frame, "consented_on"),
         has_consent_rule=frame["has_consent_rule"].to_numpy(dtype=np.bool_),
         edge_days=edge,
-        is_ripe=is_free & has_waited,
+        is_ripe=is_free & has_waited & is_known,
         is_waiting=is_free & ~has_waited,
+        is_stale=is_free & has_waited & ~is_known,
     )
 
 
 def standing_controls(
-    people: People, edge_days: int | None, is_at_risk: Bools, spec: MatchingSpec, instant: date
+    people: People,
+    edge_days: int | None,
+    is_at_risk: Bools,
+    spec: MatchingSpec,
+    instant: date,
+    contracts_known_to: date = date.max,
 ) -> tuple[Bools, Mapping[str, Bools]]:
     """Controls that may stand in a band, and those kept out by each dated condition.
 
@@ -99,6 +111,7 @@ def standing_controls(
         & is_at_risk
         & ~np.isnat(people.start_on)
         & _has_waited(index_on, spec, instant)
+        & _is_known(index_on, spec, contracts_known_to)
     )
     without_consent = np.isnat(people.consented_on) | (people.consented_on > index_on)
     kept_out = {
@@ -130,6 +143,16 @@ def _has_waited(index_on: Days, spec: MatchingSpec, instant: date) -> Bools:
         return np.ones(len(index_on), dtype=np.bool_)
     ready_on = index_on + np.timedelta64(spec.waiting_days, "D")
     return np.asarray(ready_on <= np.datetime64(instant, "D"))
+
+
+def _is_known(index_on: Days, spec: MatchingSpec, contracts_known_to: date) -> Bools:
+    """Whether the contracts that were delivered reach to the index date.
+
+    Of a later day nobody can say who was still in contract: all would look at risk.
+    """
+    if not spec.has_index_rule:
+        return np.ones(len(index_on), dtype=np.bool_)
+    return np.asarray(index_on <= np.datetime64(contracts_known_to, "D"))
 
 
 def _edges(frame: pd.DataFrame, is_beneficiary: Bools, spec: MatchingSpec) -> Ints:

@@ -42,6 +42,7 @@ def match_round(
     spec: MatchingSpec,
     instant: date,
     used: Mapping[str, str],
+    contracts_known_to: date = date.max,
 ) -> Round:
     """The pairs formed on ``instant`` among everybody not yet used, with their proofs.
 
@@ -50,7 +51,8 @@ def match_round(
     (beneficiaries), ``supported_since_on`` (missing = never known), ``listed_since_on`` (missing =
     its list holds all starts), ``consented_on``, ``has_consent_rule``, ``blocked_reason``
     (a beneficiary that may not be matched now). ``used`` says in which arm a person was used in
-    an earlier round. The order of the rows changes nothing.
+    an earlier round. ``contracts_known_to`` is the last day the delivered contracts tell of: an
+    index date after it waits for a newer register. The order of the rows changes nothing.
 
     ``at_risk`` and ``covariates_at`` are asked once per band, in increasing order, and never for a
     band before the earlier ones are solved. Without an index rule there is one band, every row is
@@ -60,7 +62,7 @@ def match_round(
         CheckError: the persons are inconsistent, a certificate refuses the pairs, or the pairs
             break an invariant.
     """
-    people = people_of(persons, spec, instant)
+    people = people_of(persons, spec, instant, contracts_known_to)
     taken = dict(used)
     stack: list[RiskSet] = []
     bands: list[BandRecord] = []
@@ -71,7 +73,9 @@ def match_round(
         is_ours = people.is_ripe & (people.edge_days == (edge or 0))
         unmatched += _gone(people, is_ours, is_at_risk, used, taken)
         mine = np.flatnonzero(is_ours & is_at_risk)
-        stands, kept_out = standing_controls(people, edge, is_at_risk, spec, instant)
+        stands, kept_out = standing_controls(
+            people, edge, is_at_risk, spec, instant, contracts_known_to
+        )
         exclusions += _exclusions(people, mine, kept_out, edge, spec)
         if not len(mine):
             continue
@@ -154,6 +158,8 @@ def _never_asked(people: People, taken: Mapping[str, str]) -> list[Unmatched]:
             found.append(Unmatched(person, str(blocked)))
         elif arm is None and people.is_waiting[row]:
             found.append(Unmatched(person, "waiting"))
+        elif arm is None and people.is_stale[row]:
+            found.append(Unmatched(person, "stale_register"))
     return found
 
 

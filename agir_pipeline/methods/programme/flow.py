@@ -18,6 +18,7 @@ EXITS = {
     "no_linked_contract": "contract_linked",
     "undecided_link": "contract_linked",
     "waiting": "waited",
+    "stale_register": "waited",
 }
 """Reason → the step at which it makes a person leave; any other reason is told by a round."""
 

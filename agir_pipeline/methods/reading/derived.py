@@ -46,7 +46,7 @@ def looked_up(derived: Derived, frame: pd.DataFrame, table: LookupTable) -> pd.S
     Texts are compared after folding. An exact value beats a beginning, a longer beginning a
     shorter one.
     """
-    result = pd.Series(pd.NA, index=frame.index, dtype=object)
+    found: list[str | None] = [None] * len(frame)
     for name in derived.inputs:
         rules = [(value, end) for column, value, end in table if column == name]
         exact = {normalise(value): end for value, end in rules if not value.endswith("*")}
@@ -54,11 +54,16 @@ def looked_up(derived: Derived, frame: pd.DataFrame, table: LookupTable) -> pd.S
             ((normalise(value), end) for value, end in rules if value.endswith("*")),
             key=lambda start: (-len(start[0]), start[0]),
         )
-        distinct = frame[name].dropna().unique()
-        found = {value: _result(normalise(str(value)), exact, starts) for value in distinct}
-        result = result.where(result.notna(), frame[name].map(found))
-    filled = result.where(result.notna(), derived.otherwise)
-    return as_series(filled.tolist(), "code").set_axis(frame.index)
+        results = {
+            value: _result(normalise(str(value)), exact, starts)
+            for value in frame[name].dropna().unique()
+        }
+        found = [
+            results.get(value) if result is None else result
+            for result, value in zip(found, frame[name].tolist(), strict=True)
+        ]
+    filled = [derived.otherwise if result is None else result for result in found]
+    return as_series(filled, "code").set_axis(frame.index)
 
 
 def _result(text: str, exact: Mapping[str, str], starts: list[tuple[str, str]]) -> str | None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from agir_pipeline.methods.reading.grid import Grid, Refusal, column_letter
 from agir_pipeline.protocol.model import Column, Source
@@ -34,6 +35,7 @@ class Layout:
     """Columns of the contract the file does not have."""
 
 
+@lru_cache(maxsize=50_000)
 def normalise(text: str) -> str:
     """Letters and digits only, in one case, without accents; "Né(e) le" gives "ne e le"."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(LIGATURES)

@@ -1,4 +1,4 @@
-"""Numbers written by people: decimal comma or point, grouped thousands, euros, percentages."""
+"""Numbers written by people: decimal comma or point, thousands, euros, percentages, hours."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +10,11 @@ SPACES = re.compile(r"[ \u00a0\u202f\u2009]")
 AROUND = re.compile(r"^(?:€|eur(?:os?)?)?\s*(.*?)\s*(€|eur(?:os?)?|%)?$", re.IGNORECASE | re.DOTALL)
 PLAIN = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 """How a number cell of a workbook is written in the grid, whatever the source declares."""
+
+DURATION = re.compile(
+    r"(?:(?P<hours>\d{1,2}) ?h(?:eures?)? ?(?P<rest>\d{1,2})?|(?P<minutes>\d+) ?(?:mn|min\.?|'))",
+    re.ASCII | re.IGNORECASE,
+)
 
 WRITTEN = {
     mark: re.compile(
@@ -41,6 +46,20 @@ def integer_reader(column: Column, decimal: str) -> Callable[[str], Cell]:
         if not number.is_integer() or abs(number) >= 2**53:
             return Cell(None, "not_an_integer")
         return _within(int(number), column)
+
+    return read
+
+
+def minutes_reader(column: Column, decimal: str) -> Callable[[str], Cell]:
+    """Reads a length of time in whole minutes: 90, 1h30, 1 h, 45 min."""
+    read_integer = integer_reader(column, decimal)
+
+    def read(text: str) -> Cell:
+        match = DURATION.fullmatch(text)
+        if match is None:
+            return read_integer(text)
+        hours, minutes = match["hours"] or 0, match["minutes"] or match["rest"] or 0
+        return _within(60 * int(hours) + int(minutes), column)
 
     return read
 

@@ -7,6 +7,7 @@ breaks; nothing is repaired in silence.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,12 @@ from agir_pipeline.methods.reading.cells import MISSING, Cell, trimmed
 from agir_pipeline.methods.reading.dates import date_reader, instant_reader, settle_order
 from agir_pipeline.methods.reading.grid import ERROR_TEXT
 from agir_pipeline.methods.reading.headings import normalise
-from agir_pipeline.methods.reading.numbers import integer_reader, number_reader
-from agir_pipeline.protocol.model import Column, ColumnType, Source
+from agir_pipeline.methods.reading.numbers import (
+    integer_reader,
+    minutes_reader,
+    number_reader,
+)
+from agir_pipeline.protocol.model import Column, ColumnType, DateOrder, Decimal, Source
 
 Reader = Callable[[str], Cell]
 
@@ -26,10 +31,12 @@ DTYPES: Mapping[ColumnType, Any] = {
     "text": pd.StringDtype(na_value=np.nan),
     "identifier": pd.StringDtype(na_value=np.nan),
     "code": pd.StringDtype(na_value=np.nan),
+    "codes": pd.StringDtype(na_value=np.nan),
     "date": np.dtype("datetime64[us]"),
     "instant": np.dtype("datetime64[us]"),
     "integer": pd.Int64Dtype(),
     "number": np.dtype("float64"),
+    "minutes": pd.Int64Dtype(),
     "boolean": pd.BooleanDtype(),
 }
 
@@ -37,11 +44,17 @@ SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 WHOLE_FLOAT = re.compile(r"\d+\.0", re.ASCII)
 GROUPING = re.compile(r"(?<=\w)[\s.\-]+(?=\w)")
 DIGITS = re.compile(r"\d+", re.ASCII)
+BETWEEN_CODES = re.compile(r"[+/,;|\n]")
+"""What people write between the entries of a list."""
+CODE_MARK = "|"
 SIRET_WIDTH = 14
 LOST_ZEROS = 3
 """How many leading zeros a number may have lost and still be taken for a SIRET."""
 WIDEST = 20
 """No identifier is padded beyond this width."""
+
+TEXTS_REMEMBERED = 10_000
+"""Per column; a file with more distinct texts than this is read as fast as without a memory."""
 
 TRUE_WORDS = frozenset({"1", "x", "o", "y", "t", "oui", "vrai", "true", "yes"})
 FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
@@ -59,7 +72,7 @@ class TypedColumn:
 def type_column(column: Column, source: Source, texts: Sequence[str]) -> TypedColumn:
     """The values of one column by its contract; empty cells and declared spellings are missing."""
     places, distinct = pd.factorize(np.array(texts, dtype=object))
-    read = _guarded(reader_of(column, source), frozenset((*source.missing, *column.missing)))
+    read = _remembering_reader(column, source.date_order, source.decimal, source.missing)
     cells = [read(text) for text in distinct]
     if column.type in ("date", "instant"):
         cells = settle_order(cells)
@@ -81,7 +94,16 @@ def _as_array(values: Sequence[object], kind: ColumnType) -> Any:
     return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
 
 
-def reader_of(column: Column, source: Source) -> Reader:
+@lru_cache(maxsize=1_000)
+def _remembering_reader(
+    column: Column, date_order: DateOrder, decimal: Decimal, missing: tuple[str, ...]
+) -> Reader:
+    """Most texts of a delivery stood in the one before: what a text says is found once."""
+    read = _guarded(reader_of(column, date_order, decimal), frozenset((*missing, *column.missing)))
+    return lru_cache(maxsize=TEXTS_REMEMBERED)(read)
+
+
+def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader:
     """The reader of one cell, for cells that are neither missing nor an error."""
     match column.type:
         case "text":
@@ -90,14 +112,18 @@ def reader_of(column: Column, source: Source) -> Reader:
             return _siret_reader(column) if column.checksum else _identifier_reader(column)
         case "code":
             return _code_reader(column)
+        case "codes":
+            return _codes_reader(column)
         case "date":
-            return date_reader(column, source.date_order)
+            return date_reader(column, date_order)
         case "instant":
-            return instant_reader(column, source.date_order)
+            return instant_reader(column, date_order)
         case "integer":
-            return integer_reader(column, source.decimal)
+            return integer_reader(column, decimal)
         case "number":
-            return number_reader(column, source.decimal)
+            return number_reader(column, decimal)
+        case "minutes":
+            return minutes_reader(column, decimal)
     return _boolean
 
 
@@ -187,6 +213,23 @@ def _code_reader(column: Column) -> Reader:
             text = text[:-2]
         found = written.get(text) or folded.get(normalise(text), set())
         return Cell(*found) if len(found) == 1 else Cell(None, "not_a_code")
+
+    return read
+
+
+def _codes_reader(column: Column) -> Reader:
+    """The codes of a cell in the order of the list, joined by ``|``; every part must be one."""
+    read_one = _code_reader(column)
+    order = {code.code: place for place, code in enumerate(column.codes)}
+
+    def read(text: str) -> Cell:
+        whole = read_one(text)
+        if not whole.rule:
+            return whole
+        found = {read_one(part).value for part in BETWEEN_CODES.split(text) if trimmed(part)}
+        if not found or None in found:
+            return Cell(None, "not_a_code")
+        return Cell(CODE_MARK.join(sorted(map(str, found), key=order.__getitem__)))
 
     return read
 

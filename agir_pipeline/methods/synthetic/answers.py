@@ -1,4 +1,4 @@
-"""What young people answer at entry and six months after the planned end of their contract.
+"""What young people answer at entry, and six months after the planned end of their contract.
 
 Employment has two potential outcomes, like ruptures: support helps by itself and by the
 ruptures it avoids. Whether somebody answers depends on the arm and on how much at risk they are.
@@ -70,6 +70,16 @@ def entry_answers(
     """Responses to the questionnaire at entry, one row per response in order of arrival."""
     began = people["support_entry_on"].fillna(people["contract_start_on"])
     delay = rng.integers(0, ENTRY_ANSWER_DAYS, len(people)).astype("m8[D]")
+    answers = living_answers(calibration, people, rng)
+    for item in range(1, 5):
+        answers[f"company_relation_{item}"] = rng.integers(1, 6, len(people))
+    return responses(calibration, people, source, as_days(began) + delay, answers, rng)
+
+
+def living_answers(
+    calibration: Calibration, people: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """What everybody says of home, journey, licence and difficulties."""
     n = len(people)
     unstable = log_hazard(calibration, people) > 1
     housing = np.where(
@@ -79,7 +89,7 @@ def entry_answers(
     )
     minutes = np.round(rng.gamma(2.0, 15.0, n)).clip(2, 97)
     minutes = np.where(rng.random(n) < 0.03, DONT_KNOW, minutes)
-    answers = pd.DataFrame(
+    return pd.DataFrame(
         {
             "housing_status": housing,
             "commute_minutes": minutes,
@@ -88,9 +98,6 @@ def entry_answers(
             "has_health_difficulty": rng.random(n) < 0.1,
         }
     )
-    for item in range(1, 5):
-        answers[f"company_relation_{item}"] = rng.integers(1, 6, n)
-    return _responses(calibration, people, source, as_days(began) + delay, answers, rng)
 
 
 def final_answers(
@@ -108,12 +115,10 @@ def final_answers(
     delay = rng.integers(0, after, n)
     too_late = rng.random(n) < calibration.answers.outside_window_share.value
     delay = np.where(too_late, after + 1 + delay % LATE_ANSWER_DAYS, delay)
-    answers = _situations(calibration, is_durable, rng)
+    answers = situations(calibration, is_durable, rng)
     results = np.array(["full", "partial", "no", "pending"], dtype=object)
     answers["qualification_result"] = rng.choice(results, n, p=[0.71, 0.07, 0.17, 0.05])
-    return _responses(
-        calibration, people, outcome.origin, due + delay.astype("m8[D]"), answers, rng
-    )
+    return responses(calibration, people, outcome.origin, due + delay.astype("m8[D]"), answers, rng)
 
 
 def final_due_on(protocol: Protocol, people: pd.DataFrame) -> Days:
@@ -122,7 +127,7 @@ def final_due_on(protocol: Protocol, people: pd.DataFrame) -> Days:
     return plus_months(as_days(people["planned_end_on"]), np.full(len(people), months))
 
 
-def _situations(
+def situations(
     calibration: Calibration, is_durable: Bools, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Answers that say, by the protocol's definition, whether the job is durable."""
@@ -153,7 +158,7 @@ def _drawn(
     return np.array(codes, dtype=object)[rng.choice(len(codes), n, p=p / p.sum())]
 
 
-def _responses(
+def responses(
     calibration: Calibration,
     people: pd.DataFrame,
     source: str,

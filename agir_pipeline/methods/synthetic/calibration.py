@@ -121,14 +121,91 @@ class Answers(Frozen):
     outside_window_share: Fact[Share]
 
 
+class Support(Frozen):
+    interviews: Range
+    minutes: Fact[Many[int]]
+    prospects: Fact[int]
+    theme_weights: Fact[Many[float]]
+    workshop_share: Fact[Share]
+
+
+class Triad(Frozen):
+    first_wave_days: Fact[int]
+    new_version_on: Fact[date]
+    link_effect: Fact[float]
+    respondent_days: Range
+    n_referents: Fact[int]
+    verbatim_share: Fact[Share]
+
+
+class OrganisationKind(Frozen):
+    """Organisations of one kind: their names are these words before those of the towns."""
+
+    code: Name
+    number: Count
+    words: Many[Text]
+
+
+class Outreach(Frozen):
+    from_on: Fact[date]
+    first_contact_days: Fact[int]
+    follow_up_days: Fact[int]
+    contacts_each: Range
+    results: Fact[Many[str]]
+    result_shares: Fact[Many[float]]
+    kinds: Many[OrganisationKind] = Field(alias="kind")
+
+
+class Committee(Frozen):
+    name: Name
+    every_days: Fact[int]
+    cases_each: Fact[Count]
+    members: Many[Text]
+
+
+class Series(Frozen):
+    name: Name
+    source: Text
+    per_month: Fact[int]
+    areas: Many[Text]
+    levels: Many[Text]
+    area_shares: dict[Text, float]
+    level_shares: dict[Text, float]
+    yearly: dict[Text, float]
+    """Year → level, the first year being 1."""
+
+
+class Context(Frozen):
+    from_on: Fact[date]
+    publication_months: Fact[int]
+    series: Many[Series]
+
+
+class Costs(Frozen):
+    direct_per_beneficiary_eur: Fact[int]
+    direct_share: Fact[Share]
+    lines_per_beneficiary: Fact[int]
+    hourly_rate_eur: Fact[int]
+    credit_note_every: Fact[int]
+    common_shares: dict[Text, float]
+    common_funders: dict[Text, str]
+
+
+class Steward(Frozen):
+    corrections: Fact[int]
+    waits_days: Fact[int]
+    consents_withdrawn_on: Fact[date]
+
+
 class Partner(Frozen):
-    """What a partner's files are called and what stands above their headings."""
+    """What a partner's files are called, what stands above their headings, and their rhythm."""
 
     source: Name
     provider: Name
     reference_prefix: str
     title: Many[Text]
     file_name: Text
+    every_months: Count = 1
 
 
 class Place(Frozen):
@@ -150,6 +227,13 @@ class Calibration(Frozen):
     employment: Employment
     surveys: Many[Survey] = Field(alias="survey")
     answers: Answers
+    support: Support
+    triad: Triad
+    outreach: Outreach
+    committees: Many[Committee] = Field(alias="committee")
+    context: Context
+    costs: Costs
+    steward: Steward
     partners: Many[Partner] = Field(alias="partner")
     naf: dict[Name, Many[Text]]
     places: Many[Place] = Field(alias="place")

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from agir_pipeline.methods.synthetic.faults import CATALOGUE, SPOILERS, Fault, Planted, plant, spoil
-from agir_pipeline.methods.synthetic.layouts import file_bytes
+from agir_pipeline.methods.synthetic.layouts import file_bytes, workbook_bytes
+from agir_pipeline.methods.synthetic.steward import blank_sheets
 from agir_pipeline.methods.synthetic.streams import Stream
 from agir_pipeline.methods.synthetic.timeline import Days
 
@@ -38,15 +39,15 @@ class Planned:
     extracted_on: np.datetime64
     known_on: np.datetime64
     planted: Planted | None = None
+    book: tuple[Stream, ...] = ()
+    """The sheets of one workbook, where several sources share it."""
 
     @property
     def file_name(self) -> str:
         return f"{self.stream.partner.file_name}_{self.extracted_on}.{self.stream.layout.container}"
 
     def made(self) -> Delivery:
-        page = self.stream.page(self.extracted_on) if self.planted is None else self.planted.page
-        made_at = datetime.combine(_as_date(self.extracted_on), time())
-        content = file_bytes(page, self.stream.layout, made_at)
+        content = self._content(datetime.combine(_as_date(self.extracted_on), time()))
         if self.planted is not None and self.planted.fault.check in SPOILERS:
             content = spoil(self.planted.fault.check, content)
         return Delivery(
@@ -56,6 +57,13 @@ class Planned:
             self.file_name,
             content,
         )
+
+    def _content(self, made_at: datetime) -> bytes:
+        own = self.stream.page(self.extracted_on) if self.planted is None else self.planted.page
+        if not self.book:
+            return file_bytes(own, self.stream.layout, made_at)
+        sheets = [(sheet.page(self.extracted_on), sheet.layout) for sheet in self.book]
+        return workbook_bytes([*sheets, *blank_sheets()], made_at)
 
 
 class Deliveries(Sequence[Delivery]):
@@ -88,6 +96,11 @@ def plan_deliveries(
     """Every file of every stream, the faulty ones followed by a good one, in known order."""
     plan = [planned for stream, days in streams for planned in _of_stream(stream, days, end, rng)]
     return sorted(plan, key=lambda planned: planned.known_on)
+
+
+def plan_workbook(book: Sequence[Stream], days: Days) -> list[Planned]:
+    """A workbook handed in on each day: once for each of its sheets, with the same bytes."""
+    return [Planned(sheet, day, day, book=tuple(book)) for day in days for sheet in book]
 
 
 def month_ends(first: date, last: date, every: int = 1) -> Days:

@@ -1,4 +1,4 @@
-"""How each partner's file looks, and the bytes of one file.
+"""How a partner writes its files, and the bytes of one file.
 
 A *page* is what stands in one file: headings and rows of finished cells. Text cells are
 strings; in a workbook dates are day numbers under a date format.
@@ -8,19 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from agir_pipeline.methods.reading.typing_rules import CODE_MARK
 from agir_pipeline.methods.synthetic.names import without_accents
 from agir_pipeline.protocol.model import Column
 
 Cell = str | float
 Row = Sequence[Cell]
 
+THIN_SPACE = "\u00a0"
+"""What accounting software puts between thousands: it looks like a space."""
 CONTACTS = ("phone", "email")
 SPREADSHEET_EPOCH = np.datetime64("1899-12-30", "D")
+MAC_EPOCH = np.datetime64("1904-01-01", "D")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,14 @@ class Layout:
     left_out: tuple[str, ...] = ()
     lag_days: tuple[int, int] = (0, 0)
     """Between extraction and reception."""
+    is_1904: bool = False
+    """Days of the workbook count from 1904, as on an old Mac."""
+    list_mark: str = " + "
+    """Between the entries of a list in one cell."""
+    minutes: Literal["plain", "hours", "unit"] = "plain"
+    """90, 1h30 or 90 min."""
+    money: str = "{}"
+    """How an amount is written, once its decimals are."""
 
     @property
     def first_row(self) -> int:
@@ -60,69 +72,8 @@ class Page:
     rows: Sequence[Row]
     is_date: Sequence[bool]
     title: tuple[str, ...] = ()
-
-
-LAYOUTS = {
-    ("beneficiary_register", "cnam"): Layout(
-        "xlsx", 0, "broken", sheet="Suivi", missing="NC", other_sheet="Listes"
-    ),
-    ("control_pool", "opca_pdl"): Layout(
-        "csv",
-        0,
-        "plain",
-        encoding="cp1252",
-        missing="NC",
-        is_shouting=True,
-        left_out=("email", "has_contact_consent"),
-        lag_days=(1, 5),
-    ),
-    ("control_pool", "gref_formation"): Layout(
-        "xlsx",
-        1,
-        "capitals",
-        sheet="Stagiaires",
-        missing="/",
-        total="Total",
-        other_sheet="Ancien",
-        lag_days=(0, 90),
-    ),
-    ("control_pool", "missions_locales"): Layout(
-        "csv",
-        2,
-        "as_is",
-        delimiter=",",
-        day_format="%Y-%m-%d",
-        yes_no=("O", "N"),
-        left_out=("phone",),
-        lag_days=(1, 5),
-    ),
-    ("contract_register", "opca_export"): Layout(
-        "csv",
-        0,
-        "as_is",
-        encoding="cp1252",
-        decimal=",",
-        missing="NR",
-    ),
-    ("youth_survey_t0", "limesurvey"): Layout(
-        "csv",
-        0,
-        "as_is",
-        encoding="utf-8-sig",
-        is_quoted=True,
-        day_format="%Y-%m-%d",
-        yes_no=("Y", "N"),
-    ),
-    ("youth_survey_tf", "limesurvey"): Layout(
-        "csv",
-        0,
-        "as_is",
-        encoding="utf-8-sig",
-        is_quoted=True,
-        day_format="%Y-%m-%d",
-        yes_no=("Y", "N"),
-    ),
-}
+    hidden: tuple[int, ...] = ()
+    """Positions of hidden columns."""
 
 
 def heading(column: Column, layout: Layout) -> str:
@@ -147,13 +98,11 @@ def cells(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
         case "instant":
             return [*values.dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")]
         case "code":
-            spelled = {
-                code.code: (code.code, *code.aliases)[-1 - layout.spelling % 2]
-                if code.aliases
-                else code.labels.fr
-                for code in column.codes
-            }
-            return [*values.map(spelled).astype(object).fillna("")]
+            return [*values.map(_spellings(column, layout)).astype(object).fillna("")]
+        case "codes":
+            return _lists(values, column, layout)
+        case "minutes":
+            return [_duration(value, layout) for value in values]
         case "boolean":
             yes, no = layout.yes_no
             return [*values.map({True: yes, False: no}).astype(object).fillna("")]
@@ -166,18 +115,60 @@ def cells(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
     return [*(texts.str.upper() if is_shouted else texts)]
 
 
+def _spellings(column: Column, layout: Layout) -> dict[str, str]:
+    """Code → what this partner writes for it."""
+    return {
+        code.code: (code.code, *code.aliases)[-1 - layout.spelling % 2]
+        if code.aliases
+        else code.labels.fr
+        for code in column.codes
+    }
+
+
+def _lists(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
+    """Lists of codes; ``values`` holds them joined by the mark of the reader."""
+    spelled = _spellings(column, layout)
+    return [
+        layout.list_mark.join(spelled[code] for code in text.split(CODE_MARK)) if text else ""
+        for text in values
+    ]
+
+
+def _duration(minutes: float, layout: Layout) -> Cell:
+    if pd.isna(minutes):
+        return ""
+    whole = int(minutes)
+    match layout.minutes:
+        case "hours":
+            return f"{whole // 60}h{whole % 60:02d}" if whole >= 60 else f"{whole} min"
+        case "unit":
+            return f"{whole} min"
+    return str(whole)
+
+
 def _days(values: pd.Series, layout: Layout) -> list[Cell]:
     if layout.container == "csv":
         return [*values.dt.strftime(layout.day_format).astype(object).fillna("")]
-    serials = (values.to_numpy("M8[D]") - SPREADSHEET_EPOCH).astype(float)
+    epoch = MAC_EPOCH if layout.is_1904 else SPREADSHEET_EPOCH
+    serials = (values.to_numpy("M8[D]") - epoch).astype(float)
     return [float(s) if known else "" for s, known in zip(serials, values.notna(), strict=True)]
 
 
 def _numbers(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
     numbers = pd.to_numeric(values)
+    if column.unit == "EUR":
+        return [_amount(number, layout) for number in numbers]
     form = "{:.0f}" if column.type == "integer" or layout.is_quoted else "{:.1f}"
     texts = numbers.map(form.format, na_action="ignore").astype(object).fillna("")
     return [text.replace(".", layout.decimal) for text in texts]
+
+
+def _amount(number: float, layout: Layout) -> Cell:
+    """2 300,00 €, as accounts print it; nothing where there is no amount."""
+    if pd.isna(number):
+        return ""
+    text = f"{number:,.2f}".replace(",", THIN_SPACE).replace(".", layout.decimal)
+    return layout.money.format(text)
 
 
 # ------------------------------------------------------------------------------------ bytes
@@ -186,7 +177,7 @@ def _numbers(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
 def file_bytes(page: Page, layout: Layout, made_at: datetime) -> bytes:
     """The file as the partner sends it; the same page always gives the same bytes."""
     if layout.container == "xlsx":
-        return _workbook(page, layout, made_at)
+        return workbook_bytes([(page, layout)], made_at)
     mark = '"' if layout.is_quoted else ""
     separator = f"{mark}{layout.delimiter}{mark}"
     lines = [f"{mark}{separator.join(map(str, row))}{mark}" for row in (page.headings, *page.rows)]
@@ -195,35 +186,45 @@ def file_bytes(page: Page, layout: Layout, made_at: datetime) -> bytes:
     return "\r\n".join([*lines, *tail]).encode(layout.encoding)
 
 
-def _workbook(page: Page, layout: Layout, made_at: datetime) -> bytes:
+def workbook_bytes(sheets: Sequence[tuple[Page, Layout]], made_at: datetime) -> bytes:
+    """A workbook of several sheets, each with its own habits."""
     import xlsxwriter
 
     buffer = BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+    options = {"in_memory": True, "date_1904": sheets[0][1].is_1904}
+    with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"created": made_at})
-        sheet = book.add_worksheet(layout.sheet)
         day = book.add_format({"num_format": "dd/mm/yyyy"})
         bold = book.add_format({"bold": True})
-        for number, text in enumerate(page.title):
-            sheet.merge_range(number, 0, number, len(page.headings) - 1, text, bold)
-        top = len(page.title)
-        for place, text in enumerate(page.headings):
-            sheet.write_string(top, place, text, bold)
-        for number, row in enumerate(page.rows, top + 1):
-            for place, cell in enumerate(row):
-                if isinstance(cell, str):
-                    if cell:
-                        sheet.write_string(number, place, cell)
-                else:
-                    sheet.write_number(number, place, cell, day if page.is_date[place] else None)
-        if layout.total:
-            bottom = top + 1 + len(page.rows)
-            sheet.write_string(bottom, 0, layout.total)
-            sheet.write_number(bottom, 1, len(page.rows))
-        other = book.add_worksheet(layout.other_sheet)
-        for place, text in enumerate(page.headings):
-            other.write_string(0, place, text)
+        for page, layout in sheets:
+            _fill(book.add_worksheet(layout.sheet), page, layout, day, bold)
+        for page, layout in sheets:
+            if layout.other_sheet:
+                other = book.add_worksheet(layout.other_sheet)
+                other.write_row(0, 0, page.headings)
     return buffer.getvalue()
+
+
+def _fill(sheet: Any, page: Page, layout: Layout, day: Any, bold: Any) -> None:
+    """Titles, headings, rows, then the total and the hidden columns."""
+    for number, text in enumerate(page.title):
+        sheet.merge_range(number, 0, number, len(page.headings) - 1, text, bold)
+    top = len(page.title)
+    for place, text in enumerate(page.headings):
+        sheet.write_string(top, place, text, bold)
+    for number, row in enumerate(page.rows, top + 1):
+        for place, cell in enumerate(row):
+            if isinstance(cell, str):
+                if cell:
+                    sheet.write_string(number, place, cell)
+            else:
+                sheet.write_number(number, place, cell, day if page.is_date[place] else None)
+    if layout.total:
+        bottom = top + 1 + len(page.rows)
+        sheet.write_string(bottom, 0, layout.total)
+        sheet.write_number(bottom, 1, len(page.rows))
+    for place in page.hidden:
+        sheet.set_column(place, place, None, None, {"hidden": True})
 
 
 def with_title(page: Page, title: Sequence[str], day: np.datetime64) -> Page:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from agir_pipeline.methods.synthetic.calibration import Calibration, Partner
+from agir_pipeline.methods.synthetic.habits import LAYOUTS
 from agir_pipeline.methods.synthetic.layouts import (
-    LAYOUTS,
     Layout,
     Page,
     Row,
@@ -97,9 +97,7 @@ def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["role"] == "beneficiary"]
     entry = rows["support_entry_on"]
     breaks = rows["net_on"].notna()
-    exit_on = (rows["planned_end_on"] + pd.Timedelta(FOLLOW_UP_DAYS, "D")).where(
-        ~breaks, (rows["net_on"] + pd.Timedelta(EXIT_DAYS, "D")).clip(lower=entry)
-    )
+    exit_on = support_ends_on(rows, rows)
     rows = rows.assign(
         adviser_id=rows["adviser"].map("C{}".format),
         first_contact_on=entry - pd.to_timedelta(5 + rows["spelling"] * 9, unit="D"),
@@ -117,6 +115,16 @@ def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
         rows.assign(shown_from=numbered, shown_until=left, **no_exit),
         rows.assign(shown_from=left, shown_until=NOTHING),
     )
+
+
+def support_ends_on(people: pd.DataFrame, path: pd.DataFrame) -> pd.Series:
+    """Some months after the planned end, or soon after a rupture that nothing followed."""
+    after_end = people["planned_end_on"] + pd.Timedelta(FOLLOW_UP_DAYS, "D")
+    after_rupture = path["net_on"] + pd.Timedelta(EXIT_DAYS, "D")
+    ends: pd.Series = after_end.where(
+        path["net_on"].isna(), after_rupture.clip(lower=people["support_entry_on"])
+    )
+    return ends
 
 
 # -------------------------------------------------------------------------------- the pool

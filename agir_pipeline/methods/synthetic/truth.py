@@ -109,6 +109,7 @@ def true_people(
     people: pd.DataFrame,
     register: pd.DataFrame,
     answers: dict[str, pd.DataFrame],
+    interviews: pd.DataFrame,
     delivered: dict[str, frozenset[str]],
 ) -> list[dict[str, Any]]:
     """Names, arm and keys of everybody; each has a contract that the register came to hold.
@@ -120,14 +121,17 @@ def true_people(
         register[register["contract_number"].isin(delivered["contract_register"])],
         ["opca", "contract_number", "amendment_number"],
     )
-    responses = {
+    told = {
         source: _keys_by_person(
-            rows[(rows["token"] != "") & rows["response_id"].isin(delivered[source])],
-            ["response_id"],
+            rows[_is_named(rows) & rows["response_id"].isin(delivered[source])], ["response_id"]
         )
         for source, rows in answers.items()
     }
-    found = [_keys_of(person, delivered, contracts, responses) for person in people.itertuples()]
+    told["support_log"] = _keys_by_person(
+        interviews.assign(interview_on=interviews["interview_on"].dt.strftime("%Y-%m-%d")),
+        ["adviser_id", "case_number", "interview_on", "start_time"],
+    )
+    found = [_keys_of(person, delivered, contracts, told) for person in people.itertuples()]
     born = people["born_on"].dt.strftime("%Y-%m-%d")
     return [
         {
@@ -153,17 +157,22 @@ def _keys_of(
     person: Any,
     delivered: dict[str, frozenset[str]],
     contracts: dict[int, list[list[Any]]],
-    responses: dict[str, dict[int, list[list[Any]]]],
+    told: dict[str, dict[int, list[list[Any]]]],
 ) -> dict[str, Any]:
     keys: dict[str, Any] = {"contract_register": contracts[person.Index]}
     if person.case_number in delivered["beneficiary_register"]:
         keys["beneficiary_register"] = person.case_number
     if person.provider_ref in delivered["control_pool"]:
         keys["control_pool"] = [person.provider, person.provider_ref]
-    for source, by_person in responses.items():
+    for source, by_person in told.items():
         if person.Index in by_person:
-            keys[source] = [key for (key,) in by_person[person.Index]]
+            keys[source] = [key[0] if len(key) == 1 else key for key in by_person[person.Index]]
     return keys
+
+
+def _is_named(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether a response says whose it is."""
+    return (rows["case_number"] != "") | (rows["provider_ref"] != "")
 
 
 def _arm(keys: dict[str, Any]) -> str | None:

@@ -1,5 +1,6 @@
 """Files that partners or the steward dropped into ``inbox/<source>/<provider>/``."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.files import legible
 
 IGNORED = ("~$*", ".*", "*.part", "*.tmp", "*.crdownload", "Thumbs.db", "desktop.ini")
 
@@ -20,17 +22,25 @@ class Dropped:
     provider: str
 
     @property
+    def place(self) -> str:
+        """What names the arrival: a workbook of decisions arrives once for each of its sources."""
+        path = os.fsencode(self.path).decode("utf-8", errors="backslashreplace")
+        return f"{path}\x1f{self.source}"
+
+    @property
     def look(self) -> str:
         """What changes when the file does: a file seen before with the same look is left alone."""
         found = self.path.stat()
-        return f"{self.path.name}\x1f{found.st_size}\x1f{found.st_mtime_ns}"
+        return f"{legible(self.path.name)}\x1f{found.st_size}\x1f{found.st_mtime_ns}"
 
 
 def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[str]]:
     """The files that can be taken in, and a sentence for each one that lies in no known folder."""
     taken: list[Dropped] = []
     misplaced: list[str] = []
-    providers = {s.name: [p.name for p in s.providers] for s in protocol.sources}
+    providers = {
+        s.name: [p.name for p in s.providers] for s in protocol.sources if s.feeds != "decision"
+    }
     for path in files_below(inbox):
         source, *rest = path.relative_to(inbox).parts
         known = providers.get(source)
@@ -45,6 +55,17 @@ def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[
     return taken, misplaced
 
 
+def decision_files(folder: Path, protocol: Protocol) -> list[Dropped]:
+    """The steward's workbooks: each is a delivery of every source of decisions, sheet by sheet."""
+    return [
+        Dropped(path, source.name, provider.name)
+        for path in files_below(folder)
+        if path.suffix == ".xlsx"
+        for source in protocol.feeding("decision")
+        for provider in source.providers[:1]
+    ]
+
+
 def files_below(folder: Path) -> Iterator[Path]:
     """The files somebody meant to hand in: not those of an editor or an unfinished copy."""
     for path in sorted(folder.rglob("*")):
@@ -55,5 +76,5 @@ def files_below(folder: Path) -> Iterator[Path]:
 def _misplaced(path: Path, providers: dict[str, list[str]]) -> str:
     places = ", ".join(f"{s}/{p}" for s, names in providers.items() for p in names)
     return _("inbox/{path}: no source takes files from this folder; use one of: {places}").format(
-        path=path, places=places
+        path=legible(path), places=places
     )

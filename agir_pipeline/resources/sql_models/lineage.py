@@ -26,12 +26,14 @@ def column_lineage(model: BuiltModel) -> dict[str, set[tuple[str, str]]]:
         sqlglot.parse_one(model.compiled_sql, dialect=_DIALECT), schema=schema, dialect=_DIALECT
     )
     scope = build_scope(tree)
-    origins: dict[str, set[tuple[str, str]]] = {}
-    for column in tree.named_selects:
-        root = lineage(column, tree, schema=schema, scope=scope, dialect=_DIALECT)
-        origins[column] = {
+    roots: Any = lineage(
+        None, tree, schema, scope=scope, dialect=_DIALECT, copy=False, trim_selects=False
+    )  # all columns at once: what they share is read once
+    return {
+        column: {
             (f"{leaf.expression.db}.{leaf.expression.name}", exp.to_column(leaf.name).name)
             for leaf in root.walk()
             if not leaf.downstream and isinstance(leaf.expression, exp.Table)
         }
-    return origins
+        for column, root in roots.items()
+    }

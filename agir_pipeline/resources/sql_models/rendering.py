@@ -6,8 +6,8 @@ refused as a variable, since it could end the literal it stands in.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +53,25 @@ class _DataTestBlock(Extension):
         return macro
 
 
+@cache
+def _environment() -> jinja2.Environment:
+    return ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, extensions=[_DataTestBlock], autoescape=False
+    )
+
+
+@lru_cache(maxsize=200)
+def _template(text: str) -> jinja2.Template:
+    """Compiled once: a night renders each model for every round it forms."""
+    return _environment().from_string(text)
+
+
 @dataclass(frozen=True)
 class Renderer:
     """Renders the models and data tests of one project with one set of variables."""
 
     project: Project
     variables: Mapping[str, Any]
-    environment: jinja2.Environment = field(
-        default_factory=lambda: ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, extensions=[_DataTestBlock], autoescape=False
-        )
-    )
 
     def model(self, name: str) -> Rendered:
         """The SQL of model ``name``; raises UsageError naming the file and what is wrong."""
@@ -139,7 +147,7 @@ class Renderer:
 
     def _compiled(self, path: Path, text: str) -> jinja2.Template:
         try:
-            return self.environment.from_string(text)
+            return _template(text)
         except jinja2.TemplateSyntaxError as fault:
             raise UsageError(
                 _("{file}, line {line}: {fault}").format(

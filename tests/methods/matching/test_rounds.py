@@ -153,6 +153,22 @@ def test_both_members_wait_until_their_own_index_is_old_enough(world, by_age):
     assert reasons(found) == {"b2": "waiting"}
 
 
+def test_nobody_is_matched_beyond_the_day_contracts_are_known_to(world, by_age):
+    """After that day everybody looks at risk: whoever left since is not known to have left."""
+    drawn = world(
+        """
+        person_id | arm         | age | delay | contract_start_on
+        b1        | beneficiary | 20  | 0     | 2010-01-01
+        b2        | beneficiary | 20  | 30    | 2010-01-01
+        c1        | control     | 20  |       | 2010-01-02
+        c2        | control     | 20  |       | 2009-12-31
+        """
+    )
+    found = drawn.match(by_age, contracts_known_to=date(2010, 1, 1))
+    assert reasons(found) == {"b2": "stale_register"}
+    assert pairs(found) == {("b1", "c2")}
+
+
 def test_every_reason_to_stay_alone(world, spec, covariate):
     found = world(
         """

@@ -194,14 +194,24 @@ def test_a_distinct_text_is_read_once(make: Any, monkeypatch: pytest.MonkeyPatch
     from agir_pipeline.methods.reading import typing_rules
 
     seen: list[str] = []
-    source = make.source(make.column("n", "number"))
-    real = reader_of(source.columns[0], source)
+    source = make.source(make.column("n_read_once", "number"))
+    real = reader_of(source.columns[0], source.date_order, source.decimal)
     monkeypatch.setattr(
         typing_rules, "reader_of", lambda *_: lambda text: (seen.append(text), real(text))[1]
     )
     result = type_column(source.columns[0], source, ["1", "2", "1", "1"])
     assert seen == ["1", "2"]
     assert list(result.values) == [1.0, 2.0, 1.0, 1.0]
+    type_column(source.columns[0], source, ["2", "3"])  # the next delivery
+    assert seen == ["1", "2", "3"]
+
+
+def test_what_a_text_says_depends_on_how_its_source_writes(make: Any) -> None:
+    column = make.column("d", "date")
+    for order, day in (("day_month_year", "2010-02-01"), ("month_day_year", "2010-01-02")):
+        source = make.source(column, date_order=order)
+        values = type_column(source.columns[0], source, ["01/02/2010"]).values
+        assert list(values) == [pd.Timestamp(day)]
 
 
 @pytest.mark.parametrize("text", ["a", " a ", "\u200ba\ufeff", "\u00a0\u200b a"])

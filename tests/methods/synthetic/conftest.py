@@ -4,7 +4,8 @@ import pytest
 
 from agir_pipeline.methods.synthetic.calibration import Calibration, load_calibration
 from agir_pipeline.methods.synthetic.deliveries import Delivery
-from agir_pipeline.methods.synthetic.study import Study, World, invent_study, invent_world
+from agir_pipeline.methods.synthetic.study import Study, invent_study
+from agir_pipeline.methods.synthetic.world import World, invent_world
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 

@@ -15,8 +15,8 @@ from agir_pipeline.methods.synthetic.ruptures import (
     rupture_outcome,
     solve,
 )
-from agir_pipeline.methods.synthetic.study import World, invent_world
 from agir_pipeline.methods.synthetic.truth import true_effect, true_effects
+from agir_pipeline.methods.synthetic.world import World, invent_world
 from agir_pipeline.protocol.model import Protocol
 
 YEAR = 365

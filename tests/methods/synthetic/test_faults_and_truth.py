@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from agir_pipeline.methods.synthetic.deliveries import Delivery
 from agir_pipeline.methods.synthetic.faults import CATALOGUE
-from agir_pipeline.methods.synthetic.layouts import LAYOUTS
+from agir_pipeline.methods.synthetic.habits import LAYOUTS
 from agir_pipeline.methods.synthetic.study import Study
 
 Rows = list[list[Any]]

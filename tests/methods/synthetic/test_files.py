@@ -12,8 +12,9 @@ from python_calamine import CalamineWorkbook
 
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.deliveries import Deliveries, Delivery, month_ends
-from agir_pipeline.methods.synthetic.layouts import LAYOUTS
-from agir_pipeline.methods.synthetic.study import Study, World, invent_study
+from agir_pipeline.methods.synthetic.habits import LAYOUTS
+from agir_pipeline.methods.synthetic.study import Study, invent_study
+from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.model import Protocol
 
 POOL = ("opca_pdl", "gref_formation", "missions_locales")

@@ -9,7 +9,6 @@ from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.identifiers import siret, token
 from agir_pipeline.methods.synthetic.names import as_registered, folded, invent_names, misspelled
 from agir_pipeline.methods.synthetic.people import column_codes, end_of_study, invent_people
-from agir_pipeline.methods.synthetic.study import World
 from agir_pipeline.methods.synthetic.timeline import (
     beneficiary_timeline,
     index_rule,
@@ -17,6 +16,7 @@ from agir_pipeline.methods.synthetic.timeline import (
     plus_months,
 )
 from agir_pipeline.methods.synthetic.truth import n_pairs_at_first_instant
+from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.model import Protocol
 
 EXPECTED = 23

@@ -11,7 +11,8 @@ from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.grid import Limits, Refused
 from agir_pipeline.methods.reading.rows import RowsRead, read_rows
 from agir_pipeline.methods.synthetic.deliveries import Delivery
-from agir_pipeline.methods.synthetic.study import Study, World
+from agir_pipeline.methods.synthetic.study import Study
+from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.model import Protocol
 
 KEY = b"invented"
