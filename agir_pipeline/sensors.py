@@ -15,7 +15,7 @@ from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.alerts import Alert, Alerts
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.locks import holder_of
-from agir_pipeline.resources.sources.inbox import dropped_files
+from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
 
 INBOX, FAILED_RUN, FAILED_CHECK = "inbox", "failed_run", "failed_check"
 EVERY_SECONDS = 20
@@ -80,21 +80,22 @@ def _inbox_sensor(watch: Watch) -> dg.SensorDefinition:
         evaluation_fn=look,
         minimum_interval_seconds=EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=_("A file dropped into the inbox starts the nightly job"),
+        description=_("A file in the inbox or among the decisions starts the nightly job"),
     )
 
 
 def _new_files(watch: Watch) -> tuple[dict[str, str], list[str]]:
     """How every file looks that was not yet taken in, and what lies in the wrong place."""
     dropped, notes = dropped_files(watch.home.inbox, watch.protocol)
+    dropped += decision_files(watch.home.decisions, watch.protocol)
     seen = watch.home.landing.ledger.inbox_looks()
     looks: dict[str, str] = {}
     for file in dropped:
         try:
-            looks[str(file.path)] = file.look
+            looks[file.place] = file.look
         except FileNotFoundError:  # taken away while we looked
             continue
-    return {path: look for path, look in looks.items() if seen.get(path) != look}, notes
+    return {place: look for place, look in looks.items() if seen.get(place) != look}, notes
 
 
 # ------------------------------------------------------------------------- what has failed

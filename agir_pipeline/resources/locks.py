@@ -13,7 +13,7 @@ from typing import IO, Any
 from agir_pipeline.resources.files import disk_fault
 
 ATTEMPTS, PAUSE_SECONDS = 20, 0.05
-"""How long the loser of the lock waits for the winner to say who it is."""
+"""How often, and how long apart, one asks who holds a lock that nobody has signed."""
 
 Holder = dict[str, Any]
 """doing, process, since, and what else the holder says of itself."""
@@ -35,15 +35,26 @@ def hold(path: Path, doing: str, **more: str) -> Iterator[None]:
         Held: somebody else does. InfrastructureError: the disk refused.
     """
     with _opened(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Held(_written(path)) from None
+        _take(file, path)
         try:
             _sign(file, doing, more)
             yield
         finally:
             file.truncate(0)
+
+
+def _take(file: IO[str], path: Path) -> None:
+    """Take the lock, or say who has it: one who has not signed yet, or any more, is waited for."""
+    for attempt in range(ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = _written(path)
+            if holder or attempt == ATTEMPTS - 1:
+                raise Held(holder) from None
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def holder_of(path: Path) -> Holder | None:
@@ -78,10 +89,8 @@ def _sign(file: IO[str], doing: str, more: dict[str, str]) -> None:
 
 
 def _written(path: Path) -> Holder:
-    """What the holder wrote; it has at most just begun to."""
-    for _attempt in range(ATTEMPTS):
-        with suppress(OSError, ValueError):
-            holder: Holder = json.loads(path.read_text(encoding="utf-8"))
-            return holder
-        time.sleep(PAUSE_SECONDS)
+    """What the holder wrote of itself; empty while it has not, or no longer."""
+    with suppress(OSError, ValueError):
+        holder: Holder = json.loads(path.read_text(encoding="utf-8"))
+        return holder
     return {}

@@ -45,7 +45,7 @@ def _legend() -> list[str]:
     parts = []
     for number, (sample, name) in enumerate(names.items()):
         x = LEFT + 140 * number
-        parts.append(f'<circle cx="{x + 5}" cy="40" r="5" fill="{COLOURS[sample]}"/>')
+        parts.append(f'<circle cx="{x + 5}" cy="40" r="5"{_filled(sample)}/>')
         parts.append(f'<text x="{x + 16}" y="44">{_escaped(name)}</text>')
     return parts
 
@@ -70,8 +70,15 @@ def _line(number: int, name: str, rows: pd.DataFrame, largest: float) -> list[st
     known = rows[rows["size"].notna()]
     for sample, size in zip(known["sample"], known["size"], strict=True):
         x = _x(min(float(size), largest), largest)
-        parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="{COLOURS[sample]}"/>')
+        parts.append(f'<circle cx="{x}" cy="{y}" r="4"{_filled(sample)}/>')
     return parts
+
+
+def _filled(sample: str) -> str:
+    """Full after matching, hollow before: told apart without their colours too."""
+    colour = COLOURS[sample]
+    inside = colour if sample == "matched" else "#ffffff"
+    return f' fill="{inside}" stroke="{colour}" stroke-width="2"'
 
 
 def _x(size: float, largest: float) -> float:
