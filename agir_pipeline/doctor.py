@@ -32,6 +32,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _protocol,
         _keys,
         _rights,
+        _landing,
         _disk,
         _lock,
         _dagster_settings,
@@ -57,14 +58,24 @@ def _keys(home: Home) -> Finding:
 
 def _rights(home: Home) -> Finding:
     """The vault and the landing are for their owner alone."""
-    open_to_others = [
-        name for name in ("vault", "landing") if (home.folder / name).stat().st_mode & 0o077
-    ]
+    names = ("vault", "landing")
+    gone = [str(home.folder / name) for name in names if not (home.folder / name).is_dir()]
+    if gone:
+        text = _("{folders}: gone; restore from a backup").format(folders=", ".join(gone))
+        return Finding(False, text)
+    open_to_others = [name for name in names if (home.folder / name).stat().st_mode & 0o077]
     if not open_to_others:
         return Finding(True, _("identities can be read by their owner alone"))
     folders = " ".join(str(home.folder / name) for name in open_to_others)
     text = _("others can look into it; run: chmod 700 {folders}").format(folders=folders)
     return Finding(False, text)
+
+
+def _landing(home: Home) -> Finding:
+    """Every receipt can be read, and none that the ledger knows of is gone."""
+    home.landing.require_whole()
+    n_receipts = len(home.landing.receipts())
+    return Finding(True, _("{n} receipts, none is gone").format(n=n_receipts))
 
 
 def _disk(home: Home) -> Finding:
@@ -97,8 +108,12 @@ def _dagster_settings(home: Home) -> Finding:
 def _schedule(home: Home) -> Finding:
     """The state the daemon obeys: a saved toggle wins over the default."""
     os.environ["DAGSTER_HOME"] = str(home.dagster.resolve())
-    with dg.DagsterInstance.from_config(str(home.dagster.resolve())) as instance:
-        saved = [s for s in instance.all_instigator_state() if s.instigator_name == NIGHTLY]
+    try:
+        with dg.DagsterInstance.from_config(str(home.dagster.resolve())) as instance:
+            saved = [s for s in instance.all_instigator_state() if s.instigator_name == NIGHTLY]
+    except Exception as fault:  # Dagster's own storage may raise anything
+        text = _("Dagster's storage in {path} cannot be opened: {cause}")
+        return Finding(False, text.format(path=home.dagster, cause=type(fault).__name__))
     stopped = [s for s in saved if s.status == InstigatorStatus.STOPPED]
     if stopped:
         text = _("the nightly schedule is switched off; switch it on in the interface")

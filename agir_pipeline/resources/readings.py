@@ -62,16 +62,25 @@ class Readings:
         self.tables = lookup_tables(protocol)
 
     def read(self, receipt: Receipt, parser: Parser) -> Reading:
-        """The reading of one delivery; parses it only if nobody has under this contract."""
+        """The reading of one delivery; parses it only if nobody has under this contract.
+
+        A reading that is kept but damaged is made again: the file as received still stands.
+        """
         source = self.protocol.source(receipt.source)
         contract = contract_digest(source, self.tables)
         folder = self._folder(receipt, contract)
-        is_new = not folder.is_dir()
-        if is_new:
-            read = self._parse(receipt, source, parser)
-            if isinstance(read, Refusal) and read.code in PASSING:
-                return _unread(receipt, contract, read)
-            self._keep(folder, read)
+        if folder.is_dir():
+            try:
+                return self._kept(folder, receipt, contract, is_new=False)
+            except (OSError, ValueError, KeyError):
+                shutil.rmtree(folder, ignore_errors=True)
+        read = self._parse(receipt, source, parser)
+        if isinstance(read, Refusal) and read.code in PASSING:
+            return _unread(receipt, contract, read)
+        self._keep(folder, read)
+        return self._kept(folder, receipt, contract, is_new=True)
+
+    def _kept(self, folder: Path, receipt: Receipt, contract: str, *, is_new: bool) -> Reading:
         outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
         return Reading(
             receipt=receipt,
