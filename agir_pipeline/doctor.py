@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from dagster._daemon.controller import get_daemon_statuses
 from dagster._daemon.daemon import SchedulerDaemon, SensorDaemon
 
 from agir_pipeline.automation import NIGHTLY
-from agir_pipeline.errors import AgirError, UsageError
+from agir_pipeline.errors import AgirError, InfrastructureError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.alerts import Alerts
@@ -38,6 +39,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _protocol,
         _keys,
         _rights,
+        _landing,
         _disk,
         _lock,
         _dagster_settings,
@@ -66,14 +68,24 @@ def _keys(home: Home) -> Finding:
 
 def _rights(home: Home) -> Finding:
     """The vault and the landing are for their owner alone."""
-    open_to_others = [
-        name for name in ("vault", "landing") if (home.folder / name).stat().st_mode & 0o077
-    ]
+    names = ("vault", "landing")
+    gone = [str(home.folder / name) for name in names if not (home.folder / name).is_dir()]
+    if gone:
+        text = _("{folders}: gone; restore from a backup").format(folders=", ".join(gone))
+        return Finding(False, text)
+    open_to_others = [name for name in names if (home.folder / name).stat().st_mode & 0o077]
     if not open_to_others:
         return Finding(True, _("identities can be read by their owner alone"))
     folders = " ".join(str(home.folder / name) for name in open_to_others)
     text = _("others can look into it; run: chmod 700 {folders}").format(folders=folders)
     return Finding(False, text)
+
+
+def _landing(home: Home) -> Finding:
+    """Every receipt can be read, and none that the ledger knows of is gone."""
+    home.landing.require_whole()
+    n_receipts = len(home.landing.receipts())
+    return Finding(True, _("{n} receipts, none is gone").format(n=n_receipts))
 
 
 def _disk(home: Home) -> Finding:
@@ -157,9 +169,17 @@ def _readers(home: Home) -> Finding:
     return Finding(True, _("study.toml names nobody to tell: alert_to or alert_webhook"))
 
 
-def _instance(home: Home) -> dg.DagsterInstance:
+@contextmanager
+def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home.dagster.resolve())
-    return dg.DagsterInstance.from_config(str(home.dagster.resolve()))
+    try:
+        with dg.DagsterInstance.from_config(str(home.dagster.resolve())) as instance:
+            yield instance
+    except Exception as fault:  # Dagster's own storage may raise anything
+        text = _("Dagster's storage in {path} cannot be opened: {cause}")
+        raise InfrastructureError(
+            text.format(path=home.dagster, cause=type(fault).__name__)
+        ) from None
 
 
 def _warehouse(home: Home) -> Finding:

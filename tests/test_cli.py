@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,18 @@ def test_doctor_sees_open_folders_and_weak_keys(tmp_path: Path) -> None:
     assert "chmod 400" in done.stdout
 
 
+def test_doctor_sees_what_is_gone(done_home: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(done_home, tmp_path / "home", symlinks=True))
+    next((home / "landing" / "receipts").iterdir()).unlink()
+    shutil.rmtree(home / "vault")
+    (home / "dagster" / "dagster.yaml").write_text("[[", encoding="utf-8")
+    done = agir("doctor", "--home", home)
+    assert done.returncode == 1, done.stderr
+    assert "1 receipt(s) are gone" in done.stdout
+    assert f"{home / 'vault'}: gone" in done.stdout
+    assert f"Dagster's storage in {home / 'dagster'} cannot be opened" in done.stdout
+
+
 def test_protocol_check_says_every_mistake_and_gives_2(tmp_path: Path) -> None:
     wrong = SMALL.read_text(encoding="utf-8")
     wrong = wrong.replace('scale = "number"', 'scale = "nmber"').replace("seed = 1", 'seed = "x"')
@@ -156,8 +169,6 @@ def test_a_protocol_that_breaks_later_stops_the_run_with_2(tmp_path: Path) -> No
 
 
 def test_a_damaged_database_gives_3_and_the_release_stands(done_home: Path, tmp_path: Path) -> None:
-    import shutil
-
     home = Path(shutil.copytree(done_home, tmp_path / "home", symlinks=True))
     before = os.readlink(home / "releases" / "current")
     (home / "warehouse" / "study.duckdb").write_bytes(b"this is no database" * 100)
@@ -199,8 +210,6 @@ def test_the_exit_codes_have_an_order() -> None:
 
 
 def test_inbox_files_in_unknown_folders_are_told_and_left(done_home: Path, tmp_path: Path) -> None:
-    import shutil
-
     home = Path(shutil.copytree(done_home, tmp_path / "home", symlinks=True))
     (home / "inbox" / "peeple").mkdir()
     (home / "inbox" / "peeple" / "x.csv").write_text("a", encoding="utf-8")

@@ -61,10 +61,12 @@ def take_in(study: Study) -> list[str]:
     """Land what waits in the inbox and what can be pulled; a sentence for each thing that failed.
 
     Raises:
-        InfrastructureError: every source of the night is out of reach and none was ever known.
+        InfrastructureError: every source of the night is out of reach and none was ever known, or
+            something that had arrived is gone.
     """
-    record_protocol(study.home, study.today)
     landing = study.home.landing
+    landing.require_whole()
+    record_protocol(study.home, study.today)
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
     dropped += decision_files(study.home.decisions, study.protocol)

@@ -109,12 +109,15 @@ def matched_columns_stand_in_every_list(raw: Raw) -> Iterator[Mistake]:
 
 
 def everybody_can_be_linked(raw: Raw) -> Iterator[Mistake]:
-    """Contracts and answers find their person by a rule both sides have the columns for."""
+    """Contracts, and answers that make an outcome, find their person by a rule of both sides."""
     rules = table(raw, "identity").get("same_when")
     wanted = [set(texts({"rule": r}, "rule")) for r in (rules if isinstance(rules, list) else [])]
+    origins = [text(outcome, "origin") for outcome in items(raw, "outcome")]
     people = [_all_names(source) for _where, source in _feeding(raw, "person")]
     for feeds in ("spell", "answer"):
         for where, source in _feeding(raw, feeds):
+            if feeds == "answer" and source.get("name") not in origins:
+                continue
             own = _all_names(source)
             if not any(
                 rule and rule <= own and rule <= names for rule in wanted for names in people

@@ -41,6 +41,19 @@ class Landing:
     def state(self, as_of: date | None = None) -> State:
         return state(self.receipts(), as_of)
 
+    def require_whole(self) -> None:
+        """Refuse to go on from less than what once arrived.
+
+        Raises:
+            InfrastructureError: a receipt on record in the ledger is no longer there.
+        """
+        kept = {receipt.receipt_id for receipt in self.receipts()}
+        lost = sorted({row["receipt_id"] for row in self.ledger.landings()} - kept)
+        if lost:
+            raise _damaged(
+                self.folder / "receipts", _("{n} receipt(s) are gone").format(n=len(lost))
+            )
+
     def object_path(self, sha256: str) -> Path:
         return self.folder / "objects" / sha256[:2] / sha256
 

@@ -63,30 +63,23 @@ class Readings:
         self.contracts = contracts_in_force(protocol)
 
     def read(self, receipt: Receipt, parser: Parser) -> Reading:
-        """The reading of one delivery; parses it only if nobody has under this contract."""
+        """The reading of one delivery; parses it only if nobody has under this contract.
+
+        A reading that is kept but damaged is made again: the file as received still stands.
+        """
         contract = self.contracts[receipt.source]
         folder = self._folder(receipt, contract)
-        is_new = not folder.is_dir()
-        if is_new:
-            read = self._parse(receipt, parser)
-            if isinstance(read, Refusal) and read.code in PASSING:
-                return _unread(receipt, contract, read)
-            rows, quarantine, outcome = _parts(read)
-            self._keep(folder, rows, quarantine, outcome)
-        else:
-            rows = pd.read_parquet(folder / "rows.parquet")
-            quarantine = _quarantine(folder / "quarantine.parquet")
-            outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        return Reading(
-            receipt=receipt,
-            contract=contract,
-            rows=rows,
-            quarantine=quarantine,
-            ends=outcome["ends"],
-            findings=[tuple(finding) for finding in outcome["findings"]],
-            refusal=_refusal(outcome["refusal"], receipt),
-            is_new=is_new,
-        )
+        if folder.is_dir():
+            try:
+                return _reading(receipt, contract, *_kept(folder), is_new=False)
+            except (OSError, ValueError, KeyError):
+                shutil.rmtree(folder, ignore_errors=True)
+        read = self._parse(receipt, parser)
+        if isinstance(read, Refusal) and read.code in PASSING:
+            return _unread(receipt, contract, read)
+        rows, quarantine, outcome = _parts(read)
+        self._keep(folder, rows, quarantine, outcome)
+        return _reading(receipt, contract, rows, quarantine, outcome, is_new=True)
 
     def _folder(self, receipt: Receipt, contract: str) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
@@ -161,6 +154,35 @@ def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict
         "refusal": read.refusal.to_json() if read.refusal else None,
     }
     return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
+
+
+def _kept(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    return (
+        pd.read_parquet(folder / "rows.parquet"),
+        _quarantine(folder / "quarantine.parquet"),
+        json.loads((folder / "outcome.json").read_text(encoding="utf-8")),
+    )
+
+
+def _reading(
+    receipt: Receipt,
+    contract: str,
+    rows: pd.DataFrame,
+    quarantine: pd.DataFrame,
+    outcome: Mapping[str, Any],
+    *,
+    is_new: bool,
+) -> Reading:
+    return Reading(
+        receipt=receipt,
+        contract=contract,
+        rows=rows,
+        quarantine=quarantine,
+        ends=outcome["ends"],
+        findings=[tuple(finding) for finding in outcome["findings"]],
+        refusal=_refusal(outcome["refusal"], receipt),
+        is_new=is_new,
+    )
 
 
 def _quarantine(part: Path) -> pd.DataFrame:

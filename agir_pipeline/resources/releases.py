@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agir_pipeline.errors import CheckError, InfrastructureError, UsageError
@@ -49,21 +50,24 @@ class Releases:
         self.folder = folder
 
     def current(self) -> str | None:
-        """The id of the current release; None before the first."""
+        """The id of the current release; None before the first, or when its folder is gone."""
         pointer = self.folder / CURRENT
-        return pointer.readlink().name if pointer.is_symlink() else None
+        return pointer.readlink().name if pointer.is_symlink() and pointer.is_dir() else None
 
     def manifest(self, release_id: str) -> dict[str, Any]:
         """What a release says of itself.
 
         Raises:
-            UsageError: there is no such release.
+            UsageError: there is no such release. CheckError: it is damaged.
         """
         try:
             text = (self.folder / release_id / MANIFEST).read_text(encoding="utf-8")
         except OSError:
             raise UsageError(_("there is no release {id}").format(id=release_id)) from None
-        manifest: dict[str, Any] = json.loads(text)
+        try:
+            manifest: dict[str, Any] = json.loads(text)
+        except ValueError:
+            raise _damaged(release_id, [MANIFEST]) from None
         return manifest
 
     def read(self, table: str, release_id: str | None = None) -> pd.DataFrame:
@@ -84,7 +88,10 @@ class Releases:
                 )
             )
         path = self.folder / chosen / TIER / "parquet" / f"{table}.parquet"
-        return to_frame(pq.read_table(path, partitioning=None))
+        try:
+            return to_frame(pq.read_table(path, partitioning=None))
+        except (OSError, pa.ArrowException):
+            raise _damaged(chosen, [str(path.relative_to(self.folder / chosen))]) from None
 
     def publish(self, content: ReleaseContent, is_draft: bool = False) -> ReleaseOutcome:
         """Write a release and make it current, all at once or not at all.
@@ -163,12 +170,7 @@ class Releases:
     def _require_whole(self, release_id: str) -> None:
         faults = damaged_files(self.folder / release_id)
         if faults:
-            raise CheckError(
-                _(
-                    "release {id} is damaged: {files}; restore its folder from a backup, or move "
-                    "it away and run again"
-                ).format(id=release_id, files=", ".join(faults))
-            )
+            raise _damaged(release_id, faults)
 
     def _require_equal(self, content: ReleaseContent) -> None:
         if not self._has_tables(content.release_id, printed_tables(content)):
@@ -217,3 +219,12 @@ class Releases:
                 leftover.unlink()
             else:
                 shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _damaged(release_id: str, files: Sequence[str]) -> CheckError:
+    return CheckError(
+        _(
+            "release {id} is damaged: {files}; restore its folder from a backup, or move "
+            "it away and run again"
+        ).format(id=release_id, files=", ".join(files))
+    )

@@ -248,6 +248,14 @@ def test_a_list_of_the_reference_arm_need_not_have_the_covariates(
     assert mistakes(nsw) == []
 
 
+def test_answers_that_make_no_outcome_need_no_rule(
+    agir: dict[str, Any], mistakes: Mistakes
+) -> None:
+    without(agir, 3, "case_number")
+    without(agir, 3, "provider_ref")
+    assert mistakes(agir) == []
+
+
 def test_a_true_or_false_column_may_be_a_number(nsw: dict[str, Any], mistakes: Mistakes) -> None:
     nsw["covariate"][2].update(scale="number")
     assert mistakes(nsw) == []

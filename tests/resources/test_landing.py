@@ -343,3 +343,13 @@ TestLandingOverTime = LandingOverTime.TestCase
 )
 def test_the_last_day_in_a_file_name_is_when_it_was_drawn(name: str, day: date | None) -> None:
     assert extraction_day(name) == day
+
+
+def test_a_receipt_that_is_gone_is_missed(landing: Landing) -> None:
+    landing.receive(b"x", receipt())
+    landing.receive(b"x", receipt(FIRST + timedelta(days=1)))
+    landing.require_whole()
+    for path in (landing.folder / "receipts").iterdir():
+        path.unlink()
+    with pytest.raises(InfrastructureError, match=r"1 receipt\(s\) are gone; restore"):
+        landing.require_whole()

@@ -156,6 +156,23 @@ def test_a_file_is_parsed_once(readings: Readings, receive: Callable[..., Receip
     )
 
 
+@pytest.mark.parametrize("part", ["outcome.json", "rows.parquet", "quarantine.parquet"])
+@pytest.mark.parametrize("content", [b"x", None])
+def test_a_damaged_reading_is_made_again(
+    part: str, content: bytes | None, readings: Readings, receive: Callable[..., Receipt]
+) -> None:
+    receipt = receive()
+    with CountingParser() as parser:
+        first = readings.read(receipt, parser)
+        path = next(readings.cache.rglob(part))
+        path.unlink() if content is None else path.write_bytes(content)
+        again, kept = (readings.read(receipt, parser) for _time in range(2))
+    assert parser.n_parsed == 2
+    assert (again.is_new, kept.is_new) == (True, False)
+    assert again.rows.equals(first.rows)
+    assert again.ends == first.ends
+
+
 def test_what_decides_the_reading_makes_another_one(
     tmp_path: Path, study_file: Path, landing: Landing, receive: Callable[..., Receipt]
 ) -> None:

@@ -141,6 +141,23 @@ def test_a_database_with_other_rows_is_noticed(releases: Releases, tmp_path: Pat
     assert damaged_files(outcome.folder) == [database]
 
 
+@pytest.mark.parametrize("name", ["MANIFEST.json", "tier1/parquet/visits.parquet"])
+def test_a_damaged_release_is_told_to_whoever_reads_it(releases: Releases, name: str) -> None:
+    path = releases.publish(content(1)).folder / name
+    path.chmod(0o600)
+    path.write_text("x", encoding="utf-8")
+    with pytest.raises(CheckError, match=f"is damaged: {name}; restore its folder"):
+        releases.read("visits")
+
+
+def test_a_pointer_to_a_release_that_was_moved_away_is_made_anew(releases: Releases) -> None:
+    first = releases.publish(content(1))
+    os.replace(first.folder, releases.folder / ".moved")
+    assert releases.current() is None
+    again = releases.publish(content(1))
+    assert (again.kind, releases.current()) == ("published", first.release_id)
+
+
 def test_files_can_be_read_by_the_group_and_written_by_nobody(releases: Releases) -> None:
     folder = releases.publish(content(1)).folder
     modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()}
