@@ -41,8 +41,13 @@ SAME_IN_BOTH = {
 """Catalogue entries that are the same word in English and French."""
 
 SAME_LABELS = {
-    "AGEFOS PME", "Cnam Pays de la Loire", "Commune", "Contrat de professionnalisation", "FAFIH",
-    "FORCO", "Mission locale", "OPCA", "OPCALIA", "Pays de Châteaubriant", "Qualification",
+    "AAH", "AFIJ", "AGEFOS PME", "ASS", "CIO", "CRIJ", "Cnam Pays de la Loire", "Code", "Commune",
+    "Communication", "Contrat de professionnalisation", "Corrections", "DARES", "DRJSCS",
+    "Direccte", "FACE Atlantique", "FAFIH", "FORCO", "Fonds d'expérimentation pour la jeunesse",
+    "France", "GDF Suez", "Loire-Atlantique", "Mission locale", "OPCA", "OPCALIA", "PAIO",
+    "Pays de Châteaubriant", "Pays de la Loire", "Phase", "Posture, item 1", "Posture, item 2",
+    "Posture, item 3", "Posture, item 4", "Qualification", "RSA", "Radio", "Satisfaction", "Source",
+    "Transport", "Web",
 }  # fmt: skip
 """Labels of the packaged protocols that are names, or the same word in both languages."""
 

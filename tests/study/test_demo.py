@@ -45,8 +45,30 @@ def test_the_demo_succeeds_and_says_what_came_out(demo: Demo) -> None:
 def test_findings_equal_the_planted_faults(demo: Demo) -> None:
     home, _done = demo
     truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))
-    assert len(truth["faults"]) >= 12
+    assert len(truth["faults"]) >= 40
     assert compare(planted(truth), found(open_study(home))) == ([], [])
+
+
+def test_every_source_of_the_protocol_is_delivered_and_validated(demo: Demo) -> None:
+    study = open_study(demo[0])
+    delivered = {receipt.source for receipt in study.state().deliveries}
+    assert delivered == {source.name for source in study.protocol.sources}
+    with study.warehouse.transaction() as connection:
+        for source in study.protocol.sources:
+            assert len(study.warehouse.read(connection, "validated", source.name)) > 0, source.name
+
+
+def test_the_steward_s_workbook_is_a_delivery_of_each_of_its_sheets(demo: Demo) -> None:
+    home, _done = demo
+    study = open_study(home)
+    [workbook] = (home / "decisions").iterdir()
+    content = workbook.read_bytes()
+    same = [
+        receipt.source
+        for receipt in study.state().deliveries
+        if receipt.file_name == workbook.name and study.home.landing.content(receipt) == content
+    ]
+    assert sorted(same) == sorted(s.name for s in study.protocol.feeding("decision"))
 
 
 def test_a_fault_nobody_planted_is_told_apart() -> None:

@@ -31,6 +31,14 @@ pytestmark = pytest.mark.xdist_group("demo")
 
 PACKAGE = Path(__file__).parents[2] / "agir_pipeline"
 N_PEOPLE = 12
+OF_OTHER_SOURCES = (
+    "jobseeker_number", "street_address", "tutor_name", "referent_name", "interview_verbatim_ref",
+)  # fmt: skip
+WRITTEN_FREELY = (
+    "Situation tendue avec le tuteur", "Jeune motivé(e)", "À revoir rapidement",
+    "Contacter le tuteur", "Dossier de logement", "à recontacter", "vérifié par téléphone",
+)  # fmt: skip
+"""What the demo's partners write into comments, actions and reasons."""
 EARLIEST_BIRTH_KEPT_OUT = pd.Timestamp("2005-01-01")
 """Everybody of the demo was born before it, and nothing of the study happened before it."""
 
@@ -150,9 +158,15 @@ def planted(demo: Demo) -> dict[str, list[str]]:
     columns = ("email", "phone", "case_number", "provider_ref", "contract_number")
     found = {c: sorted({row[c] for row in theirs if row.get(c)})[:N_PEOPLE] for c in columns}
     tokens = sorted({row["token"] for row in told if row.get("token")})
+    others = {
+        column: sorted({row[column] for row in told if row.get(column)})[:N_PEOPLE]
+        for column in OF_OTHER_SOURCES
+    }
     births = sorted({person["born_on"] for person in chosen})
     return {
         **found,
+        **others,
+        "written_freely": list(WRITTEN_FREELY),
         "last_name": sorted(of_name),
         "token": tokens[:: len(tokens) // N_PEOPLE],
         "born_on": births,
@@ -210,7 +224,7 @@ def test_no_byte_of_who_a_person_is_leaves_landing_and_vault(
     status = [agir("status", "--home", home), agir("status", "--json", "--home", home)]
     said = [text.encode() for one in (done, *status) for text in (one.stdout, one.stderr)]
     outside = [
-        *files(home, "warehouse", "releases", "dagster", "audit", "decisions", "inbox"),
+        *files(home, "warehouse", "releases", "dagster", "audit", "inbox"),
         home / "landing" / "ledger.sqlite",
         home / ".lock",
     ]
@@ -279,7 +293,11 @@ def test_only_the_owner_may_read_what_identifies(demo: Demo) -> None:
     def mode(path: Path) -> int:
         return stat.S_IMODE(path.stat().st_mode)
 
-    assert {mode(home / folder) for folder in ("vault", "landing", "warehouse")} == {0o700}
+    private = ("vault", "landing", "warehouse", "decisions")
+    assert {mode(home / folder) for folder in private} == {0o700}
+    workbooks = files(home, "decisions")
+    assert workbooks
+    assert {mode(path) for path in workbooks} == {0o600}
     assert mode(home / "vault" / "keys") == 0o700
     assert mode(home / "vault" / "vault.sqlite") == 0o600
     keys, objects = files(home, "vault/keys"), files(home, "landing/objects")

@@ -21,6 +21,8 @@ from agir_pipeline.protocol.model import Protocol
 
 YEAR = 365
 
+YOUTH_SURVEYS = ("youth_survey_t0", "youth_survey_t1", "youth_survey_t2", "youth_survey_tf")
+
 
 def risk(world: World, path: pd.DataFrame, who: pd.Series, column: str, days: int) -> float:
     people = world.people
@@ -258,8 +260,8 @@ def test_answers_come_from_the_planned_share_of_each_arm(
         "beneficiary": people["role"] == "beneficiary",
         "control": (people["role"] == "control") & people["has_contact_consent"],
     }
-    for source, answers in large_world.answers.items():
-        survey = calibration.survey(source)
+    for source in YOUTH_SURVEYS:
+        answers, survey = large_world.answers[source], calibration.survey(source)
         share = {arm: who.index[who].isin(answers["person"]).mean() for arm, who in arms.items()}
         assert share["beneficiary"] == pytest.approx(survey.response_supported.value, abs=0.03)
         assert share["control"] == pytest.approx(survey.response_other.value, abs=0.03)
@@ -292,7 +294,8 @@ def test_answers_say_durable_employment_exactly_when_it_is_true(large_world: Wor
 def test_some_answers_are_cut_short_repeated_or_nameless(
     large_world: World, calibration: Calibration
 ) -> None:
-    for answers in large_world.answers.values():
+    for source in YOUTH_SURVEYS:
+        answers = large_world.answers[source]
         cut = answers["submitted_at"].isna()
         assert 0.02 < cut.mean() < 0.06
         assert answers.loc[cut, answers.columns[len(answers.columns) // 2 - 6]].notna().any()

