@@ -22,6 +22,11 @@ from agir_pipeline.running import run_study, summary
 Say = Callable[[str], None]
 
 
+HABITS = ("ignored_sheet", "absent_column", "set_aside", "no_rows")
+EXPLANATIONS = ("date_order_contradiction", "ambiguous_dates")
+"""What partners do in every file is no fault; what explains a cell in quarantine is none more."""
+
+
 class Found(NamedTuple):
     """One fault, as planted or as found; ``row`` 0 and no column: the file as a whole."""
 
@@ -85,18 +90,33 @@ def found(study: Study) -> set[Found]:
             rows["file_name"], rows["row_number"], rows["column_name"], rows["rule"], strict=True
         )
     }
+    told = study.vault.read("surprises")
+    surprising = {
+        Found(file, 0 if pd.isna(row) else int(row), column, code)
+        for file, row, column, code in zip(
+            told["file_name"], told["row_number"], told["column_name"], told["code"], strict=True
+        )
+    }
     ledger = study.home.landing.ledger
     refused = {
         Found(names[row["receipt_id"]], 0, "", row["code"])
         for row in ledger.refusals()
         if row["receipt_id"] in names
     }
-    repeated = {
-        Found(names[row["receipt_id"]], int(row["place"] or 0), "", "duplicate")
+    pointed_out = {
+        _pointed_out(names[row["receipt_id"]], row["code"], row["place"])
         for row in ledger.findings()
-        if row["code"] == "duplicate_rows" and row["receipt_id"] in names
+        if row["code"] not in HABITS + EXPLANATIONS and row["receipt_id"] in names
     }
-    return broken | refused | repeated
+    return broken | refused | pointed_out | surprising
+
+
+def _pointed_out(file: str, code: str, place: str) -> Found:
+    """``place`` is a column, a row, or both parted by a colon."""
+    column, _colon, row = place.rpartition(":")
+    if not row.isdigit():
+        column, row = place, "0"
+    return Found(file, int(row), column, "duplicate" if code == "duplicate_rows" else code)
 
 
 def compare(expected: set[Found], actual: set[Found]) -> tuple[list[Found], list[Found]]:

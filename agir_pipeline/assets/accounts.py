@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from agir_pipeline.assets.markdown import markdown_table
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Source
@@ -26,6 +28,8 @@ class Account:
     """Files that came to no account at all: neither read nor refused."""
     n_rejected_newest: int
     refusals_newest: list[str]
+    n_surprises_newest: int
+    """Things in the newest files that contradict the files before them."""
     newest: list[tuple[Receipt, dict[str, int]]]
     """The last deliveries, newest first, each with its rows by end; no rows when refused."""
 
@@ -36,10 +40,11 @@ class Account:
 
 def accounts_of(study: Study) -> dict[str, Account]:
     """The account of every source, under the contract in force."""
-    return {source.name: _account(study, source) for source in study.protocol.sources}
+    told = study.vault.read("surprises")
+    return {source.name: _account(study, source, told) for source in study.protocol.sources}
 
 
-def _account(study: Study, source: Source) -> Account:
+def _account(study: Study, source: Source, told: pd.DataFrame) -> Account:
     ledger = study.home.landing.ledger
     contract = contract_digest(source, study.readings.tables)
     receipts = [r for r in study.state().deliveries if r.source == source.name]
@@ -72,6 +77,7 @@ def _account(study: Study, source: Source) -> Account:
             for row in newest_refusals(study.home, study.state(), study.protocol)
             if row["source"] == source.name
         ],
+        n_surprises_newest=int(told["receipt_id"].isin(newest).sum()),
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
     )
 

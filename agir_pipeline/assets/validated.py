@@ -19,11 +19,13 @@ from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
+from agir_pipeline.resources.surprises import surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
     "last_delivery_was_read": mark("The newest file of each provider could be read"),
     "no_row_was_rejected": mark("No row of the newest files was rejected"),
+    "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 BLOCKING = frozenset({"rows_are_accounted_for"})
 
@@ -90,6 +92,7 @@ def _store(study: Study) -> StepResult:
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
+        study.vault.replace(connection, "surprises", surprises(study.protocol, readings))
     with study.warehouse.transaction() as connection:
         for name, table in made.items():
             study.warehouse.replace(connection, "validated", name, table)
@@ -257,5 +260,12 @@ def _checks(account: Account, table: pd.DataFrame) -> list[Check]:
             "no_row_was_rejected",
             has_files and account.n_rejected_newest == 0,
             _("{n} rows of the newest files are in quarantine").format(n=account.n_rejected_newest),
+        ),
+        Check(
+            "follows_the_file_before",
+            has_files and account.n_surprises_newest == 0,
+            _("{n} things in the newest files differ from what the ones before said").format(
+                n=account.n_surprises_newest
+            ),
         ),
     ]

@@ -106,6 +106,14 @@ def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) ->
     for name in texts(source, "same_person"):
         if name not in own:
             yield unknown(where, "same_person", name, own)
+    for number, agreement in enumerate(items(source, "agreements"), 1):
+        at = f"{where} › {place('agreements', number, agreement)} › columns"
+        said = texts(agreement, "columns")
+        for name in said:
+            if name not in own:
+                yield unknown(where, "agreements › columns", name, own)
+        if len(said) != AGREEING:
+            yield Mistake(at, _("names two columns: the one that decides, then the other"))
     day = text(table(source, "back_dated"), "column")
     if day is not None and day not in own:
         yield unknown(where, "back_dated", day, own)
@@ -184,6 +192,7 @@ def _headings_are_distinct(where: str, source: Raw) -> Iterator[Mistake]:
                 )
 
 
+AGREEING = 2
 NUMERIC = ("integer", "number", "minutes")
 
 

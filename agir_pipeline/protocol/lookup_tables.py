@@ -51,8 +51,9 @@ def table_mistakes(raw: Raw, folder: Path) -> Iterator[Mistake]:
 def _lookups(raw: Raw) -> Iterator[tuple[str, Raw]]:
     for position, source in enumerate(items(raw, "source"), 1):
         above = place("source", position, source)
-        for number, derived in enumerate(items(source, "derived"), 1):
-            yield f"{above} › {place('derived', number, derived)}", derived
+        for key in ("derived", "agreements"):
+            for number, item in enumerate(items(source, key), 1):
+                yield f"{above} › {place(key, number, item)}", item
 
 
 def _content(folder: Path, name: str) -> str | Mistake:
@@ -81,7 +82,7 @@ def _rows_agree(where: str, name: str, content: str, derived: Raw) -> Iterator[M
         message = _("{name} has no column {absent}").format(name=name, absent=", ".join(absent))
         yield Mistake(where, message)
         return
-    inputs, declared = texts(derived, "inputs"), codes(derived)
+    inputs, declared = texts(derived, "inputs") or texts(derived, "columns")[:1], codes(derived)
     for column in sorted({row["column"] for row in _rows(content)} - set(inputs)):
         yield unknown(where, f"{name} › column", column, inputs)
     for result in sorted({row["result"] for row in _rows(content)} - (declared or set())):

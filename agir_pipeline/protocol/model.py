@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.sources import (
+    Agreement,
     Alias,
     Arm,
     ArmColumn,
@@ -49,6 +50,7 @@ from agir_pipeline.protocol.values import (
 
 __all__ = [
     "PERSONAL",
+    "Agreement",
     "Alias",
     "Arm",
     "ArmColumn",

@@ -96,6 +96,17 @@ class Derived(Frozen):
         return "code" if self.method == "lookup" else "integer"
 
 
+class Agreement(Frozen):
+    """Two columns that must go together: what stands in the first allows only some of the second.
+
+    A value the table does not know allows everything; a breach is told, not refused.
+    """
+
+    columns: Many[Name]
+    table: str
+    """A CSV beside the protocol with columns ``column, value, result``: one row per pair."""
+
+
 DateOrder = Literal["day_month_year", "month_day_year", "year_month_day"]
 Decimal = Literal[".", ","]
 
@@ -201,6 +212,7 @@ class Source(Frozen):
     same_person: Many[Name] = ()
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None
+    agreements: Many[Agreement] = ()
 
     @property
     def warehouse_columns(self) -> tuple[Column | Derived, ...]:
@@ -210,6 +222,12 @@ class Source(Frozen):
     @property
     def identifying_columns(self) -> tuple[Column, ...]:
         return tuple(c for c in self.columns if c.is_identifying)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The lookup tables its rows are read with."""
+        looked_up = {derived.table for derived in self.derived if derived.table}
+        return frozenset(looked_up | {agreement.table for agreement in self.agreements})
 
     def provider(self, name: str) -> Provider:
         return next(p for p in self.providers if p.name == name)

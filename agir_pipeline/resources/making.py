@@ -71,7 +71,7 @@ def today_of(protocol: Protocol) -> date:
 
 def _install(path: Path, protocol: Protocol, home: Home) -> None:
     """Copy the protocol, its lookup tables, and a folder of the inbox for every provider."""
-    for name in sorted({d.table for s in protocol.sources for d in s.derived if d.table}):
+    for name in sorted(frozenset().union(*(source.tables for source in protocol.sources))):
         write_whole(home.folder / name, (path.parent / name).read_bytes(), mode=0o644)
     dropped = [source for source in protocol.sources if source.feeds != "decision"]
     for source in dropped:

@@ -137,7 +137,7 @@ def contracts_in_force(protocol: Protocol) -> dict[str, str]:
 
 def contract_digest(source: Source, tables: Mapping[str, Any]) -> str:
     """A hash of all that decides how a file of ``source`` is read."""
-    used = {d.table: tables[d.table] for d in source.derived if d.table}
+    used = {name: tables[name] for name in source.tables}
     content = json.dumps(
         [READER_VERSION, source.model_dump(mode="json"), used], sort_keys=True, default=str
     )
@@ -146,7 +146,7 @@ def contract_digest(source: Source, tables: Mapping[str, Any]) -> str:
 
 def lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
     """The tables that lie beside the protocol, by name."""
-    names = {d.table for s in protocol.sources for d in s.derived if d.table}
+    names = frozenset().union(*(source.tables for source in protocol.sources))
     return {name: read_table(protocol.folder, name) for name in sorted(names)}
 
 

@@ -31,6 +31,10 @@ TABLES = {
         "sheet text not null, row_number integer not null, column_name text not null, "
         "rule text not null, found text"
     ),
+    "surprises": (
+        "receipt_id text not null, source text not null, file_name text not null, "
+        "code text not null, row_number integer, column_name text not null"
+    ),
 }
 
 

@@ -105,7 +105,8 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a long text": (
         lambda p: p["source"][0].update(feeds="person " * 20),
-        "source 1 (beneficiary_register) › feeds: is a long text, expected person, spell or answer",
+        "source 1 (beneficiary_register) › feeds: is a long text, expected person, spell, "
+        "session, answer, measure, activity, cost, decision or reference",
     ),
     "true for a text": (
         lambda p: p["study"].update(project_number=True),

@@ -85,7 +85,7 @@ def test_the_arm_is_said_once_or_read_from_a_column(study: Protocol, other: Prot
 
 def test_sources_are_found_by_what_they_feed(study: Protocol) -> None:
     assert [s.name for s in study.feeding("person")] == ["beneficiary_register", "control_pool"]
-    assert study.feeding("measure") == ()
+    assert [s.name for s in study.feeding("measure")] == ["context_series"]
 
 
 def test_what_holds_can_be_written_as_json_under_its_own_names(study: Protocol) -> None:

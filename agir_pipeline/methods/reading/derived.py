@@ -1,12 +1,15 @@
 """Columns computed row by row before identifying columns leave for the vault."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from agir_pipeline.methods.reading.headings import normalise
 from agir_pipeline.methods.reading.typing_rules import as_series
-from agir_pipeline.protocol.model import Derived
+from agir_pipeline.protocol.model import Agreement, Derived
+
+CEDEX = re.compile(r" cedex( \d+)?$")
 
 LookupTable = Sequence[tuple[str, str, str]]
 """Rows of column, value (may end in * for "begins with") and result."""
@@ -55,7 +58,7 @@ def looked_up(derived: Derived, frame: pd.DataFrame, table: LookupTable) -> pd.S
             key=lambda start: (-len(start[0]), start[0]),
         )
         results = {
-            value: _result(normalise(str(value)), exact, starts)
+            value: _result(_bare(str(value)), exact, starts)
             for value in frame[name].dropna().unique()
         }
         found = [
@@ -64,6 +67,26 @@ def looked_up(derived: Derived, frame: pd.DataFrame, table: LookupTable) -> pd.S
         ]
     filled = [derived.otherwise if result is None else result for result in found]
     return as_series(filled, "code").set_axis(frame.index)
+
+
+def disagreeing(agreement: Agreement, frame: pd.DataFrame, table: LookupTable) -> list[int]:
+    """Positions of the rows in which the second column is none of those the first allows."""
+    one, other = agreement.columns
+    allowed: dict[str, set[str]] = {}
+    for column, value, result in table:
+        if column == one:
+            allowed.setdefault(normalise(value), set()).add(result)
+    said = zip(frame[one].fillna(""), frame[other].fillna(""), strict=True)
+    return [
+        position
+        for position, (value, beside) in enumerate(said)
+        if beside and beside not in allowed.get(_bare(str(value)), {beside})
+    ]
+
+
+def _bare(text: str) -> str:
+    """The text folded, without the mark of business post that follows a place."""
+    return CEDEX.sub("", normalise(text))
 
 
 def _result(text: str, exact: Mapping[str, str], starts: list[tuple[str, str]]) -> str | None:

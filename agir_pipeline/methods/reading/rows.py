@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from agir_pipeline.methods.reading.derived import LookupTable, derive
+from agir_pipeline.methods.reading.derived import LookupTable, derive, disagreeing
 from agir_pipeline.methods.reading.grid import UNCACHED, Grid, Refusal, column_letter
-from agir_pipeline.methods.reading.headings import Layout, find_layout
+from agir_pipeline.methods.reading.headings import Layout, find_layout, normalise
 from agir_pipeline.methods.reading.row_ends import End, first_ends
 from agir_pipeline.methods.reading.typing_rules import TypedColumn, as_series, type_column
 from agir_pipeline.protocol.model import ColumnType, Source
@@ -99,7 +99,12 @@ def read_rows(
         return _refused(source, uncached)
     reading = _Reading(grid, source, layout, data)
     records = reading.records(record_key, object_digest)
-    broken = [*reading.broken_rows(row_rules), *reading.broken_cells(), *reading.collisions()]
+    broken = [
+        *reading.broken_rows(row_rules),
+        *reading.broken_cells(),
+        *reading.collisions(),
+        *reading.same_people(),
+    ]
     duplicates = reading.duplicates()
     for index, end in [(b.position, End.REJECTED) for b in broken] + [
         (index, End.DUPLICATE) for index in duplicates
@@ -115,6 +120,7 @@ def read_rows(
             *_layout_findings(grid, layout, ends),
             *uncached,
             *reading.findings(),
+            *reading.disagreements(tables),
             *_found("duplicate_rows", grid, [grid.rows[i][0] for i in duplicates]),
             *([] if data else [Finding("no_rows", grid.sheet, None, "", 0)]),
         ),
@@ -197,6 +203,24 @@ class _Reading:
             found = " ; ".join(self.texts[name][position] for name in self.source.key)
             yield Broken(self.data[position], self.source.key[0], "key_collision", found)
 
+    def same_people(self) -> Iterator[Broken]:
+        """Rows of different keys that name one person: a case opened twice."""
+        names = self.source.same_person
+        if not names:
+            return
+        told = self.values.loc[self.is_right, list(names)].dropna()
+        # Few people share a date: only their names are compared.
+        days = [name for name in names if pd.api.types.is_datetime64_dtype(told[name])]
+        told = told[told.duplicated(days, keep=False)] if days else told
+        found: dict[tuple[str, ...], list[int]] = {}
+        for position, *values in told.itertuples(name=None):
+            found.setdefault(tuple(normalise(str(value)) for value in values), []).append(position)
+        for positions in found.values():
+            keys = self.entity_keys[positions]
+            if keys.nunique() > 1:
+                for position, key in zip(positions, keys, strict=True):
+                    yield Broken(self.data[position], self.source.key[0], "same_person", key)
+
     def duplicates(self) -> list[int]:
         return [self.data[position] for position in sorted(self.is_copy)]
 
@@ -230,6 +254,13 @@ class _Reading:
             for b in sorted(broken, key=lambda b: b.position)
         ]
         return _quarantine(lines)
+
+    def disagreements(self, tables: Mapping[str, LookupTable]) -> Iterator[Finding]:
+        """Columns that do not go together, one finding per agreement."""
+        for agreement in self.source.agreements:
+            places = disagreeing(agreement, self.values, tables[agreement.table])
+            numbers = [self.numbers[p] for p in places]
+            yield from _found("disagreement", self.grid, numbers, agreement.columns[-1])
 
     def findings(self) -> Iterator[Finding]:
         """Notes on cells, one finding per column and note."""

@@ -102,6 +102,9 @@ RULES: Mapping[str, str] = {
     "key_collision": mark(
         "several rows have this key (“{label}”) with different values; keep the right one"
     ),
+    "same_person": mark(
+        "several rows of different keys (“{label}”) name the same person; keep one of them"
+    ),
 }
 
 FINDINGS: Mapping[str, str] = {
@@ -122,11 +125,22 @@ FINDINGS: Mapping[str, str] = {
     "uncached_formulas": mark("{n} formula(s) without a computed value stand outside the data"),
     "duplicate_rows": mark("{n} row(s) repeat an earlier row; the first one counts"),
     "no_rows": mark("the file holds no rows; earlier data stay as they are"),
+    "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
     "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
     "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),
     "date_order_contradiction": mark("{n} date(s) prove the other order of day and month"),
     "ambiguous_dates": mark("{n} date(s) could be read in both orders; the declared one was used"),
 }
+
+SURPRISES: Mapping[str, str] = {
+    "row_left": mark("this row of the file before is no longer there; ask whether it was removed"),
+    "partial_file": mark("most rows of the file before are missing; ask for the whole file"),
+    "rewritten": mark("“{label}” is not what earlier files said; ask which is right"),
+    "back_dated": mark("the row is new, but its day (“{label}”) lies before the file before"),
+    "column_left": mark("the column “{label}” was in the file before; ask for it again"),
+    "column_emptied": mark("the column “{label}” is empty and was filled before; ask for it again"),
+}
+"""What is told of a file beside the one before it."""
 
 
 def place(file: str, sheet: str = "", row: int | None = None, column: str = "") -> str:
@@ -158,6 +172,11 @@ def finding_sentence(finding: Finding, file: str) -> str:
     """What the steward should see although nothing was rejected for it."""
     where = place(file, finding.sheet, finding.row, finding.column)
     return _told(where, _(FINDINGS[finding.code]).format(n=finding.n))
+
+
+def surprise_sentence(code: str, *, file: str, row: int | None = None, label: str = "") -> str:
+    """What the steward should see in a file beside the one before it."""
+    return _told(place(file, row=row), _(SURPRISES[code]).format(label=label))
 
 
 def _told(where: str, text: str) -> str:

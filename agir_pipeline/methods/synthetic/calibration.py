@@ -1,4 +1,4 @@
-"""What an invented study must look like, read from the TOML file beside the protocol.
+"""What an invented study must look like, read from the TOML files beside the protocol.
 
 Study facts (targets, instants, windows, codes) stay in the protocol; here stand the levels to
 reproduce, the planted effects and the partners' habits.
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from pydantic import Field
 
+from agir_pipeline.methods.synthetic.catalogue import Fault
 from agir_pipeline.protocol.model import Count, Fact, Frozen, Many, Name, Share, Text
 
-FILE = Path("demo") / "calibration.toml"
+FILES = (Path("demo") / "calibration.toml", Path("demo") / "faults.toml")
 
 Range = Fact[Many[int]]
 """Lowest and highest value, both included."""
@@ -237,6 +238,7 @@ class Calibration(Frozen):
     partners: Many[Partner] = Field(alias="partner")
     naf: dict[Name, Many[Text]]
     places: Many[Place] = Field(alias="place")
+    faults: Many[Fault] = Field(alias="fault")
 
     def profile(self, column: str) -> Profile:
         return next(p for p in self.profiles if p.column == column)
@@ -252,5 +254,6 @@ class Calibration(Frozen):
 
 
 def load_calibration(folder: Path) -> Calibration:
-    """The calibration that lies beside the protocol in ``folder``."""
-    return Calibration.model_validate(tomllib.loads((folder / FILE).read_text(encoding="utf-8")))
+    """The calibration that lies beside the protocol in ``folder``, with its catalogue of faults."""
+    parts = [tomllib.loads((folder / file).read_text(encoding="utf-8")) for file in FILES]
+    return Calibration.model_validate({key: part[key] for part in parts for key in part})

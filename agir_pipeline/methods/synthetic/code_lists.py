@@ -10,19 +10,26 @@ from agir_pipeline.protocol.model import Protocol
 def code_list_rows(protocol: Protocol, calibration: Calibration) -> pd.DataFrame:
     """One row per code of every coded column, in the order of the protocol."""
     start = pd.Timestamp(calibration.history_from_on.value)
+    opened = {source.name: start for source in protocol.sources}
+    # Lists are handed out when their source opens: the last survey a year on, decisions later.
+    for source in protocol.sources:
+        if source.wave == "tf":
+            opened[source.name] = start + pd.DateOffset(years=1)
+        elif source.feeds == "decision":
+            opened[source.name] = start + pd.DateOffset(months=10)
     rows = [
         {
             "list_name": f"{source.name}.{column.name}",
             "code_value": code.code,
-            "label_fr": code.labels.fr,
-            "label_en": code.labels.en,
+            "wording_fr": code.labels.fr,
+            "wording_en": code.labels.en,
             "spellings": " | ".join(code.aliases),
+            "valid_from_on": opened[source.name],
             "convention": "1969" if column.name.endswith("_level") else "",
         }
         for source in protocol.sources
         for column in source.columns
         for code in column.codes
     ]
-    return pd.DataFrame(rows).assign(
-        valid_from_on=start, valid_to_on=NOTHING, shown_from=start, shown_until=NOTHING
-    )
+    lists = pd.DataFrame(rows)
+    return lists.assign(valid_to_on=NOTHING, shown_from=lists["valid_from_on"], shown_until=NOTHING)

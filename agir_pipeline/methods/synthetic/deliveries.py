@@ -1,6 +1,6 @@
 """Which file arrives when, and its bytes, made only when somebody asks for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import pairwise
@@ -10,8 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from agir_pipeline.methods.synthetic.faults import CATALOGUE, SPOILERS, Fault, Planted, plant, spoil
-from agir_pipeline.methods.synthetic.layouts import file_bytes, workbook_bytes
+from agir_pipeline.methods.synthetic.catalogue import Fault
+from agir_pipeline.methods.synthetic.faults import (
+    SPOILERS,
+    Planted,
+    plant,
+    spoil,
+    with_late_entry,
+)
+from agir_pipeline.methods.synthetic.layouts import Layout, Page, file_bytes, workbook_bytes
 from agir_pipeline.methods.synthetic.steward import blank_sheets
 from agir_pipeline.methods.synthetic.streams import Stream
 from agir_pipeline.methods.synthetic.timeline import Days
@@ -39,7 +46,7 @@ class Planned:
     extracted_on: np.datetime64
     known_on: np.datetime64
     planted: Planted | None = None
-    book: tuple[Stream, ...] = ()
+    book: tuple[tuple[Page, Layout], ...] = ()
     """The sheets of one workbook, where several sources share it."""
 
     @property
@@ -62,8 +69,7 @@ class Planned:
         own = self.stream.page(self.extracted_on) if self.planted is None else self.planted.page
         if not self.book:
             return file_bytes(own, self.stream.layout, made_at)
-        sheets = [(sheet.page(self.extracted_on), sheet.layout) for sheet in self.book]
-        return workbook_bytes([*sheets, *blank_sheets()], made_at)
+        return workbook_bytes([*self.book, *blank_sheets()], made_at)
 
 
 class Deliveries(Sequence[Delivery]):
@@ -91,16 +97,39 @@ class Deliveries(Sequence[Delivery]):
 
 
 def plan_deliveries(
-    streams: Sequence[tuple[Stream, Days]], end: np.datetime64, rng: np.random.Generator
+    streams: Sequence[tuple[Stream, Days]],
+    catalogue: Sequence[Fault],
+    end: np.datetime64,
+    rng: np.random.Generator,
 ) -> list[Planned]:
     """Every file of every stream, the faulty ones followed by a good one, in known order."""
-    plan = [planned for stream, days in streams for planned in _of_stream(stream, days, end, rng)]
+    plan = [
+        planned
+        for stream, days in streams
+        for planned in _of_stream(stream, days, planted_in(stream, days, catalogue), end, rng)
+    ]
     return sorted(plan, key=lambda planned: planned.known_on)
 
 
-def plan_workbook(book: Sequence[Stream], days: Days) -> list[Planned]:
+def plan_workbook(book: Sequence[Stream], days: Days, catalogue: Sequence[Fault]) -> list[Planned]:
     """A workbook handed in on each day: once for each of its sheets, with the same bytes."""
-    return [Planned(sheet, day, day, book=tuple(book)) for day in days for sheet in book]
+    plan: list[Planned] = []
+    for place, day in enumerate(days):
+        planted = [_in_sheet(sheet, days, place, catalogue) for sheet in book]
+        pages = tuple(
+            (sheet.page(day) if fault is None else fault.page, sheet.layout)
+            for sheet, fault in zip(book, planted, strict=True)
+        )
+        plan += [
+            Planned(sheet, day, day, fault, pages)
+            for sheet, fault in zip(book, planted, strict=True)
+        ]
+    return plan
+
+
+def _in_sheet(sheet: Stream, days: Days, place: int, catalogue: Sequence[Fault]) -> Planted | None:
+    fault = planted_in(sheet, days, catalogue).get(place)
+    return plant(fault, sheet, days[place], days[place - 1]) if fault else None
 
 
 def month_ends(first: date, last: date, every: int = 1) -> Days:
@@ -118,6 +147,7 @@ def listed_faults(plan: Sequence[Planned]) -> list[dict[str, Any]]:
     return [
         {
             "what": planned.planted.fault.what,
+            "mess": planned.planted.fault.mess,
             "source": planned.stream.source,
             "provider": planned.stream.partner.provider,
             "file": planned.file_name,
@@ -141,18 +171,19 @@ def delivered_keys(stream: Stream, days: Days, column: str) -> frozenset[str]:
 
 
 def _of_stream(
-    stream: Stream, days: Days, end: np.datetime64, rng: np.random.Generator
+    stream: Stream,
+    days: Days,
+    faults: Mapping[int, Fault],
+    end: np.datetime64,
+    rng: np.random.Generator,
 ) -> Iterator[Planned]:
     low, high = stream.layout.lag_days
     lag = rng.integers(low, high + 1, len(days)).astype("m8[D]")
     # An older extraction never overtakes a newer one, and nothing comes after the end.
     known: Any = np.minimum(np.maximum.accumulate(days + lag), end)
-    faults = {
-        len(days) - fault.turn: fault
-        for fault in CATALOGUE
-        if (fault.source, fault.provider) == (stream.source, stream.partner.provider)
-    }
     for place in sorted(faults):
+        if faults[place].check == "back_dated":
+            stream = with_late_entry(stream, days, place)
         # What is sent again comes before what is sent next.
         resent = known[place] + np.timedelta64(RESENT_DAYS, "D")
         known[place + 1 :] = np.maximum(known[place + 1 :], resent)
@@ -162,6 +193,15 @@ def _of_stream(
             yield Planned(stream, day, known_on)
         else:
             yield from _faulty(fault, stream, day, known_on, days[place - 1])
+
+
+def planted_in(stream: Stream, days: Days, catalogue: Sequence[Fault]) -> dict[int, Fault]:
+    """Place among the files of a stream → the fault that stands in it."""
+    return {
+        len(days) - fault.turn: fault
+        for fault in catalogue
+        if (fault.source, fault.provider) == (stream.source, stream.partner.provider)
+    }
 
 
 def _faulty(

@@ -1,7 +1,7 @@
-"""The catalogue of faults: each stands in exactly one delivered file, the next one is right.
+"""How the faults of the catalogue are put into files, and where they can be seen.
 
-``check`` is the code under which the reader must report it. Rows hit by a fault were already
-delivered intact, so the last good version of every row stays in use.
+A fault changes one page; the next file of the stream is right again. An entry that comes late
+is the exception: it is missing from the files before.
 """
 
 import struct
@@ -10,153 +10,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agir_pipeline.methods.reading.grid import column_letter
+from agir_pipeline.methods.synthetic.catalogue import Fault
 from agir_pipeline.methods.synthetic.layouts import Cell, Page
+from agir_pipeline.methods.synthetic.names import without_accents
 from agir_pipeline.methods.synthetic.streams import Stream
+from agir_pipeline.methods.synthetic.timeline import Days
 
-IMPOSSIBLE_DAY = "31/11/2010"
 SECTOR_BYTES = 512
+LATE_TURNS = 3
+"""A late entry should have stood in so many files before."""
 
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that goes wrong. ``turn`` is the delivery it is in, counted from the end."""
-
-    what: str
-    source: str
-    provider: str
-    check: str
-    turn: int
-    column: str = ""
-    found: Cell = ""
-    """What stands in the cell instead."""
-
-    @property
-    def is_of_file(self) -> bool:
-        return self.check in SPOILERS or self.check == "missing_columns"
-
-
-CATALOGUE = (
-    Fault(
-        "an impossible date",
-        "beneficiary_register",
-        "cnam",
-        "not_a_date",
-        14,
-        "support_entry_on",
-        IMPOSSIBLE_DAY,
-    ),
-    Fault(
-        "a birth year typed as this year",
-        "beneficiary_register",
-        "cnam",
-        "out_of_range",
-        12,
-        "born_on",
-        40_609.0,
-    ),
-    Fault(
-        "one case number given to two people",
-        "beneficiary_register",
-        "cnam",
-        "key_collision",
-        10,
-        "case_number",
-    ),
-    Fault("an upload that was cut", "beneficiary_register", "cnam", "incomplete", 8),
-    Fault(
-        "a level nobody knows",
-        "control_pool",
-        "opca_pdl",
-        "not_a_code",
-        9,
-        "entry_level",
-        "niveau 9",
-    ),
-    Fault("an empty file", "control_pool", "opca_pdl", "empty", 6),
-    Fault(
-        "letters in a postcode",
-        "control_pool",
-        "missions_locales",
-        "pattern",
-        9,
-        "postcode",
-        "44O00",
-    ),
-    Fault("the same row twice", "control_pool", "missions_locales", "duplicate", 7),
-    Fault(
-        "a name left out", "control_pool", "gref_formation", "required_missing", 9, "first_name", ""
-    ),
-    Fault("a workbook under a password", "control_pool", "gref_formation", "encrypted", 7),
-    Fault(
-        "a workplace number with a wrong last digit",
-        "contract_register",
-        "opca_export",
-        "wrong_checksum",
-        20,
-        "employer_siret",
-    ),
-    Fault(
-        "a length in words",
-        "contract_register",
-        "opca_export",
-        "not_a_number",
-        18,
-        "contract_duration_months",
-        "douze",
-    ),
-    Fault(
-        "a separator inside a name",
-        "contract_register",
-        "opca_export",
-        "wrong_field_count",
-        16,
-        "last_name",
-    ),
-    Fault(
-        "a heading renamed for one month",
-        "contract_register",
-        "opca_export",
-        "missing_columns",
-        13,
-        "contract_number",
-    ),
-    Fault(
-        "a journey in words",
-        "youth_survey_t0",
-        "limesurvey",
-        "not_a_number",
-        3,
-        "commute_minutes",
-        "vingt",
-    ),
-    Fault(
-        "an answer beyond the scale",
-        "youth_survey_t0",
-        "limesurvey",
-        "out_of_range",
-        2,
-        "company_relation_1",
-        "7",
-    ),
-    Fault(
-        "an answer code that does not exist",
-        "youth_survey_tf",
-        "limesurvey",
-        "not_a_code",
-        3,
-        "activity_status",
-        "A9",
-    ),
-    Fault(
-        "a reference of another kind",
-        "youth_survey_tf",
-        "limesurvey",
-        "pattern",
-        2,
-        "case_number",
-        "XX 12",
-    ),
-)
+Place = tuple[int | None, str]
+"""Physical row (None: the file as a whole) and column."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +31,7 @@ class Planted:
 
     fault: Fault
     page: Page
-    places: tuple[tuple[int | None, str], ...]
-    """Physical row (None: the file as a whole) and column."""
+    places: tuple[Place, ...]
 
 
 def plant(fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime64) -> Planted:
@@ -174,10 +39,8 @@ def plant(fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime
     page = stream.page(day)
     if fault.check in SPOILERS:
         return Planted(fault, page, ((None, ""),))
-    if fault.check == "missing_columns":
-        place = stream.position_of(fault.column)
-        headings = [*page.headings[:place], "Code interne", *page.headings[place + 1 :]]
-        return Planted(fault, replace(page, headings=headings), ((None, ""),))
+    if fault.check in OF_PAGES:
+        return Planted(fault, *OF_PAGES[fault.check](fault, stream, day, earlier))
     shown = stream.shown_on(day)
     settled = np.flatnonzero(stream.shown_from[shown] <= earlier)
     rows = [list(row) for row in page.rows]
@@ -185,6 +48,14 @@ def plant(fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime
     first = stream.layout.first_row
     column = "" if fault.check in ("duplicate", "wrong_field_count") else fault.column
     return Planted(fault, replace(page, rows=rows), tuple((first + row, column) for row in hit))
+
+
+def with_late_entry(stream: Stream, days: Days, place: int) -> Stream:
+    """The stream with one row that first stands in file ``place``, long after its time."""
+    in_time = np.flatnonzero(stream.shown_from <= days[place - LATE_TURNS])
+    shown_from = stream.shown_from.copy()
+    shown_from[in_time[-1]] = days[place - 1] + np.timedelta64(1, "D")
+    return replace(stream, shown_from=shown_from)
 
 
 def spoil(check: str, data: bytes) -> bytes:
@@ -244,11 +115,106 @@ def _cut_cell(
     return [row]
 
 
+def _second_case(
+    fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
+) -> Sequence[int]:
+    row = settled[len(settled) // 3]
+    again = [without_accents(cell).upper() if isinstance(cell, str) else cell for cell in rows[row]]
+    again[stream.position_of(fault.column)] = fault.found
+    rows.append(again)
+    return [row, len(rows) - 1]
+
+
 EDITS: dict[str, Edit] = {
     "wrong_checksum": _wrong_digit,
     "key_collision": _same_key,
     "duplicate": _same_row,
     "wrong_field_count": _cut_cell,
+    "same_person": _second_case,
+}
+
+
+# ------------------------------------------------------------------------ faults of a page
+
+OfPage = Callable[[Fault, Stream, np.datetime64, np.datetime64], tuple[Page, tuple[Place, ...]]]
+"""The page with the fault in it, and where it can be seen."""
+
+
+def _renamed(
+    fault: Fault, stream: Stream, day: np.datetime64, _earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    page, place = stream.page(day), stream.position_of(fault.column)
+    headings = [*page.headings[:place], "Code interne", *page.headings[place + 1 :]]
+    return replace(page, headings=headings), ((None, ""),)
+
+
+def _without_column(
+    fault: Fault, stream: Stream, day: np.datetime64, _earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    page, place = stream.page(day), stream.position_of(fault.column)
+    kept = [position for position in range(len(page.headings)) if position != place]
+    left = replace(
+        page,
+        headings=[page.headings[position] for position in kept],
+        rows=[[row[position] for position in kept] for row in page.rows],
+        is_date=[page.is_date[position] for position in kept],
+    )
+    return left, ((None, fault.column),)
+
+
+def _empty_column(
+    fault: Fault, stream: Stream, day: np.datetime64, _earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    page, place = stream.page(day), stream.position_of(fault.column)
+    rows = [[*row[:place], "", *row[place + 1 :]] for row in page.rows]
+    return replace(page, rows=rows), ((None, fault.column),)
+
+
+def _hidden_column(
+    fault: Fault, stream: Stream, day: np.datetime64, _earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    place = stream.position_of(fault.column)
+    return replace(stream.page(day), hidden=(place,)), ((None, column_letter(place)),)
+
+
+def _new_rows_alone(
+    _fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    page = stream.page(day)
+    is_new = stream.shown_from[stream.shown_on(day)] > earlier
+    rows = [row for row, new in zip(page.rows, is_new, strict=True) if new]
+    return replace(page, rows=rows), ((None, ""),)
+
+
+def _removed_row(
+    _fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    """The place is that of the row in the file before."""
+    page, shown, before = stream.page(day), stream.shown_on(day), stream.shown_on(earlier)
+    both = np.intersect1d(shown, before)
+    gone = both[len(both) // 3]
+    rows = [row for row, position in zip(page.rows, shown, strict=True) if position != gone]
+    row = stream.layout.first_row + int(np.flatnonzero(before == gone)[0])
+    return replace(page, rows=rows), ((row, ""),)
+
+
+def _late_entry(
+    fault: Fault, stream: Stream, day: np.datetime64, earlier: np.datetime64
+) -> tuple[Page, tuple[Place, ...]]:
+    """The row that ``with_late_entry`` kept back: the oldest of those that are new."""
+    page, shown = stream.page(day), stream.shown_on(day)
+    row = int(np.flatnonzero(stream.shown_from[shown] == earlier + np.timedelta64(1, "D"))[0])
+    return page, ((stream.layout.first_row + row, fault.column),)
+
+
+OF_PAGES: dict[str, OfPage] = {
+    "missing_columns": _renamed,
+    "column_left": _without_column,
+    "column_emptied": _empty_column,
+    "hidden_column": _hidden_column,
+    "partial_file": _new_rows_alone,
+    "row_left": _removed_row,
+    "back_dated": _late_entry,
 }
 
 

@@ -33,9 +33,8 @@ def context_rows(
         for area, level in product(series.areas, series.levels)
     ]
     rows = pd.concat(parts, ignore_index=True)
-    return rows.sort_values(
-        ["published_on", "series_name", "area", "level_group", "month_on"], ignore_index=True
-    )
+    order = ["published_on", "series_name", "area", "level_group", "reference_month_on"]
+    return rows.sort_values(order, ignore_index=True)
 
 
 def _series(
@@ -61,7 +60,7 @@ def _series(
         {
             "series_name": series.name,
             "area": area,
-            "month_on": months.astype("M8[D]"),
+            "reference_month_on": months.astype("M8[D]"),
             "level_group": level,
             "sex_group": "all_sexes",
             "data_source": series.source,
@@ -172,9 +171,11 @@ def _common(protocol: Protocol, calibration: Calibration, people: pd.DataFrame) 
 def _credit_notes(rows: pd.DataFrame, calibration: Calibration) -> pd.DataFrame:
     """Some lines are taken back in full and booked again a month later."""
     every: pd.DataFrame = rows.iloc[:: calibration.costs.credit_note_every.value]
-    taken = every[every["voucher_on"] < every["voucher_on"].max() - pd.Timedelta(60, "D")]
+    last = rows["voucher_on"].max() - pd.Timedelta(60, "D")
+    taken: pd.DataFrame = every[every["voucher_on"] < last]
     day = taken["voucher_on"] + pd.Timedelta(30, "D")
     back = taken.assign(voucher_on=day, amount_excl_tax_eur=-taken["amount_excl_tax_eur"])
-    again = taken.assign(voucher_on=day)
-    both: pd.DataFrame = pd.concat([back.assign(adviser_hours=np.nan), again])
+    both: pd.DataFrame = pd.concat(
+        [back.assign(adviser_hours=np.nan), taken.assign(voucher_on=day)]
+    )
     return both

@@ -19,7 +19,7 @@ OUTREACH, COMMITTEES = "outreach_log", "committee_log"
 FIRST_WORKPLACE = 500
 """Workplace numbers of organisations lie above those of employers."""
 WRITTEN_DAYS = 6
-REFUSALS = ("refusal",)
+REFUSALS = ("declined",)
 DAY = np.timedelta64(1, "D")
 
 

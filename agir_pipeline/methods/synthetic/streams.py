@@ -160,11 +160,14 @@ def contract_rows(register: pd.DataFrame) -> pd.DataFrame:
     last = register["last_name"].where(
         register["is_linkable"], register["last_name"].map(misspelled)
     )
+    naf = register["employer_naf"]
     rows = register.assign(
         last_name=as_registered(last, hand),
         first_name=as_registered(register["first_name"], (hand + 1) % 4),
         contract_duration_months=register["duration_months"].astype(float),
         training_body_ref=register["training_body"],
+        # One hand in four writes the point that the activity code once had.
+        employer_naf=naf.where(hand != 1, naf.str[:2] + "." + naf.str[2:]),
     )
     deposited = rows["deposited_on"]
     notified = rows["rupture_notified_on"].clip(lower=deposited)
@@ -172,11 +175,21 @@ def contract_rows(register: pd.DataFrame) -> pd.DataFrame:
         "rupture_on": NOTHING,
         "rupture_notified_on": NOTHING,
         "rupture_reason": "",
+        "rupture_label_raw": "",
+        "rupture_legal_code": "",
+        "rupture_initiative": "",
+        "is_in_trial_period": NOTHING,
     }
-    return _versions(
+    versions = _versions(
         ["contract_number", "amendment_number"],
         rows.assign(shown_from=deposited, shown_until=notified, **nothing),
         rows[notified.notna()].assign(shown_from=notified.dropna(), shown_until=NOTHING),
+    )
+    # The state of a file is that of the version of the row.
+    is_broken = versions["rupture_on"].notna()
+    return versions.assign(
+        file_state=np.where(is_broken, "terminated", "committed"),
+        updated_on=versions["shown_from"],
     )
 
 

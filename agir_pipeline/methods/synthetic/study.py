@@ -54,8 +54,8 @@ def invent_study(
     assembly = assembled(protocol, calibration, world)
     # A generator of its own: delays of the post change nothing about people.
     rng = np.random.default_rng([seed, scale])
-    plan = plan_deliveries(assembly.files, end_of_study(protocol), rng)
-    book = plan_workbook(assembly.book, assembly.book_days)
+    plan = plan_deliveries(assembly.files, calibration.faults, end_of_study(protocol), rng)
+    book = plan_workbook(assembly.book, assembly.book_days, calibration.faults)
     plan += book
     plan.sort(key=lambda planned: planned.known_on)
     truth = {

@@ -27,7 +27,7 @@ ACTION_SHARE = 0.4
 RISK_SHARE = 0.3
 DONE_SHARE = 0.7
 ACTIONS = ("Contacter le tuteur", "Dossier de logement", "Point avec le référent", "Appel")
-PLACES = ("Cnam", "Entreprise", "Organisme de formation", "Mission locale")
+PLACES = ("Bureau", "Entreprise", "Organisme de formation", "Mission locale")
 COMMENTS = ("RAS", "Jeune motivé(e)", "À revoir rapidement", "Situation tendue avec le tuteur", "")
 
 

@@ -16,12 +16,18 @@ from agir_pipeline.methods.synthetic.answers import (
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.code_lists import code_list_rows
 from agir_pipeline.methods.synthetic.contracts import register_rows
+from agir_pipeline.methods.synthetic.details import (
+    describe_contracts,
+    describe_entry,
+    describe_final,
+    describe_people,
+)
 from agir_pipeline.methods.synthetic.people import invent_people
 from agir_pipeline.methods.synthetic.ruptures import Bools, calibrated_model, draw_fates, paths
 from agir_pipeline.protocol.model import Protocol
 
 ENTRY_SURVEY = "youth_survey_t0"
-N_CHANCES = 16
+N_CHANCES = 24
 """Generators, one for each part of the world: a new part changes nothing about the others."""
 
 Chances = Iterator[np.random.Generator]
@@ -58,15 +64,19 @@ def invent_world(protocol: Protocol, calibration: Calibration, seed: int, scale:
     is_durable = jobs["y1"].where(supported, jobs["y0"]).to_numpy()
     register = register_rows(protocol, calibration, people, lived, next(chances))
     answers = _answers(protocol, calibration, people, lived, is_durable, chances)
+    tables = _tables(protocol, calibration, people, lived, register, chances)
+    final = status_outcome(protocol).origin
+    answers[ENTRY_SURVEY] = describe_entry(answers[ENTRY_SURVEY], people, next(chances))
+    answers[final] = describe_final(protocol, answers[final], next(chances))
     return World(
-        people,
+        describe_people(protocol, calibration, people, next(chances)),
         with_support,
         without,
         lived,
         jobs,
-        register,
+        describe_contracts(protocol, calibration, register, next(chances)),
         answers,
-        _tables(protocol, calibration, people, lived, register, chances),
+        tables,
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from agir_pipeline.methods.synthetic.catalogue import CATALOGUE
 from agir_pipeline.methods.synthetic.deliveries import Delivery
-from agir_pipeline.methods.synthetic.faults import CATALOGUE
 from agir_pipeline.methods.synthetic.habits import LAYOUTS
 from agir_pipeline.methods.synthetic.study import Study
 

@@ -1,0 +1,52 @@
+"""What each delivery says against the one before it, for the vault and for the steward."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from agir_pipeline.methods.reading.comparison import Delivery, Told, compared
+from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.readings import Reading
+
+COLUMNS = ("receipt_id", "source", "file_name", "code", "row_number", "column_name")
+
+
+def surprises(protocol: Protocol, readings: Sequence[Reading]) -> pd.DataFrame:
+    """One row per thing told of a delivery beside the one before it.
+
+    Never a value: receipt, source, file, code, row (missing: the file as a whole) and column.
+    """
+    names = {reading.receipt.receipt_id: reading.receipt.file_name for reading in readings}
+    lines: list[tuple[object, ...]] = []
+    for source in protocol.sources:
+        own = [r for r in readings if r.receipt.source == source.name and r.refusal is None]
+        for told in compared(source, map(_delivery, own)):
+            lines.append(_line(told, source.name, names[told.receipt_id]))
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _line(told: Told, source: str, file_name: str) -> tuple[object, ...]:
+    return (told.receipt_id, source, file_name, told.code, told.row, told.column)
+
+
+def _delivery(reading: Reading) -> Delivery:
+    receipt, broken = reading.receipt, reading.quarantine
+    rejected: Iterable[str | None] = ()
+    if len(broken):
+        rejected = broken.drop_duplicates("row_number")["entity_key"].map(_text)
+    return Delivery(
+        receipt_id=receipt.receipt_id,
+        provider=receipt.provider,
+        extracted_on=receipt.extracted_on or receipt.known_on,
+        rows=reading.rows,
+        absent=[
+            place.partition(":")[0]
+            for code, _sheet, place, _n in reading.findings
+            if code == "absent_column"
+        ],
+        rejected=list(rejected),
+    )
+
+
+def _text(key: object) -> str | None:
+    return None if pd.isna(key) else str(key)  # type: ignore[call-overload]
