@@ -1,6 +1,7 @@
 """What the ledger says of each source: its files, and the end every row came to."""
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -38,23 +39,31 @@ class Account:
         return len(self.receipt_ids)
 
 
+class Books(NamedTuple):
+    """What the ledger holds of all sources, read once."""
+
+    row_ends: list[dict[str, Any]]
+    refusals: list[dict[str, Any]]
+
+
 def accounts_of(study: Study) -> dict[str, Account]:
     """The account of every source, under the contract in force."""
     told = study.vault.read("surprises")
-    return {source.name: _account(study, source, told) for source in study.protocol.sources}
-
-
-def _account(study: Study, source: Source, told: pd.DataFrame) -> Account:
     ledger = study.home.landing.ledger
+    books = Books(ledger.row_ends(), ledger.refusals())
+    return {source.name: _account(study, source, books, told) for source in study.protocol.sources}
+
+
+def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> Account:
     contract = contract_digest(source, study.readings.tables)
     receipts = [r for r in study.state().deliveries if r.source == source.name]
     mine = {receipt.receipt_id for receipt in receipts}
     rows = [
-        row for row in ledger.row_ends() if row["receipt_id"] in mine and row["reading"] == contract
+        row for row in books.row_ends if row["receipt_id"] in mine and row["reading"] == contract
     ]
     refusals = {
         row["receipt_id"]: row["sentence"]
-        for row in ledger.refusals()
+        for row in books.refusals
         if row["receipt_id"] in mine and row["reading"] == contract
     }
     by_receipt: dict[str, dict[str, int]] = {receipt: {} for receipt in refusals}
@@ -83,20 +92,20 @@ def _account(study: Study, source: Source, told: pd.DataFrame) -> Account:
 
 
 def deliveries_table(newest: list[tuple[Receipt, dict[str, int]]]) -> str:
-    """The last deliveries of a source as a table to read."""
+    """The last deliveries of a source as a table to read; its provider where there are several."""
+    is_one = len({receipt.provider for receipt, _ends in newest}) <= 1
     return markdown_table(
-        [_("File"), _("Provider"), _("Known since"), _("Rows"), _("Accepted"), _("Rejected")],
+        [_("File"), _("Known since"), _("Rows"), _("Accepted"), _("Rejected")],
         [
             [
-                receipt.file_name,
-                receipt.provider,
+                receipt.file_name if is_one else f"{receipt.provider}/{receipt.file_name}",
                 receipt.known_on,
-                sum(ends.values()),
-                ends.get("accepted", 0),
-                ends.get("rejected", 0),
+                *(_counts(ends) if ends else (_("refused"), "-", "-")),
             ]
-            if ends
-            else [receipt.file_name, receipt.provider, receipt.known_on, _("refused"), "-", "-"]
             for receipt, ends in newest
         ],
     )
+
+
+def _counts(ends: dict[str, int]) -> tuple[int, int, int]:
+    return sum(ends.values()), ends.get("accepted", 0), ends.get("rejected", 0)

@@ -128,9 +128,10 @@ def _result(study: Study, notes: list[str]) -> StepResult:
     for receipt in study.state().deliveries:
         arrived.setdefault(receipt.source, []).append(receipt)
     names = [source.name for source in study.protocol.sources]
+    ends = study.home.landing.ledger.row_ends()
     return StepResult(
         n_rows={name: len(arrived[name]) for name in names},
-        figures={name: _figures(study, arrived[name], notes) for name in names},
+        figures={name: _figures(study, arrived[name], ends, notes) for name in names},
         checks={name: _checks(study, name, arrived[name]) for name in names},
     )
 
@@ -154,20 +155,22 @@ def _checks(study: Study, name: str, receipts: list[Receipt]) -> list[Check]:
     ]
 
 
-def _figures(study: Study, receipts: list[Receipt], notes: list[str]) -> dict[str, Any]:
+def _figures(
+    study: Study, receipts: list[Receipt], ends: list[dict[str, Any]], notes: list[str]
+) -> dict[str, Any]:
     """The newest file, its hash, the rows of all files by the end they came to, and the notes."""
     figures: dict[str, Any] = {"notes": "\n".join(notes) or "-"}
     if not receipts:
         return figures
     newest = receipts[-1]
     mine = {receipt.receipt_id for receipt in receipts}
-    ends = [row for row in study.home.landing.ledger.row_ends() if row["receipt_id"] in mine]
+    own = [row for row in ends if row["receipt_id"] in mine]
     path = study.home.landing.object_path(newest.sha256).resolve()
     return figures | {
         "dagster/uri": path.as_uri(),
         "source_file": newest.file_name,
         "sha256": newest.sha256,
         "last_known_on": newest.known_on.isoformat(),
-        "rows_read": sum(row["n_rows"] for row in ends),
-        "rows_rejected": sum(row["rejected"] for row in ends),
+        "rows_read": sum(row["n_rows"] for row in own),
+        "rows_rejected": sum(row["rejected"] for row in own),
     }

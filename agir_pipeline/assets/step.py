@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,14 +37,30 @@ class StudyRun(dg.ConfigurableResource):  # type: ignore[type-arg]
     language: str = ""
     """That of the study's people; a thread of Dagster knows none by itself."""
     _study: Study | None = PrivateAttr(default=None)
+    _refusal: AgirError | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["StudyRun"]:
-        with told_plainly(), Home(Path(self.home)).locked("agir run"):
+        """The lock, then the run; a refusal waits for the first step, which can say it plainly.
+
+        Dagster masks what a resource says when it fails, and no step would hold the cause.
+        """
+        self._refusal = None
+        with ExitStack() as held:
+            try:
+                held.enter_context(Home(Path(self.home)).locked("agir run"))
+            except AgirError as fault:
+                self._refusal = fault
             yield self
 
     def study(self) -> Study:
-        """One for the whole run: a protocol changed meanwhile is for the next one."""
+        """One for the whole run: a protocol changed meanwhile is for the next one.
+
+        Raises:
+            InfrastructureError: another run is under way.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         if self.language:
             use_language(self.language)
         if self._study is None:

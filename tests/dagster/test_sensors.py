@@ -16,6 +16,7 @@ from agir_pipeline.definitions import build_definitions
 from agir_pipeline.language import use_language
 from agir_pipeline.resources.locks import hold
 from agir_pipeline.resources.making import init_home
+from agir_pipeline.resources.sql_models import FailedDataTests, SqlModels, TestResult
 from agir_pipeline.resources.study import open_study
 from agir_pipeline.sensors import FAILED_CHECK, FAILED_RUN, INBOX
 from tests.servers import Hook, serving
@@ -155,6 +156,31 @@ def test_a_blocked_step_leaves_the_tables_of_the_last_night(
     assert "one and the same" not in night.told[0]
 
 
+def test_a_failed_data_test_is_a_failed_check_of_its_table(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_anything: Any) -> Any:
+        raise FailedDataTests(
+            [
+                TestResult("persons", "unique", "id", 2),
+                TestResult("participants", "unique", "id", 0),
+            ]
+        )
+
+    monkeypatch.setattr(SqlModels, "build", failing)
+    night.drop(PEOPLE)
+    result = night.run()
+    assert not result.success
+    checks = {(*c.asset_key.path, c.check_name): c for c in result.get_asset_check_evaluations()}
+    broken = checks["linked", "persons", "data_tests_pass"]
+    assert (broken.passed, broken.severity) == (False, ERROR)
+    assert broken.description == "unique (id): 2 failure(s)"
+    assert checks["linked", "participants", "data_tests_pass"].passed
+    night.tell_of(result)
+    assert "linked" not in {e.asset_key.path[0] for e in result.get_asset_materialization_events()}
+    assert "persons/data_tests_pass: unique (id): 2 failure(s)" in night.told[0]
+
+
 def pairs_of(night: Night) -> list[str]:
     pairs = open_study(night.home).warehouse.read(None, "matched", "matched_pairs")
     return sorted(pairs["pair_id"])
@@ -194,7 +220,8 @@ def test_a_run_that_fails_every_night_is_told_once_until_one_succeeds(night: Nig
         for _night in range(2):
             night.tell_of(night.run())
     assert len(night.told) == 1
-    assert "nightly" in night.told[0]
+    assert "the run nightly has failed" in night.told[0]
+    assert "a run is under way (agir run, process" in night.told[0]
     assert night.run().success
     night.look(FAILED_CHECK)
     n_told = len(night.told)
