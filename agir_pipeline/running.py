@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 
 from agir_pipeline.automation import NIGHTLY, STOPPED_TAG
 from agir_pipeline.definitions import build_definitions
@@ -38,13 +40,14 @@ def run_study(folder: Path, as_of: date | None = None, protocol: Path | None = N
 
     Raises:
         UsageError: no study there. ProtocolError: its protocol does not hold.
+        InfrastructureError: another run is under way, or Dagster's storage refuses.
     """
     home = Home(folder).require()
     with home.locked("agir run"):
         pass  # The run takes the lock itself; asked here, a refusal is one sentence and no run.
     definitions = build_definitions(folder, str(as_of or ""), protocol)
     os.environ["DAGSTER_HOME"] = str(home.dagster.resolve())
-    with _instance(home) as instance:
+    with _storage_told_plainly(home), _instance(home) as instance:
         close_orphans(instance)
         result = definitions.resolve_job_def(NIGHTLY).execute_in_process(
             instance=instance, raise_on_error=False, run_config=QUIET
@@ -98,6 +101,21 @@ def _compared(home: Home, release: dict[str, Any]) -> Iterator[str]:
         yield _("no other release of that day to compare it with")
         return
     yield from compared(releases, earlier, made).sentences()
+
+
+@contextmanager
+def _storage_told_plainly(home: Home) -> Iterator[None]:
+    """A disk that is full stops Dagster's own notes first; the tables stand as they were."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as fault:
+        path, cause = home.dagster, type(fault).__name__
+        raise InfrastructureError(
+            _(
+                "{path} cannot be written: {cause}; free some room or check the rights, "
+                "then run again"
+            ).format(path=path, cause=cause)
+        ) from None
 
 
 def _instance(home: Home) -> dg.DagsterInstance:

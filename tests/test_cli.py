@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from agir_pipeline import running
+from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.language import use_language
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.running import worst
 
@@ -177,6 +181,21 @@ def test_a_damaged_database_gives_3_and_the_release_stands(done_home: Path, tmp_
     assert done.returncode == 3, done.stdout + done.stderr
     assert os.readlink(home / "releases" / "current") == before
     assert "Traceback" not in done.stderr
+
+
+def test_a_storage_of_dagster_that_refuses_is_told(
+    done_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the disk is full."""
+    home = Path(shutil.copytree(done_home, tmp_path / "home", symlinks=True))
+
+    def full(_instance: object) -> None:
+        raise sa.exc.OperationalError("insert", {}, Exception("disk I/O error"))
+
+    use_language("en")
+    monkeypatch.setattr(running, "close_orphans", full)
+    with pytest.raises(InfrastructureError, match="cannot be written: OperationalError; free some"):
+        running.run_study(home)
 
 
 def test_two_runs_at_once_the_second_says_who_runs(done_home: Path) -> None:
