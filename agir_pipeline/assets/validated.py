@@ -31,7 +31,7 @@ from agir_pipeline.resources.study import (
     require_step,
     state_digest,
 )
-from agir_pipeline.resources.surprises import surprises
+from agir_pipeline.resources.surprises import surprise_sentences, surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -263,7 +263,7 @@ class Account:
     """rows_<end> → rows, over all its files."""
     n_rejected_newest: int
     refusals_newest: list[str]
-    n_surprises_newest: int
+    surprises_newest: list[str]
 
 
 def _account(study: Study, source: Source, told: pd.DataFrame) -> Account:
@@ -284,7 +284,7 @@ def _account(study: Study, source: Source, told: pd.DataFrame) -> Account:
             for row in ledger.refusals()
             if row["receipt_id"] in newest and row["reading"] == contract
         ],
-        n_surprises_newest=int(told["receipt_id"].isin(newest).sum()),
+        surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest)]),
     )
 
 
@@ -311,9 +311,7 @@ def _checks(account: Account) -> list[Check]:
         ),
         Check(
             "follows_the_file_before",
-            has_files and account.n_surprises_newest == 0,
-            _("{n} things in the newest files differ from what the ones before said").format(
-                n=account.n_surprises_newest
-            ),
+            has_files and not account.surprises_newest,
+            "\n".join(account.surprises_newest),
         ),
     ]
