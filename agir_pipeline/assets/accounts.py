@@ -13,6 +13,7 @@ from agir_pipeline.resources.readings import contract_digest
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.status import newest_deliveries, newest_refusals
 from agir_pipeline.resources.study import Study
+from agir_pipeline.resources.surprises import surprise_sentences
 
 SHOWN = 6
 """How many of the newest deliveries a table shows."""
@@ -29,7 +30,7 @@ class Account:
     """Files that came to no account at all: neither read nor refused."""
     n_rejected_newest: int
     refusals_newest: list[str]
-    n_surprises_newest: int
+    surprises_newest: list[str]
     """Things in the newest files that contradict the files before them."""
     newest: list[tuple[Receipt, dict[str, int]]]
     """The last deliveries, newest first, each with its rows by end; no rows when refused."""
@@ -86,7 +87,7 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
             for row in newest_refusals(study.home, study.state(), study.protocol)
             if row["source"] == source.name
         ],
-        n_surprises_newest=int(told["receipt_id"].isin(newest).sum()),
+        surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest)]),
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
     )
 

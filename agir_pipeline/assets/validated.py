@@ -264,9 +264,7 @@ def _checks(account: Account, table: pd.DataFrame) -> list[Check]:
         ),
         Check(
             "follows_the_file_before",
-            has_files and account.n_surprises_newest == 0,
-            _("{n} things in the newest files differ from what the ones before said").format(
-                n=account.n_surprises_newest
-            ),
+            has_files and not account.surprises_newest,
+            "\n".join(account.surprises_newest),
         ),
     ]

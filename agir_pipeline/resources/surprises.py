@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from agir_pipeline.language import current_language
 from agir_pipeline.methods.reading.comparison import Delivery, Told, compared
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.methods.reading.sentences import surprise_sentence
+from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.readings import Reading
 
 COLUMNS = ("receipt_id", "source", "file_name", "code", "row_number", "column_name")
@@ -23,6 +25,22 @@ def surprises(protocol: Protocol, readings: Sequence[Reading]) -> pd.DataFrame:
         for told in compared(source, map(_delivery, own)):
             lines.append(_line(told, source.name, names[told.receipt_id]))
     return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def surprise_sentences(source: Source, told: pd.DataFrame) -> list[str]:
+    """What the steward reads of them, in the language in force: places, never a value."""
+    labels = {c.name: c.labels.in_language(current_language()) for c in source.columns}
+    return [
+        surprise_sentence(
+            code,
+            file=file,
+            row=None if pd.isna(row) else int(row),
+            label=labels.get(column, ""),
+        )
+        for file, code, row, column in zip(
+            told["file_name"], told["code"], told["row_number"], told["column_name"], strict=True
+        )
+    ]
 
 
 def _line(told: Told, source: str, file_name: str) -> tuple[object, ...]:

@@ -54,7 +54,7 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a key that is no column": (
         lambda p: p["source"][0].update(key=["case"]),
-        f"{REGISTER} › key: 'case' is not one of: adviser_id, born_on, case_number,",
+        f"{REGISTER} › key: 'case' is not one of: adviser_id, birth_name, born_on, case_number,",
     ),
     "a person source without an arm": (
         lambda p: p["source"][0].pop("arm"),
@@ -103,6 +103,26 @@ CASES: dict[str, tuple[Edit, str]] = {
     "one heading for two columns": (
         lambda p: column(p, 0, "opca").update(aliases=["Sexe "]),
         f"{REGISTER} › column: the heading 'Sexe ' stands for both sex and opca",
+    ),
+    "one person by a column that does not exist": (
+        lambda p: p["source"][0].update(same_person=["surname"]),
+        f"{REGISTER} › same_person: 'surname' is not one of:",
+    ),
+    "late by a column that does not exist": (
+        lambda p: p["source"][0].update(back_dated={"column": "held_on", "after_days": 9}),
+        f"{REGISTER} › back_dated: 'held_on' is not one of:",
+    ),
+    "late by a text": (
+        lambda p: p["source"][0].update(back_dated={"column": "last_name", "after_days": 9}),
+        f"{REGISTER} › back_dated: 'last_name' is not a date",
+    ),
+    "an agreement of a column that does not exist": (
+        lambda p: p["source"][0]["agreements"][0].update(columns=["town", "postcode"]),
+        f"{REGISTER} › agreements › columns: 'town' is not one of:",
+    ),
+    "an agreement of one column": (
+        lambda p: p["source"][0]["agreements"][0].update(columns=["postcode"]),
+        f"{REGISTER} › agreements 1 › columns: names two columns: the one that decides, then",
     ),
     "a code without codes": (
         lambda p: column(p, 0, "sex").pop("codes"),

@@ -21,7 +21,9 @@ def told(path: Path) -> list[str]:
 
 
 def test_the_tables_of_a_protocol_are_named_once(agir: dict[str, Any]) -> None:
-    assert table_names(agir) == ["tables/residence.csv", "tables/sectors.csv", "tables/zones.csv"]
+    assert table_names(agir) == [
+        "tables/postcodes.csv", "tables/residence.csv", "tables/sectors.csv", "tables/zones.csv",
+    ]  # fmt: skip
 
 
 def test_an_absent_table_is_told_where_it_is_used(agir: dict[str, Any], written: Write) -> None:

@@ -10,7 +10,7 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.sources import causaldata
-from agir_pipeline.resources.sources.inbox import dropped_files
+from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,22 @@ def test_a_data_set_that_is_not_installed_says_what_to_install(
     monkeypatch.setitem(sys.modules, "causaldata.nsw_mixtape", None)
     with pytest.raises(InfrastructureError, match="install agir-pipeline with its extra 'demo'"):
         causaldata.pull("nsw_mixtape")
+
+
+def test_a_workbook_of_decisions_arrives_for_each_of_its_sources(
+    tmp_path: Path, agir: Protocol
+) -> None:
+    drop(tmp_path, "decisions_2011-01-31.xlsx", "notes.txt", "~$decisions.xlsx")
+    found = decision_files(tmp_path, agir)
+    assert [(d.path.name, d.source, d.provider) for d in found] == [
+        ("decisions_2011-01-31.xlsx", source, "steward")
+        for source in ("corrections", "identity_decisions", "consent_withdrawals")
+    ]
+    assert len({d.place for d in found}) == len(found)
+
+
+def test_decisions_are_not_taken_from_the_inbox(tmp_path: Path, agir: Protocol) -> None:
+    drop(tmp_path, "corrections/steward/decisions.xlsx")
+    taken, misplaced = dropped_files(tmp_path, agir)
+    assert taken == []
+    assert len(misplaced) == 1

@@ -35,7 +35,7 @@ OF_OTHER_SOURCES = (
     "jobseeker_number", "street_address", "tutor_name", "referent_name", "interview_verbatim_ref",
 )  # fmt: skip
 WRITTEN_FREELY = (
-    "Situation tendue avec le tuteur", "Jeune motivé(e)", "À revoir rapidement",
+    "Situation tendue avec le tuteur", "Jeune motivé(e)",
     "Contacter le tuteur", "Dossier de logement", "à recontacter", "vérifié par téléphone",
 )  # fmt: skip
 """What the demo's partners write into comments, actions and reasons."""

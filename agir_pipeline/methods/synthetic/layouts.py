@@ -135,8 +135,6 @@ def _lists(values: pd.Series, column: Column, layout: Layout) -> list[Cell]:
 
 
 def _duration(minutes: float, layout: Layout) -> Cell:
-    if pd.isna(minutes):
-        return ""
     whole = int(minutes)
     match layout.minutes:
         case "hours":

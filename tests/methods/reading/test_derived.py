@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading.derived import completed_years, days_between, derive
-from agir_pipeline.protocol.model import Derived
+from agir_pipeline.methods.reading.derived import (
+    completed_years,
+    days_between,
+    derive,
+    disagreeing,
+)
+from agir_pipeline.protocol.model import Agreement, Derived
 
 Draw = Callable[[str], pd.DataFrame]
 
@@ -102,3 +107,38 @@ def test_inputs_are_left_as_they_were(draw: Draw, method: str) -> None:
     before = frame.copy()
     derive(derived(method, "a_on", "b_on"), frame, {})
     pd.testing.assert_frame_equal(frame, before)
+
+
+POSTCODES = [
+    ("town", "Nantes", "44000"),
+    ("town", "Nantes", "44100"),
+    ("town", "Rezé", "44400"),
+    ("other", "Derval", "44590"),
+]
+
+
+def test_two_columns_agree_where_the_table_allows_it(draw: Draw) -> None:
+    people = draw("""
+        town           | code
+        Nantes         | A44000
+        NANTES CEDEX 2 | A44100
+        Nantes         | A44400
+        Rezé           | A44000
+        Derval         | A44000
+        Rezé           |
+                       | A44000
+    """)
+    people = people.assign(code=people["code"].str[1:])
+    rule = Agreement.model_validate({"columns": ["town", "code"], "table": "t.csv"})
+    assert disagreeing(rule, people, POSTCODES) == [2, 3]
+
+
+def test_business_post_does_not_change_a_place(draw: Draw) -> None:
+    places = draw("""
+        district | commune
+        Bellevue | Nantes CEDEX
+                 | Nozay CEDEX 3
+    """)
+    rule = derived("lookup", "commune", table="zones.csv", otherwise="none")
+    rows = [("commune", "Nantes", "town"), ("commune", "Nozay", "rural")]
+    assert derive(rule, places, {"zones.csv": rows}).tolist() == ["town", "rural"]

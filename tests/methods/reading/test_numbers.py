@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading.numbers import _number, integer_reader, number_reader
+from agir_pipeline.methods.reading.numbers import (
+    _number,
+    integer_reader,
+    minutes_reader,
+    number_reader,
+)
 from agir_pipeline.protocol.model import Column
 
 Make = Callable[..., Column]
@@ -94,3 +99,29 @@ def test_any_number_comes_back(number: float, decimal: str) -> None:
     if decimal == ",":
         written = written.translate(str.maketrans(",.", "\u202f,"))
     assert _number(written, decimal) == pytest.approx(number, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "rule"),
+    [
+        ("90", 90, ""),
+        ("90,0", 90, ""),
+        ("1h30", 90, ""),
+        ("1 h 05", 65, ""),
+        ("2h", 120, ""),
+        ("2 heures", 120, ""),
+        ("45 min", 45, ""),
+        ("45mn", 45, ""),
+        ("45'", 45, ""),
+        ("99h59", None, "out_of_range"),
+        ("0 min", None, "out_of_range"),
+        ("une heure", None, "not_a_number"),
+        ("1,5", None, "not_an_integer"),
+    ],
+)
+def test_lengths_of_time_in_minutes(
+    make_column: Make, text: str, value: int | None, rule: str
+) -> None:
+    column = make_column("n", "minutes", minimum=1, maximum=600)
+    cell = minutes_reader(column, ",")(text)
+    assert (cell.value, cell.rule) == (value, rule)

@@ -494,3 +494,47 @@ def test_the_time_per_row_does_not_grow_with_the_rows(make: Any) -> None:
         return min(seconds)
 
     assert seconds_for(4000) < 12 * seconds_for(1000)
+
+
+def register_of_people(make: Any) -> Any:
+    columns = [make.column("case"), make.column("name"), make.column("born_on", "date")]
+    return make.source(*columns, key=["case"], same_person=["name", "born_on"])
+
+
+PEOPLE = ["case", "name", "born_on"]
+ANNE, PAUL = ["1", "Anne-Marie Bré", "1990-03-05"], ["2", "Paul", "1990-03-05"]
+
+
+def test_a_person_under_two_keys_is_told_at_both_rows(make: Any) -> None:
+    again = ["9", "ANNE MARIE BRE", "1990-03-05"]
+    result = make.read(make.grid(PEOPLE, ANNE, PAUL, again), register_of_people(make))
+    assert rules_of(result) == {2: "same_person", 4: "same_person"}
+    assert set(result.quarantine["column"]) == {"case"}
+    assert result.rows["case"].tolist() == ["2"]
+
+
+def test_a_row_sent_twice_is_a_duplicate_and_not_another_person(make: Any) -> None:
+    result = make.read(make.grid(PEOPLE, ANNE, PAUL, ANNE), register_of_people(make))
+    assert rules_of(result) == {}
+    assert found_in(result, "duplicate_rows") == [(4, "", 1)]
+
+
+def test_people_without_a_date_are_not_compared(make: Any) -> None:
+    rows = [["1", "Paul", ""], ["2", "Paul", ""]]
+    assert rules_of(make.read(make.grid(PEOPLE, *rows), register_of_people(make))) == {}
+
+
+def test_without_a_date_among_the_columns_names_alone_are_compared(make: Any) -> None:
+    columns = [make.column("case"), make.column("name")]
+    source = make.source(*columns, key=["case"], same_person=["name"])
+    result = make.read(make.grid(["case", "name"], ["1", "Paul"], ["2", "PAUL"]), source)
+    assert rules_of(result) == {2: "same_person", 3: "same_person"}
+
+
+def test_columns_that_do_not_go_together_are_pointed_out(make: Any) -> None:
+    rule = {"columns": ["town", "code"], "table": "t.csv"}
+    source = make.source(make.column("town"), make.column("code"), agreements=[rule])
+    grid = make.grid(["town", "code"], ["Nozay", "44170"], ["Nozay", "44000"])
+    result = make.read(grid, source, tables={"t.csv": [("town", "Nozay", "44170")]})
+    assert found_in(result, "disagreement") == [(3, "code", 1)]
+    assert len(result.rows) == 2

@@ -13,9 +13,11 @@ from agir_pipeline.methods.reading.sentences import (
     FINDINGS,
     REFUSALS,
     RULES,
+    SURPRISES,
     finding_sentence,
     refusal_sentence,
     rule_sentence,
+    surprise_sentence,
 )
 
 CODE = [
@@ -83,3 +85,23 @@ def test_sentences_take_no_value_of_a_cell(template: str) -> None:
         *("sheets", "expected", "encoding", "addresses"),
     }
     assert {name for _t, name, _s, _c in Formatter().parse(template) if name} <= allowed
+
+
+@pytest.mark.parametrize("code", sorted(SURPRISES))
+def test_a_surprise_is_told_with_its_place_and_what_to_do(code: str) -> None:
+    sentence = surprise_sentence(code, file="list.csv", row=7, label="Town")
+    assert sentence.startswith("list.csv, row 7: ")
+    assert "{" not in sentence
+    assert ("Town" in sentence) == ("{label}" in SURPRISES[code])
+
+
+def test_every_surprise_of_the_comparison_has_its_sentence() -> None:
+    path = Path(sentences.__file__).parent / "comparison.py"
+    told = {
+        node.args[1].value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "Told"
+        and isinstance(node.args[1], ast.Constant)
+    }
+    assert told == set(SURPRISES)

@@ -252,3 +252,31 @@ def test_a_partner_file_is_read_as_its_description_says(
     assert (first["postcode"], first["commune"]) == ("01000", "01004")
     assert (first["pay_eur"], first["format_eur"], first["share"]) == (1234.56, 1234.56, 0.35)
     assert first["notes"] == "espace insécable"
+
+
+THEMES = [("T01", "Trade", "Métier", "T1"), ("T07", "Home, transport", "Logement, transport", "T7")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "rule"),
+    [
+        ("T7/T1", "T01|T07", ""),
+        ("T1 + T07", "T01|T07", ""),
+        ("Métier; T7;", "T01|T07", ""),
+        ("T1, t1", "T01", ""),
+        ("Logement, transport", "T07", ""),
+        ("T7\nT1", "T01|T07", ""),
+        ("T1 + T9", None, "not_a_code"),
+        ("+", None, "not_a_code"),
+        ("", None, ""),
+    ],
+)
+def test_a_cell_may_hold_several_codes_of_a_list(
+    make: Any, text: str, value: str | None, rule: str
+) -> None:
+    column = make.column("themes", "codes", codes=[make.code(*theme) for theme in THEMES])
+    assert typed(make, column, text) == [(value, rule)]
+
+
+def test_a_column_of_minutes_has_whole_numbers(make: Any) -> None:
+    assert typed(make, make.column("spent", "minutes"), "1h30", "") == [(90, ""), (None, "")]
