@@ -22,7 +22,7 @@ from agir_pipeline.resources.study import STEPS, code_version
 
 STEWARD = "team:steward"
 FRESH = dg.FreshnessPolicy.time_window(
-    warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)
+    warn_window=timedelta(days=1, hours=2), fail_window=timedelta(days=1, hours=12)
 )
 """One night missed is seen before the second."""
 

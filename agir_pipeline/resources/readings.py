@@ -27,7 +27,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 PASSING = ("reader_died", "reader_too_slow")
 """Refusals that may be the machine's fault: tried again on the next night, never kept."""
 
@@ -111,7 +111,7 @@ class Readings:
         try:
             temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
             rows.to_parquet(temporary / "rows.parquet", index=False)
-            if len(quarantine):
+            if outcome["has_quarantine"]:
                 quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
             (temporary / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
             for part in temporary.iterdir():
@@ -145,23 +145,30 @@ def lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
 
 def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     if isinstance(read, Refusal):
-        outcome: dict[str, Any] = {"ends": {}, "findings": [], "refusal": read.to_json()}
+        outcome: dict[str, Any] = {
+            "ends": {},
+            "findings": [],
+            "refusal": read.to_json(),
+            "has_quarantine": False,
+        }
         return pd.DataFrame(), pd.DataFrame(), outcome
     values = read.rows.drop(columns=["record_id", "sheet", "row_number"])
     outcome = {
         "ends": dict(read.ends),
         "findings": [(f.code, f.sheet, f.place, f.n) for f in read.findings],
         "refusal": read.refusal.to_json() if read.refusal else None,
+        "has_quarantine": len(read.quarantine) > 0,
     }
     return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
 
 
 def _kept(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    return (
-        pd.read_parquet(folder / "rows.parquet"),
-        _quarantine(folder / "quarantine.parquet"),
-        json.loads((folder / "outcome.json").read_text(encoding="utf-8")),
-    )
+    """Most files break no rule: they have no quarantine."""
+    outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+    quarantine = pd.DataFrame()
+    if outcome["has_quarantine"]:
+        quarantine = pd.read_parquet(folder / "quarantine.parquet")
+    return pd.read_parquet(folder / "rows.parquet"), quarantine, outcome
 
 
 def _reading(
@@ -183,11 +190,6 @@ def _reading(
         refusal=_refusal(outcome["refusal"], receipt),
         is_new=is_new,
     )
-
-
-def _quarantine(part: Path) -> pd.DataFrame:
-    """Most files break no rule: they have no such part."""
-    return pd.read_parquet(part) if part.exists() else pd.DataFrame()
 
 
 def _unread(receipt: Receipt, contract: str, refusal: Refusal) -> Reading:

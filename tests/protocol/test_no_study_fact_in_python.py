@@ -88,6 +88,7 @@ def own_names() -> set[str]:
 
 PLACES = re.compile(r"\b(Loire|Nantes|Saint-Nazaire|Châteaubriant|Cnam|OPCA|DARES|CERIEME|FEJ)\b")
 OWN_WORDS = {
+    "amendment_effective_on",
     "amendment_number",
     "consented_on",
     "contract_start_on",
