@@ -4,7 +4,9 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -14,6 +16,10 @@ from agir_pipeline.running import run_study
 
 # Long until its time on an idle machine is known: `make campaign-nights`.
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.long]
+
+
+FLOW = ["step", "arm", "n_in", "reason", "n_out", "n_remaining"]
+GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden" / "agir_2010-12-31.json"
 
 
 def _parsed(home: Path) -> dict[Path, int]:
@@ -115,6 +121,44 @@ def test_a_past_day_is_rebuilt_beside_the_working_study(demo_copy: Path, agir) -
     assert f"equal to release {drafts[0]}" in again.stdout
     rounds = [r for r in open_study(demo_copy).state().of_kind("round")]
     assert next(r.known_on for r in rounds) == date(2010, 12, 15)
+
+
+def _note(home: Path, release: str) -> dict[str, Any]:
+    """What the note of a day said: pairs, entries and their pace, levels, flow, committees.
+
+    Nothing of it depends on the keys of the study, which break ties between equal matches.
+    """
+    releases = Releases(home / "releases")
+    entries = releases.read("enrolment_progress", release).set_index("month_on")
+    ours = entries[entries["arm"] == "beneficiary"]
+    since = ours.loc["2010-09":, "n_entries"].mean()  # type: ignore[misc]
+    before = ours.loc[:"2010-08", "n_entries"].mean()  # type: ignore[misc]
+    flow = releases.read("participant_flow", release)
+    with duckdb.connect(home / "warehouse" / "as_of" / "2010-12-31.duckdb") as connection:
+        held = connection.sql(
+            "select committee_type, count(*) as n_meetings,"
+            " median(days) as median_days_between from (select committee_type,"
+            " held_on - lag(held_on) over (partition by committee_type order by held_on) as days"
+            " from validated.committee_log where superseded_on is null)"
+            " group by committee_type order by committee_type"
+        ).fetchall()
+    last = ours.iloc[-1]
+    return {
+        "n_pairs": len(releases.read("matched_pairs", release)),
+        "n_entries": int(last["n_cumulative"]),
+        "n_target": int(last["n_target"]),
+        "entries_since_september_to_before": round(float(since / before), 6),
+        "share_of_levels_v_and_iv": round(float(last["share_watched"]), 6),
+        "flow": json.loads(flow[FLOW].to_json(orient="values")),
+        "committees": [list(row) for row in held],
+    }
+
+
+def test_the_note_of_2010_says_what_it_said(demo_copy: Path, agir) -> None:
+    assert agir("run", "--as-of", "2010-12-31", "--home", demo_copy).returncode == 0
+    drafts = [n for n in Releases(demo_copy / "releases").list() if n.startswith("2010-")]
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    assert _note(demo_copy, drafts[0]) == golden
 
 
 def test_a_rebuild_before_any_run_forms_the_same_pairs(demo_copy: Path, agir) -> None:
