@@ -33,7 +33,7 @@ bench: setup
 	.venv/bin/python benchmarks/nightly.py
 
 campaign-nights: setup
-	.venv/bin/python -m pytest tests/study/test_nights.py -m long
+	.venv/bin/python -m pytest tests/study tests/resources -m long
 
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py

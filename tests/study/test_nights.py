@@ -14,8 +14,7 @@ from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import open_study
 from agir_pipeline.running import run_study
 
-# Long until its time on an idle machine is known: `make campaign-nights`.
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.long]
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 FLOW = ["step", "arm", "n_in", "reason", "n_out", "n_remaining"]
@@ -103,6 +102,7 @@ def test_a_past_day_is_rebuilt_beside_the_working_study(demo_copy: Path, agir) -
     assert working.read_bytes() == before
     assert os.readlink(demo_copy / "releases" / "current") == pointed
     drafts = [name for name in Releases(demo_copy / "releases").list() if name.startswith("2010-")]
+    assert _note(demo_copy, drafts[0]) == json.loads(GOLDEN.read_text(encoding="utf-8"))
     then = Releases(demo_copy / "releases").read("matched_pairs", drafts[0])
     now = Releases(demo_copy / "releases").read("matched_pairs")
     assert len(then) == 23
@@ -154,13 +154,7 @@ def _note(home: Path, release: str) -> dict[str, Any]:
     }
 
 
-def test_the_note_of_2010_says_what_it_said(demo_copy: Path, agir) -> None:
-    assert agir("run", "--as-of", "2010-12-31", "--home", demo_copy).returncode == 0
-    drafts = [n for n in Releases(demo_copy / "releases").list() if n.startswith("2010-")]
-    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    assert _note(demo_copy, drafts[0]) == golden
-
-
+@pytest.mark.long
 def test_a_rebuild_before_any_run_forms_the_same_pairs(demo_copy: Path, agir) -> None:
     """Recorded rounds win; formed again from what the day knew they come out the same."""
     recorded = Releases(demo_copy / "releases").read("matched_pairs").head(23)
@@ -176,6 +170,7 @@ def test_a_rebuild_before_any_run_forms_the_same_pairs(demo_copy: Path, agir) ->
     assert "round" not in kinds
 
 
+@pytest.mark.long
 def test_an_unreadable_newest_file_gives_1_and_the_last_good_one_stays(
     demo_copy: Path, agir, tmp_path: Path
 ) -> None:
@@ -221,6 +216,7 @@ def test_the_same_file_again_is_a_recorded_nothing(demo_copy: Path, agir, tmp_pa
     assert study.home.landing.ledger.landings()[-1]["is_repeat"] == 1
 
 
+@pytest.mark.long
 def test_a_run_in_process_gives_the_same_answer(demo_copy: Path) -> None:
     outcome = run_study(demo_copy)
     assert outcome.exit_code == 0
