@@ -33,7 +33,7 @@ bench: setup
 	.venv/bin/python benchmarks/nightly.py
 
 campaign-nights: setup
-	.venv/bin/python -m pytest tests/study tests/resources -m long
+	.venv/bin/python -m pytest -m long --ignore tests/ui --ignore tests/dagster
 
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py
