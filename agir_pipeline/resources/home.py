@@ -1,7 +1,8 @@
 """The study home: where everything of one study lies, its settings, and the lock of a run."""
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,7 @@ class Home:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Warehouse(f"duckdb:///{path.resolve()}")
 
-    def create(self) -> None:
+    def create(self, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
         """Make the layout of a study.
 
         Raises:
@@ -187,18 +188,18 @@ class Home:
                 _("{home} is not empty; name a new folder for the study").format(home=self.folder)
             )
         try:
-            self._lay_out()
+            self._lay_out(draw)
         except OSError as fault:
             raise disk_fault(self.folder, fault) from None
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, draw: Callable[[int], bytes]) -> None:
         for name in ("inbox", "decisions", "landing", "vault", "warehouse", "releases", "audit"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name in ("decisions", "landing", "vault", "warehouse"):
             os.chmod(self.folder / name, 0o700)
         self.landing.create()
         self.vault().create()
-        self.keys.create()
+        self.keys.create(draw)
         write_whole(self.folder / "study.toml", SITE_SETTINGS.encode())
         write_whole(self.dagster / "dagster.yaml", DAGSTER_SETTINGS.encode())
 

@@ -7,6 +7,7 @@ import secrets
 import stat
 import unicodedata
 from base64 import b32encode
+from collections.abc import Callable
 from pathlib import Path
 
 from agir_pipeline.errors import UsageError
@@ -32,12 +33,16 @@ class Keys:
         self.from_environment = from_environment or {}
         self._known: dict[str, bytes] = {}
 
-    def create(self) -> None:
-        """Make the keys that do not exist yet; existing ones are never touched."""
+    def create(self, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        """Make the keys that do not exist yet; existing ones are never touched.
+
+        Invented people need no secret: the demo draws its keys from its seed, so that equal
+        matches are told apart alike each time.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for purpose in PURPOSES:
             if not self._path(purpose).exists():
-                write_whole(self._path(purpose), secrets.token_bytes(LENGTH), mode=0o400)
+                write_whole(self._path(purpose), draw(LENGTH), mode=0o400)
 
     def person_id(self, anchor: str) -> str:
         """The pseudonym of a person: HMAC-SHA-256 of the anchor, 128 bits, with the key's id."""

@@ -1,6 +1,7 @@
 """Making a study home: an empty one from a protocol, with its past if there is one."""
 
 import json
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
@@ -21,11 +24,16 @@ from agir_pipeline.resources.sources.inbox import files_below
 from agir_pipeline.resources.study import record_protocol
 
 
-def init_home(folder: Path, protocol: str, history: Path | None = None) -> list[Arrival]:
+def init_home(
+    folder: Path,
+    protocol: str,
+    history: Path | None = None,
+    draw: Callable[[int], bytes] = secrets.token_bytes,
+) -> list[Arrival]:
     """Make the home of a study and bring in its past.
 
     ``protocol`` is the name of a study that ships with the package, or a file. ``history`` holds
-    ``<day it was known>/<source>/<provider>/<file>``.
+    ``<day it was known>/<source>/<provider>/<file>``. ``draw`` gives the bytes of the keys.
 
     Raises:
         UsageError: the folder is not empty, or the history is not laid out like that.
@@ -44,7 +52,7 @@ def init_home(folder: Path, protocol: str, history: Path | None = None) -> list[
     days = [today_of(loaded), *([start.value] if start else []), *(r.known_on for _p, r in past)]
     with _whole_or_absent(folder):
         home = Home(folder)
-        home.create()
+        home.create(draw)
         _install(path, loaded, home)
         record_protocol(home, min(days), how="init")
         return home.landing.receive_many((_content(path), receipt) for path, receipt in past)
@@ -200,7 +208,7 @@ def make_demo(
             _("the demo needs Faker; install agir-pipeline with its extra 'demo'")
         ) from None
     with _whole_or_absent(folder):
-        init_home(folder, "agir")
+        init_home(folder, "agir", draw=np.random.default_rng(seed).bytes)
         home = Home(folder)
         protocol = load_protocol(home.protocol_path)
         invented = invent_study(load_protocol(packaged_protocols()["agir"]), seed, scale)

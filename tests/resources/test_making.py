@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agir_pipeline.errors import InfrastructureError, ProtocolError, UsageError
@@ -207,3 +208,13 @@ def test_without_faker_the_demo_says_what_to_install(
     monkeypatch.setitem(sys.modules, "agir_pipeline.methods.synthetic.study", None)
     with pytest.raises(UsageError, match="needs Faker; install agir-pipeline with its extra"):
         make_demo(tmp_path / "home", seed=3, scale=1)
+
+
+def test_the_same_seed_draws_the_same_keys_and_no_real_study_does(tmp_path: Path) -> None:
+    for name, seed in (("one", 1), ("again", 1), ("other", 2)):
+        init_home(tmp_path / name, "nsw", draw=np.random.default_rng(seed).bytes)
+    for name in ("real", "too"):
+        init_home(tmp_path / name, "nsw")
+    told = {p.name: Home(p).keys.fingerprint() for p in tmp_path.iterdir()}
+    assert told["one"] == told["again"]
+    assert len(set(told.values())) == 4
