@@ -22,7 +22,7 @@ WORDS: Words = {
     "about": (["What it means for you"], ["Ce que cela veut dire pour vous"]),
     "folder": (["Folder"], ["Dossier"]),
     "source": (["Source"], ["Source"]),
-    "provider": (["Partner"], ["Partenaire"]),
+    "provider": (["Provider"], ["Fournisseur"]),
     "sheet": (["Sheet"], ["Feuille"]),
     "column": (["Column (other headings read)"], ["Colonne (autres intitulés lus)"]),
     "required": (["Required"], ["Obligatoire"]),
@@ -70,7 +70,7 @@ EXIT_CODES: Mapping[int, tuple[Sequence[str], Sequence[str]]] = {
             "run `agir doctor`; wait for the other run; free some room; run again",
         ],
         [
-            "base de données, disque, verrou, toutes les sources hors d'atteinte, ou panne "
+            "base de données, disque, verrou, toutes les sources hors d'atteinte, ou erreur "
             "imprévue",
             "lancer `agir doctor` ; attendre la fin de l'autre exécution ; libérer de la place ; "
             "relancer",
