@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench campaign-coverage campaign-bias messages lock clean
+.PHONY: setup demo test test-ui check bench campaign-coverage campaign-bias messages guides lock clean
 
 setup: .venv/.installed
 
@@ -46,6 +46,10 @@ messages: setup
 	.venv/bin/pybabel --quiet extract -k _ -k mark --no-location -o agir_pipeline/locales/agir.pot agir_pipeline
 	.venv/bin/pybabel --quiet update -D agir -d agir_pipeline/locales -i agir_pipeline/locales/agir.pot --no-fuzzy-matching
 	.venv/bin/pybabel --quiet compile -D agir -d agir_pipeline/locales
+
+# The parts of docs/ that follow from the code.
+guides: setup
+	.venv/bin/python -m scripts.guides
 
 lock: setup
 	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -1,0 +1,217 @@
+"""What the guides say of a check, a reason or an exit code: (English cells, French cells)."""
+
+from collections.abc import Mapping, Sequence
+
+Words = Mapping[str, tuple[Sequence[str], Sequence[str]]]
+
+WORDS: Words = {
+    "command": (["Command"], ["Commande"]),
+    "does": (["What it does"], ["Ce qu'elle fait"]),
+    "options": (["Arguments and options"], ["Arguments et options"]),
+    "code": (["Code"], ["Code"]),
+    "means": (["Meaning"], ["Sens"]),
+    "do": (["What to do"], ["Que faire"]),
+    "sentence": (["What you read"], ["Ce que vous lisez"]),
+    "check": (["Check"], ["Contrôle"]),
+    "holds": (["Holds when"], ["Tient quand"]),
+    "fails": (["If it fails"], ["S'il échoue"]),
+    "stops": (["the run stops"], ["l'exécution s'arrête"]),
+    "goes_on": (["the run goes on"], ["l'exécution continue"]),
+    "reason": (["Reason"], ["Motif"]),
+    "label": (["Label"], ["Libellé"]),
+    "about": (["What it means for you"], ["Ce que cela veut dire pour vous"]),
+    "folder": (["Folder"], ["Dossier"]),
+    "source": (["Source"], ["Source"]),
+    "provider": (["Provider"], ["Fournisseur"]),
+    "sheet": (["Sheet"], ["Feuille"]),
+    "column": (["Column (other headings read)"], ["Colonne (autres intitulés lus)"]),
+    "required": (["Required"], ["Obligatoire"]),
+    "values": (["Values"], ["Valeurs"]),
+    "yes": (["yes"], ["oui"]),
+    "table": (["Table"], ["Table"]),
+    "title": (["What it says"], ["Ce qu'elle dit"]),
+    "key": (["One row per"], ["Une ligne par"]),
+    "columns": (["Columns"], ["Colonnes"]),
+    "outcome": (["Outcome"], ["Résultat"]),
+    "definition": (["Definition"], ["Définition"]),
+    "horizons": (["Horizons (days)"], ["Horizons (jours)"]),
+}
+
+EXIT_CODES: Mapping[int, tuple[Sequence[str], Sequence[str]]] = {
+    0: (
+        ["done; rejected rows are normal life", "nothing"],
+        ["terminé ; des lignes rejetées sont la vie ordinaire", "rien"],
+    ),
+    1: (
+        [
+            "a newest file was refused whole, a blocking check failed, or `agir doctor` found a "
+            "fault; a release may have come out all the same",
+            "read the sentence, replace the file or repair what it names, run again",
+        ],
+        [
+            "un fichier récent a été refusé en entier, un contrôle bloquant a échoué, ou "
+            "`agir doctor` a trouvé un défaut ; une publication a pu paraître quand même",
+            "lire la phrase, remplacer le fichier ou réparer ce qu'elle nomme, relancer",
+        ],
+    ),
+    2: (
+        [
+            "wrong command, settings or protocol; nothing was done",
+            "correct what the sentence names",
+        ],
+        [
+            "commande, réglages ou protocole erronés ; rien n'a été fait",
+            "corriger ce que la phrase nomme",
+        ],
+    ),
+    3: (
+        [
+            "database, disk, lock, every source out of reach, or a fault nobody foresaw",
+            "run `agir doctor`; wait for the other run; free some room; run again",
+        ],
+        [
+            "base de données, disque, verrou, toutes les sources hors d'atteinte, ou erreur "
+            "imprévue",
+            "lancer `agir doctor` ; attendre la fin de l'autre exécution ; libérer de la place ; "
+            "relancer",
+        ],
+    ),
+}
+
+REPORT = (
+    "an error of the program: leave everything as it is and tell the developers",
+    "une erreur du programme : ne touchez à rien et prévenez les développeurs",
+)
+
+CHECKS: Words = {
+    "files_are_kept": (
+        ["a kept file was changed or deleted on the disk: restore `landing/` from the backup"],
+        ["un fichier conservé a été modifié ou effacé du disque : restaurez `landing/`"],
+    ),
+    "has_arrived": (
+        ["normal before the first delivery; later, ask the partner"],
+        ["normal avant la première livraison ; plus tard, relancez le partenaire"],
+    ),
+    "rows_are_accounted_for": ([REPORT[0]], [REPORT[1]]),
+    "last_delivery_was_read": (
+        ["read the sentence, ask for a good file, drop it; the last good one stays in use"],
+        ["lisez la phrase, redemandez le fichier, déposez-le ; le dernier bon reste en vigueur"],
+    ),
+    "no_row_was_rejected": (
+        ["look at the rejected rows and send their places to the partner"],
+        ["regardez les lignes rejetées et signalez leur place au partenaire"],
+    ),
+    "follows_the_file_before": (
+        ["nothing was rejected for it; ask the partner which of the two files is right"],
+        ["rien n'a été rejeté pour autant ; demandez au partenaire lequel des fichiers dit vrai"],
+    ),
+    "one_person_each": ([REPORT[0]], [REPORT[1]]),
+    "links_are_decided": (
+        ["rows that fit several persons are left apart: ask the partner for a key that tells them"],
+        ["des lignes conviennent à plusieurs personnes et restent à part : demandez une clé sûre"],
+    ),
+    "data_tests_pass": (
+        ["the old tables stand; look at what the newest files changed, then tell the developers"],
+        ["les anciennes tables restent ; voyez les derniers fichiers, puis les développeurs"],
+    ),
+    "contract_holds": (
+        ["the old tables stand; look at what the newest files changed, then tell the developers"],
+        ["les anciennes tables restent ; voyez les derniers fichiers, puis les développeurs"],
+    ),
+    "somebody_is_matched": (
+        ["normal before the first matching day; later, see why in `unmatched_beneficiaries`"],
+        ["normal avant le premier tour ; ensuite, voyez pourquoi dans `unmatched_beneficiaries`"],
+    ),
+    "optimum_is_proved": ([REPORT[0]], [REPORT[1]]),
+    "arms_are_alike": (
+        ["the two groups differ more than the protocol allows: tell the evaluator; change nothing"],
+        ["les groupes diffèrent plus que permis : prévenez l'évaluateur ; ne changez rien"],
+    ),
+    "an_effect_can_be_told": (
+        ["too early: `evaluability` says from which day on"],
+        ["trop tôt : `evaluability` dit à partir de quel jour"],
+    ),
+    "release_is_whole": (
+        ["restore the folder of the release from the backup, or move it away and run again"],
+        ["restaurez le dossier de la publication, ou déplacez-le et relancez"],
+    ),
+    "no_identifying_column": (
+        ["the protocol would let a name out: correct the column it names"],
+        ["le protocole laisserait sortir une identité : corrigez la colonne nommée"],
+    ),
+}
+
+REASONS: Words = {
+    "not_eligible": (
+        ["age, place or contract outside the rules; check the row if you doubt it"],
+        ["âge, lieu ou contrat hors des règles ; vérifiez la ligne en cas de doute"],
+    ),
+    "no_linked_contract": (
+        ["no contract carries this person's identity: ask for it, or for the right spelling"],
+        ["aucun contrat ne porte cette identité : demandez-le, ou la bonne orthographe"],
+    ),
+    "undecided_link": (
+        ["two persons fit the same row: ask the partner"],
+        ["deux personnes conviennent à la même ligne : demandez au partenaire"],
+    ),
+    "waiting": (["nothing to do"], ["rien à faire"]),
+    "stale_register": (
+        ["ask for the newest register of contracts"],
+        ["demandez le registre des contrats le plus récent"],
+    ),
+    "used_as_control": (
+        ["this person was a control before being supported, and stays one"],
+        ["cette personne a été témoin avant d'être accompagnée, et le reste"],
+    ),
+    "not_at_risk": (
+        ["the contract had ended before the support began; check both dates"],
+        ["le contrat était fini avant l'accompagnement ; vérifiez les deux dates"],
+    ),
+    "no_control_in_stratum": (
+        ["no control has the same level and kind of contract: the lists need more people"],
+        ["aucun témoin de même niveau et de même contrat : il faut élargir les listes"],
+    ),
+    "outside_caliper": (
+        ["controls exist, none is near enough"],
+        ["des témoins existent, aucun n'est assez proche"],
+    ),
+    "priced_out": (
+        ["the near controls went to others"],
+        ["les témoins proches sont allés à d'autres"],
+    ),
+    "already_supported": (
+        ["supported by the index date, so no control there"],
+        ["accompagnée à la date index, donc pas témoin à cette date"],
+    ),
+    "not_yet_listed": (
+        ["on no list by the index date: lists that come earlier would help"],
+        ["sur aucune liste à la date index : des listes plus précoces aideraient"],
+    ),
+    "not_yet_consented": (
+        ["consent came after the index date"],
+        ["consentement postérieur à la date index"],
+    ),
+    "never_at_risk": (["nothing to do"], ["rien à faire"]),
+    "not_chosen": (["the ordinary lot of most controls"], ["le sort ordinaire des témoins"]),
+    "void_not_at_risk": (
+        ["a later file says so: check the dates of the two contracts"],
+        ["un fichier ultérieur le dit : vérifiez les dates des deux contrats"],
+    ),
+    "broken_by_withdrawal": (
+        ["reserved: nothing sets it yet"],
+        ["réservé : rien ne le pose encore"],
+    ),
+    "broken_by_erasure": (["reserved: nothing sets it yet"], ["réservé : rien ne le pose encore"]),
+    "replaced": (["reserved: nothing sets it yet"], ["réservé : rien ne le pose encore"]),
+    "not_yet_evaluable": (
+        ["time will tell: see `evaluability`"],
+        ["il faut attendre : voyez `evaluability`"],
+    ),
+    "unknown": (
+        ["the pair's contract is not in the source this outcome reads"],
+        ["le contrat de la paire n'est pas dans la source lue par ce résultat"],
+    ),
+    "not_due": (["nothing to do yet"], ["rien à faire encore"]),
+    "no_answer": (["remind the person"], ["relancez la personne"]),
+    "no_value": (["ask for the missing figure"], ["demandez le chiffre manquant"]),
+}
