@@ -114,8 +114,10 @@ def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
                 provider=receipt.provider,
                 known_on=receipt.known_on,
                 extracted_on=receipt.extracted_on or receipt.known_on,
-                is_complete=source.provider(receipt.provider).complete,
+                is_complete=source.provider(receipt.provider).complete
+                and not reading.has_nameless_rejects,
                 rows=reading.rows,
+                spoilt=reading.rejected_keys,
             )
 
 

@@ -28,6 +28,8 @@ class Delivered:
     extracted_on: date
     is_complete: bool
     rows: pd.DataFrame
+    spoilt: frozenset[str] = frozenset()
+    """Keys of its rejected rows: it still lists them, and their older version stays in use."""
 
 
 def row_digests(rows: pd.DataFrame) -> pd.Series:
@@ -93,10 +95,10 @@ class _Listing:
             self.first_listed_on.setdefault((key, delivery.provider), delivery.extracted_on)
         self.n_versions += len(news)
         if delivery.is_complete:
-            self._let_go(delivery.provider, set(keys), delivery.known_on)
+            self._let_go(delivery.provider, delivery.spoilt.union(keys), delivery.known_on)
         return news
 
-    def _let_go(self, provider: str, present: set[str], known_on: date) -> None:
+    def _let_go(self, provider: str, present: frozenset[str], known_on: date) -> None:
         absent = [k for k, by in self.listed_by.items() if provider in by and k not in present]
         for key in absent:
             self.listed_by[key].discard(provider)

@@ -48,6 +48,18 @@ class Reading:
     is_new: bool
     """Whether the file was parsed just now."""
 
+    @property
+    def rejected_keys(self) -> frozenset[str]:
+        """The business keys of its rejected rows, where they could be read."""
+        if self.quarantine.empty:
+            return frozenset()
+        return frozenset(self.quarantine["entity_key"].dropna())
+
+    @property
+    def has_nameless_rejects(self) -> bool:
+        """Whether a rejected row does not say whose it is: then nobody is known to have left."""
+        return not self.quarantine.empty and bool(self.quarantine["entity_key"].isna().any())
+
 
 class Readings:
     """Reads deliveries of one protocol, from the cache where it can."""

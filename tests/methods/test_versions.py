@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -53,6 +54,12 @@ def test_only_what_is_new_makes_a_version() -> None:
         delivery(FEBRUARY, a="x", b="z"),
         delivery(MARCH, a="x"),
     ) == [("a", "x", "01", "-"), ("b", "y", "01", "02"), ("b", "z", "02", "-")]
+
+
+def test_a_key_whose_new_row_is_rejected_has_not_left() -> None:
+    spoilt = replace(delivery(FEBRUARY, is_complete=True, b="y"), spoilt=frozenset({"a"}))
+    found = told(delivery(JANUARY, a="x", b="y", c="z"), spoilt)
+    assert found == [("a", "x", "01", "-"), ("b", "y", "01", "-"), ("c", "z", "01", "02")]
 
 
 def test_a_value_that_comes_back_is_a_new_version() -> None:

@@ -142,6 +142,18 @@ def test_a_new_source_is_a_block_of_the_protocol_and_a_file(
     assert reading.rows["row_digest"].dtype == "uint64"
 
 
+def test_rejected_rows_are_known_by_their_key_where_it_can_be_read(
+    readings: Readings, receive: Callable[..., Receipt]
+) -> None:
+    with Parser() as parser:
+        named = readings.read(receive(), parser)
+        nameless = readings.read(receive(FILE + b"only,two\n"), parser)
+        clean = readings.read(receive(FILE.replace(b"worse", b"2")), parser)
+    assert (named.rejected_keys, named.has_nameless_rejects) == ({"N2"}, False)
+    assert (nameless.rejected_keys, nameless.has_nameless_rejects) == ({"N2"}, True)
+    assert (clean.rejected_keys, clean.has_nameless_rejects) == (frozenset(), False)
+
+
 def test_a_file_is_parsed_once(readings: Readings, receive: Callable[..., Receipt]) -> None:
     receipt = receive()
     with CountingParser() as parser:
