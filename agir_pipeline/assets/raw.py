@@ -1,6 +1,6 @@
 """Step 1: what arrived tonight is kept as received, with a receipt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -21,6 +21,7 @@ from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
 from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
+from agir_pipeline.resources.sources.locations import Fetching
 from agir_pipeline.resources.study import Study, record_protocol
 
 CHECKS = {
@@ -80,7 +81,19 @@ def take_in(study: Study) -> list[str]:
         for file in new
     )
     landing.ledger.record_looks(looks)
-    return notes + _pull(study)
+    return notes + _fetch(study, seen) + _pull(study)
+
+
+def _fetch(study: Study, seen: Mapping[str, str]) -> list[str]:
+    """Land what lies ready in the folders of partners; a sentence for each thing that failed."""
+    site = study.home.site
+    fetching = Fetching(site.location, study.protocol, seen, site.intake)
+    study.home.landing.receive_many(
+        (file.content, _receipt(study, file.source, file.provider, file.name, "fetched"))
+        for file in fetching.files()
+    )
+    study.home.landing.ledger.record_looks(fetching.looks)
+    return fetching.notes
 
 
 def _pull(study: Study) -> list[str]:

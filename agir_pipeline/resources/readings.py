@@ -16,20 +16,28 @@ from typing import Any
 
 import pandas as pd
 
-from agir_pipeline.methods.reading.grid import Grid, Refusal
-from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.grid import Refusal
+from agir_pipeline.methods.reading.rows import RowsRead
 from agir_pipeline.methods.reading.sentences import refusal_sentence
+from agir_pipeline.methods.reading.sheets import read_sheets
 from agir_pipeline.methods.versions import row_digests
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.files import disk_fault, flush
+from agir_pipeline.resources.intake import Intake
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "4"
-PASSING = ("reader_died", "reader_too_slow")
-"""Refusals that may be the machine's fault: tried again on the next night, never kept."""
+READER_VERSION = "5"
+PASSING = frozenset(
+    {
+        *("reader_died", "reader_too_slow"),
+        *("file_too_large", "inflates_too_much", "too_many_members", "far_cell"),
+        *("macros", "encrypted", "no_unlocker", "wrong_password"),
+    }
+)
+"""Refusals by the machine or by the settings of the site: tried again, never kept."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +73,18 @@ class Readings:
     """Reads deliveries of one protocol, from the cache where it can."""
 
     def __init__(
-        self, cache: Path, landing: Landing, protocol: Protocol, record_key: bytes
+        self,
+        cache: Path,
+        landing: Landing,
+        protocol: Protocol,
+        record_key: bytes,
+        intake: Intake | None = None,
     ) -> None:
         self.cache = cache
         self.landing = landing
         self.protocol = protocol
         self.record_key = record_key
+        self.intake = intake or Intake()
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
 
@@ -102,11 +116,17 @@ class Readings:
     def _parse(self, receipt: Receipt, parser: Parser) -> "RowsRead | Refusal":
         layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
         path = self.landing.object_path(receipt.sha256)
-        grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
-        if not isinstance(grid, Grid):
-            return grid
-        return read_rows(
-            grid,
+        grids = parser.read_sheets(
+            path,
+            layout.wanted_sheets,
+            layout.encoding,
+            limits=self.intake.limits(receipt.source),
+            password=self.intake.password(receipt.provider),
+        )
+        if isinstance(grids, Refusal):
+            return grids
+        return read_sheets(
+            grids,
             layout,
             provider=receipt.provider,
             delivered_on=receipt.extracted_on or receipt.known_on,

@@ -53,5 +53,3 @@ def _number_text(value: float | int) -> str:
     text = repr(value)
     whole, _point, decimals = text.partition(".")
     return f"{text}0" if len(decimals) == 3 and len(whole.lstrip("-")) <= 3 else text
-
-

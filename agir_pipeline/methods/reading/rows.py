@@ -145,7 +145,11 @@ class _Reading:
         width = len(grid.rows[layout.row_index][1])
         by_position = list(zip(*(grid.rows[index][1] for index in data), strict=True))
         by_name = {n: (by_position or [()] * width)[p] for n, p in layout.positions.items()}
-        self.texts = {column.name: by_name.get(column.name, absent) for column in source.columns}
+        sheet = (grid.sheet,) * len(data)
+        self.texts = {
+            column.name: sheet if column.is_sheet_name else by_name.get(column.name, absent)
+            for column in source.columns
+        }
         self.typed = {
             column.name: _with_required(
                 type_column(column, source, self.texts[column.name]),

@@ -117,9 +117,7 @@ def _sheet(
     return Sheet(grid, enumerate(rows, 1))
 
 
-def _check_count(
-    rows: list[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard
-) -> None:
+def _check_count(rows: list[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard) -> None:
     """Rows lost inside the parser refuse the file."""
     n_parsed = sum(any(map(guard.holds, row)) for row in rows)
     if n_parsed != len(facts.held_rows):
