@@ -19,9 +19,9 @@ from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "agir", "right"
 HOST_KEY = paramiko.ECDSAKey.generate()
-FINGERPRINT = (
-    "SHA256:" + base64.b64encode(hashlib.sha256(HOST_KEY.asbytes()).digest()).decode().rstrip("=")
-)
+FINGERPRINT = "SHA256:" + base64.b64encode(
+    hashlib.sha256(HOST_KEY.asbytes()).digest()
+).decode().rstrip("=")
 
 
 class _Door(paramiko.ServerInterface):
@@ -56,7 +56,7 @@ def _files_of(folder: Path) -> type[paramiko.SFTPServerInterface]:
 
         def open(self, path: str, flags: int, attr: Any) -> Any:
             handle = paramiko.SFTPHandle(flags)
-            handle.readfile = open(self._real(path), "rb")  # type: ignore[attr-defined]
+            handle.readfile = self._real(path).open("rb")  # type: ignore[attr-defined]
             return handle
 
         def _real(self, path: str) -> Path:

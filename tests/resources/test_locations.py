@@ -117,9 +117,7 @@ def test_a_folder_that_is_not_there_is_named(url: str, visit: Visit) -> None:
     assert fetching.notes == [f"{url}/nowhere: nothing could be fetched: the folder does not exist"]
 
 
-def test_an_sftp_server_without_its_pinned_key_gets_no_password(
-    folder: Path, visit: Visit
-) -> None:
+def test_an_sftp_server_without_its_pinned_key_gets_no_password(folder: Path, visit: Visit) -> None:
     with sftp_server(folder) as port:
         url = f"sftp://127.0.0.1:{port}/out"
         assert "no host key is pinned" in visit(url, fingerprint="")[1].notes[0]

@@ -7,6 +7,7 @@ the whole sheet: an answer is always the one the parser would have given.
 """
 
 import re
+from functools import lru_cache
 from typing import IO
 from xml.parsers.expat import ExpatError
 
@@ -17,20 +18,28 @@ CHUNK_BYTES = 1 << 20
 REST_BYTES = 8 << 20
 """No row is longer than this; text that seems to hold one is left to the parser."""
 
-HELD = rb"[^<&\s][^<&]*+"
+BARRED = rb"\x00-\x08\x0b\x0c\x0e-\x1f"
+"""Control characters, which XML does not know."""
+HELD = rb"[^<&\s" + BARRED + rb"][^<&" + BARRED + rb"]*+"
+FORMULA = (
+    rb'<f(?: aca="[a-z]++")?+(?: t="[A-Za-z]++")?+(?: ref="[A-Z0-9:$]++")?+'
+    rb'(?: ca="[01]")?+(?: si="[0-9]++")?+ ?(?:/>|>[^<&' + BARRED + rb"]*+</f>)"
+)
 PLAIN_ROW = re.compile(
-    rb'<row r="(?P<row>[1-9][0-9]{0,6})"(?P<more>(?: [\w:.-]++="[^"<>&]*+")*+) ?'
+    rb'<row r="(?P<row>[1-9][0-9]{0,6})"'
+    rb'(?P<more>(?: [A-Za-z_][\w:.-]*+="[^"<>&' + BARRED + rb']*+")*+) ?'
     rb"(?:/>|>(?P<cells>(?:"
     rb'<c r="[A-Z]{1,3}(?P=row)"(?: s="[0-9]++")?+(?: t="(?:s|n|b|d|str|inlineStr)")?+ ?'
     rb"(?:/>|>(?:"
-    rb"(?:<f(?: [\w:.-]++=\"[^\"<>&]*+\")*+ ?(?:/>|>[^<]*+</f>))?+"
-    rb"<v>" + HELD + rb"</v>"
-    rb"|<is><t(?: xml:space=\"preserve\")?+>" + HELD + rb"</t></is>"
+    rb"(?:" + FORMULA + rb")?+<v>" + HELD + rb"</v>"
+    rb'|<is><t(?: xml:space="preserve")?+>' + HELD + rb"</t></is>"
     rb")</c>)"
     rb")*+)</row>)"
 )
 """A row with its number, whose cells all say where they are, and hold something or nothing."""
-HIDDEN = re.compile(rb' hidden="(?:%s)"' % "|".join(TRUE).encode())
+ATTRIBUTE = re.compile(rb' ([^=]+)="([^"]*)"')
+NO_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""What may not stand in XML, beside control characters."""
 START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:<\?xml(?:(?!\?>|encoding).)*+"
     rb"(?:encoding=[\"']utf-8[\"'](?:(?!\?>).)*+)?\?>)?(?=\s*<[a-z])",
@@ -91,6 +100,9 @@ class _Quick:
         return text[start.end() :]
 
     def _read(self, text: bytes) -> None:
+        text.decode("utf-8")  # ends with a tag: what is no UTF-8 is none of ours
+        if any(mark in text for mark in NO_TEXT):
+            raise _Unsure
         position, plain = 0, PLAIN_ROW.match
         while position < len(text):
             row = plain(text, position)
@@ -114,7 +126,7 @@ class _Quick:
             raise _Unsure
         number = int(row["row"])
         scan.row, scan.column = number, 0
-        if HIDDEN.search(row["more"]):
+        if _is_hidden(row["more"]):
             scan.facts.hidden_rows.append(number)
         if not cells:
             return
@@ -124,3 +136,13 @@ class _Quick:
         start = cells.rfind(b'<c r="', 0, last) + 6
         column = column_number(cells[start : cells.index(b'"', start) - len(row["row"])].decode())
         hold(scan.facts, self.limits, number, column)
+
+
+@lru_cache(maxsize=1_000)
+def _is_hidden(attributes: bytes) -> bool:
+    """By the attributes of a row after its number."""
+    found = ATTRIBUTE.findall(attributes)
+    names = {name for name, _value in found}
+    if len(names) < len(found) or b"r" in names:
+        raise _Unsure
+    return any(name == b"hidden" and value.decode() in TRUE for name, value in found)

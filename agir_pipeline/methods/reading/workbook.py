@@ -85,7 +85,7 @@ def read_workbook(
         guard = GUARDS[container](file, n_bytes, limits)
         file.seek(0)
         with CalamineWorkbook.from_filelike(file) as workbook:
-            entries = guard.entries or _entries(workbook)
+            entries = _entries(workbook) if guard.entries is None else guard.entries
             chosen = choose(entries, wanted)
             ignored = [entry.name for entry in entries if entry not in chosen]
             for entry in chosen:
