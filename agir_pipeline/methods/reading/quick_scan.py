@@ -37,6 +37,8 @@ PLAIN_ROW = re.compile(
     rb")*+)</row>)"
 )
 """A row with its number, whose cells all say where they are, and hold something or nothing."""
+HELD_CELL = re.compile(rb'<c r="([A-Z]{1,3})[0-9]++"[^>/]*+>')
+"""Of a plain row, the letters of a cell that is not closed at once."""
 ATTRIBUTE = re.compile(rb' ([^=]+)="([^"]*)"')
 NO_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """What may not stand in XML, beside control characters."""
@@ -128,14 +130,15 @@ class _Quick:
         scan.row, scan.column = number, 0
         if _is_hidden(row["more"]):
             scan.facts.hidden_rows.append(number)
-        if not cells:
-            return
-        last = cells.rfind(b"</c>")
-        if last < 0:
-            return
-        start = cells.rfind(b'<c r="', 0, last) + 6
-        column = column_number(cells[start : cells.index(b'"', start) - len(row["row"])].decode())
-        hold(scan.facts, self.limits, number, column)
+        held = HELD_CELL.findall(cells) if cells else None
+        if held:
+            hold(scan.facts, self.limits, number, _last_column(b" ".join(held)))
+
+
+@lru_cache(maxsize=1_000)
+def _last_column(letters: bytes) -> int:
+    """The column furthest out; nothing says that cells stand in order."""
+    return max(map(column_number, letters.decode().split()))
 
 
 @lru_cache(maxsize=1_000)
