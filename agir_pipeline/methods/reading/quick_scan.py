@@ -69,10 +69,19 @@ def quick_scan(file: IO[bytes], limits: Limits) -> SheetFacts | None:
 class _Quick:
     def __init__(self, limits: Limits) -> None:
         self.scan = SheetScan(limits)
-        self.parser = xml_parser(self.scan.start, self.scan.end, self.scan.text)
+        self.parser = xml_parser(self._start, self._end, self.scan.text)
+        self.depth = 0
         self.limits = limits
         self.rest = b""
         self.is_begun = False
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.scan.start(name, attributes)
+
+    def _end(self, name: str) -> None:
+        self.depth -= 1
+        self.scan.end(name)
 
     def take(self, chunk: bytes) -> None:
         """Read on, as far as whole rows go."""
@@ -124,7 +133,7 @@ class _Quick:
 
     def _plain(self, row: re.Match[bytes]) -> None:
         scan, cells = self.scan, row["cells"]
-        if scan.in_cell:
+        if scan.in_cell or not self.depth:
             raise _Unsure
         number = int(row["row"])
         scan.row, scan.column = number, 0
