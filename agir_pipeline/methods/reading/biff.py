@@ -1,7 +1,8 @@
 """One look at the records of an ``.xls`` workbook (BIFF5, BIFF8) beside the parser.
 
 The parser shows error cells as empty and hidden rows like the others; this look finds both, and
-counts by itself the rows that hold something. A formula always has a result in this format.
+counts by itself the rows that hold something. A formula always has a result in this format; one
+that was never computed has an empty text, as one that rightly shows nothing has.
 Source: [MS-XLS] Excel Binary File Format.
 """
 
@@ -35,6 +36,8 @@ ERRORS = {
 UNKNOWN_ERROR = "#VALUE!"
 WORKSHEET = 0
 HIDDEN_ROW = 0x20
+EMPTY_TEXT, ERROR = 3, 2
+"""Results of formulas that are no number."""
 
 
 def records(data: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -92,9 +95,10 @@ def _cell(kind: int, body: bytes, facts: SheetFacts, limits: Limits) -> None:
     if kind == BOOLEAN_OR_ERROR and body[7]:
         error = body[6]
     elif kind == FORMULA and body[12:14] == b"\xff\xff":
-        if body[6] == 3:  # a text result that is empty
+        if body[6] == EMPTY_TEXT:
+            facts.silent.append((row, column))
             return
-        error = body[8] if body[6] == 2 else None
+        error = body[8] if body[6] == ERROR else None
     hold(facts, limits, row, column)
     if error is not None:
         facts.errors[row, column] = ERRORS.get(error, UNKNOWN_ERROR)

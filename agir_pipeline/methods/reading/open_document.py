@@ -39,9 +39,8 @@ def scan_tables(archive: zipfile.ZipFile, limits: Limits) -> dict[str, SheetFact
 
     Raises ``Refused``: the document is locked, or a cell that holds something lies too far out.
     """
-    if MANIFEST in archive.namelist():
-        with archive.open(MANIFEST) as file:
-            parse_xml(file, _refuse_locked)
+    with archive.open(MANIFEST) as file:
+        parse_xml(file, _refuse_locked)
     scan = _Tables(limits)
     with archive.open(CONTENT) as file:
         parse_xml(file, scan.start, scan.end, scan.text)

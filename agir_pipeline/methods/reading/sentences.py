@@ -122,6 +122,10 @@ FINDINGS: Mapping[str, str] = {
     "errors_unseen": mark(
         "cells that show an error look empty in this kind of file (.xlsb); save it as .xlsx"
     ),
+    "silent_formulas": mark(
+        "{n} formula(s) show nothing; if they were never computed, open and save the file in Excel "
+        "or LibreOffice"
+    ),
     "ignored_sheet": mark("the sheet is not declared and was not read"),
     "double_encoded": mark(
         "{n} text(s) look encoded twice (é shown as Ã©); export the file as UTF-8"

@@ -29,6 +29,8 @@ class SheetFacts:
     n_columns: int = 0
     uncached: list[tuple[int, int]] = field(default_factory=list)
     """Formulas without a computed value."""
+    silent: list[tuple[int, int]] = field(default_factory=list)
+    """Formulas that show an empty text where the format cannot say whether it was computed."""
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)

@@ -50,6 +50,7 @@ DAMAGED = (
     ValueError,
     RuntimeError,
     IndexError,
+    OSError,
     struct.error,
 )
 """What the archive, the XML and the parser raise on a file that contradicts itself."""
@@ -230,6 +231,8 @@ def _flags(facts: SheetFacts) -> Iterator[Flag]:
     held = [row for row in facts.hidden_rows if row in facts.held_rows]
     if held:
         yield Flag("hidden_rows", held[0], "", len(held))
+    if facts.silent:
+        yield Flag("silent_formulas", facts.silent[0][0], "", len(facts.silent))
     columns = [column for column in facts.hidden_columns if column <= facts.n_columns]
     for column in columns:
         yield Flag("hidden_column", None, column_letter(column - 1), 1)
