@@ -3,6 +3,7 @@
 import zipfile
 from typing import IO
 
+from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import Refused
 
 HEAD_BYTES = 4096
@@ -64,6 +65,7 @@ def _ole_kind(data: bytes) -> str:
         return "encrypted"
     if _stream("Workbook") in data or _stream("Book") in data:
         return "xls"
+    streams(data)  # cut before the names, it may have been a workbook
     return "ole"
 
 

@@ -40,7 +40,6 @@ def test_a_file_is_known_by_its_bytes(fixtures: Path, name: str, kind: str) -> N
         (b"Rar!\x1a", "archive"),
         (b"7z\xbc\xaf\x27\x1c", "archive"),
         (b"PK\x05\x06" + b"\0" * 18, "archive"),
-        (b"\xd0\xcf\x11\xe0 a letter", "ole"),
         (b"\xd0\xcf\x11\xe0" + "Book".encode("utf-16-le") + b"\0\0", "xls"),
         (b"\xef\xbb\xbf  <TABLE><tr>", "html"),
         ("\ufeff<html>".encode("utf-16-le"), "html"),
@@ -71,6 +70,17 @@ def test_a_zip_is_known_by_its_members(tmp_path: Path, members: dict[str, str], 
         for name, text in members.items():
             archive.writestr(name, text)
     assert kind_of(path) == kind
+
+
+def test_a_letter_of_an_old_office_is_no_workbook(fixtures: Path, tmp_path: Path) -> None:
+    whole = (fixtures / "spreadsheets" / "lo_titles_biff8.xls").read_bytes()
+    names = "Workbook".encode("utf-16-le"), "Document".encode("utf-16-le")
+    path = tmp_path / "letter.doc"
+    path.write_bytes(whole.replace(*names))
+    assert kind_of(path) == "ole"
+    path.write_bytes(b"\xd0\xcf\x11\xe0 a letter that was cut")
+    with pytest.raises(Refused, match="incomplete"):
+        kind_of(path)
 
 
 def test_an_upload_that_was_cut_is_incomplete(fixtures: Path) -> None:
