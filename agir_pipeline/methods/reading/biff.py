@@ -54,26 +54,35 @@ def records(data: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
     raise Refused("incomplete")
 
 
-def sheet_starts(data: bytes) -> list[int]:
-    """Where the records of each worksheet begin, in the order of the tabs.
+def sheet_starts(data: bytes) -> list[tuple[str, int]]:
+    """The name of each worksheet and where its records begin, in the order of the tabs.
 
     Raises ``Refused``: the workbook is locked, or its records end too early.
     """
-    starts = []
+    starts: list[tuple[str, int]] = []
     for kind, body in records(data):
         if kind == FILE_PASS:
             raise Refused("encrypted")
         if kind == SHEET and body[5] == WORKSHEET:
-            starts.append(struct.unpack_from("<I", body)[0])
+            starts.append((_name(body[6:]), struct.unpack_from("<I", body)[0]))
     return starts
 
 
-def scan_records(data: bytes, start: int, limits: Limits) -> SheetFacts:
+def _name(text: bytes) -> str:
+    """A text after its length: in wide letters where a mark says so."""
+    n_letters, mark = text[0], text[1]
+    if mark == 1:
+        return text[2 : 2 + 2 * n_letters].decode("utf-16-le", "replace")
+    start = 2 if mark == 0 else 1  # BIFF5 has no mark
+    return text[start : start + n_letters].decode("cp1252", "replace")
+
+
+def scan_records(data: bytes, start: int, limits: Limits, sheet: str = "") -> SheetFacts:
     """Facts of the sheet whose records begin at ``start``.
 
     Raises ``Refused``: a cell that holds something lies too far out.
     """
-    facts = SheetFacts()
+    facts = SheetFacts(sheet=sheet)
     for kind, body in records(data, start):
         if kind in ONE_CELL:
             _cell(kind, body, facts, limits)

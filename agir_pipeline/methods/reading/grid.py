@@ -6,7 +6,7 @@ person sees: the row of the sheet, or the line of the file on which a csv row be
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -75,6 +75,11 @@ class Refused(Exception):
         place = {k: context.pop(k) for k in ("sheet", "row", "column") if k in context}
         self.refusal = Refusal(code, context=context, **place)  # type: ignore[arg-type]
         super().__init__(code)
+
+    def at(self, sheet: str) -> "Refused":
+        """The same, of this sheet unless it names one."""
+        self.refusal = replace(self.refusal, sheet=self.refusal.sheet or sheet)
+        return self
 
 
 @dataclass(frozen=True)

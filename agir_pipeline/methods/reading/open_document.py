@@ -69,7 +69,8 @@ class _Tables:
         if self.beside or (self.facts is not None and name in BESIDE):
             self.beside += 1
         elif name == "table:table":
-            self.facts = self.found.setdefault(attributes.get("table:name", ""), SheetFacts())
+            sheet = attributes.get("table:name", "")
+            self.facts = self.found.setdefault(sheet, SheetFacts(sheet=sheet))
             self.row = self.n_columns = 0
         elif self.facts is None:
             return

@@ -34,6 +34,8 @@ class SheetFacts:
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
+    sheet: str = ""
+    """Its name, where a refusal could not be told it otherwise."""
 
 
 def parse_xml(
@@ -206,4 +208,4 @@ def hold(facts: SheetFacts, limits: Limits, row: int, column: int) -> None:
     if is_far or facts.n_rows * facts.n_columns > limits.cells:
         letter = column_letter(column - 1)
         allowed = {"rows": limits.rows, "columns": limits.columns}
-        raise Refused("far_cell", row=row, column=letter, **allowed)
+        raise Refused("far_cell", sheet=facts.sheet, row=row, column=letter, **allowed)

@@ -79,7 +79,7 @@ def read_workbook(
 
     ``wanted`` holds names, or patterns such as ``20??-*`` that stand for visible sheets.
     """
-    name = ", ".join(wanted)
+    name = ""
     try:
         n_bytes = file.seek(0, io.SEEK_END)
         file.seek(0)
@@ -93,8 +93,10 @@ def read_workbook(
                 name = entry.name
                 yield _sheet(workbook, container, entry, guard, ignored)
                 ignored = []
+    except Refused as refused:
+        raise refused.at(name) from None
     except DAMAGED as fault:
-        raise Refused("damaged", sheet=name) from fault
+        raise Refused("damaged", sheet=name or ", ".join(wanted)) from fault
 
 
 def _sheet(
@@ -166,7 +168,7 @@ def _guard_xls(file: IO[bytes], _n_bytes: int, limits: Limits) -> Guard:
     if "_VBA_PROJECT" in parts and not limits.macros:
         raise Refused("macros")
     data = parts.get("Workbook") or parts["Book"]
-    found = [scan_records(data, start, limits) for start in sheet_starts(data)]
+    found = [scan_records(data, start, limits, name) for name, start in sheet_starts(data)]
 
     def look(entry: SheetEntry) -> SheetFacts:
         return found[int(entry.part)]

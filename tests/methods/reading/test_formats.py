@@ -13,7 +13,7 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from agir_pipeline.methods.reading import child
-from agir_pipeline.methods.reading.biff import records
+from agir_pipeline.methods.reading.biff import records, scan_records, sheet_starts
 from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits, Refusal, Refused
@@ -149,7 +149,8 @@ def test_comments_and_drawings_beside_a_cell_are_not_its_text(read: Read) -> Non
 
 def test_a_repetition_beyond_the_limits_is_refused_before_it_is_parsed(read: Read) -> None:
     far = row(NUMBER.format(more=""), more=' table:number-rows-repeated="1048576"')
-    assert refusal_of(lambda: read(ods(far))).code == "far_cell"
+    refusal = refusal_of(lambda: read(ods(far)))
+    assert (refusal.code, refusal.sheet, refusal.row) == ("far_cell", "Suivi", 1_048_576)
     wide = row(NUMBER.format(more=' table:number-columns-repeated="16384"'))
     assert refusal_of(lambda: read(ods(wide))).code == "far_cell"
 
@@ -185,8 +186,6 @@ def test_errors_hidden_rows_and_silent_formulas_of_biff8_are_told(read: Read) ->
 
 
 def test_results_of_formulas_in_biff8_are_told_apart() -> None:
-    from agir_pipeline.methods.reading.biff import scan_records
-
     def formula(column: int, result: bytes) -> bytes:
         body = struct.pack("<3H", 0, column, 0) + result
         return struct.pack("<2H", 6, len(body)) + body
@@ -198,6 +197,13 @@ def test_results_of_formulas_in_biff8_are_told_apart() -> None:
     facts = scan_records(bounds[0] + body + bounds[1], 0, Limits())
     assert facts.errors == {(1, 2): "#N/A", (1, 3): "#VALUE!"}
     assert (facts.held_rows, facts.n_columns) == ({1}, 4)
+
+
+def test_sheets_of_an_older_biff_have_names_too() -> None:
+    body = struct.pack("<IHB", 7, 0, 3) + b"Mai"
+    start, end = struct.pack("<2H", 0x809, 0), struct.pack("<2H", 0x0A, 0)
+    sheet = struct.pack("<2H", 0x85, len(body)) + body
+    assert sheet_starts(start + sheet + end) == [("Mai", 7)]
 
 
 def test_hidden_columns_and_many_sheets_of_biff8_are_found(read: Read) -> None:
@@ -212,8 +218,10 @@ def test_records_that_never_end_are_incomplete() -> None:
 
 
 def test_a_cell_of_biff8_beyond_the_limits_is_refused(read: Read) -> None:
-    content = xls([["a"] * 30])
-    assert refusal_of(lambda: read(content, limits=Limits(columns=20))).column == "U"
+    for name in ("Suivi", "Été – œuvre"):
+        content = xls([["a"] * 30], name=name)
+        refusal = refusal_of(lambda content=content: read(content, limits=Limits(columns=20)))
+        assert (refusal.sheet, refusal.row, refusal.column) == (name, 1, "U")
 
 
 def test_a_locked_workbook_of_biff8_says_so(read: Read) -> None:

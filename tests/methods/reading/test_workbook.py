@@ -141,7 +141,7 @@ def test_a_far_cell_with_a_value_is_refused_before_it_is_parsed(
 ) -> None:
     cells = f'<row r="1"><c r="A1"><v>1</v></c></row><row><c r="{reference}"><v>1</v></c></row>'
     refusal = refusal_of(lambda: sheet_of(cells))
-    assert refusal.code == "far_cell"
+    assert (refusal.code, refusal.sheet) == ("far_cell", "Suivi")
     assert f"{refusal.column}{refusal.row}" == reference
 
 
