@@ -25,23 +25,27 @@ FORMULA = (
     rb'<f(?: aca="[a-z]++")?+(?: t="[A-Za-z]++")?+(?: ref="[A-Z0-9:$]++")?+'
     rb'(?: ca="[01]")?+(?: si="[0-9]++")?+ ?(?:/>|>[^<&' + BARRED + rb"]*+</f>)"
 )
-PLAIN_ROW = re.compile(
+CELL = rb'<c r="[A-Z]{1,3}(?P=row)"(?: s="[0-9]++")?+(?: t="(?:s|n|b|d|str|inlineStr)")?+ ?'
+EMPTY_CELL = CELL + rb"/>"
+CONTENT = (
+    rb">(?:(?:" + FORMULA + rb")?+<v>" + HELD + rb"</v>"
+    rb'|<is><t(?: xml:space="preserve")?+>' + HELD + rb"</t></is>)</c>"
+)
+ROW = (
     rb'<row r="(?P<row>[1-9][0-9]{0,6})"'
     rb'(?P<more>(?: [A-Za-z_][\w:.-]*+="[^"<>&' + BARRED + rb']*+")*+) ?'
-    rb"(?:/>|>(?P<cells>(?:"
-    rb'<c r="[A-Z]{1,3}(?P=row)"(?: s="[0-9]++")?+(?: t="(?:s|n|b|d|str|inlineStr)")?+ ?'
-    rb"(?:/>|>(?:"
-    rb"(?:" + FORMULA + rb")?+<v>" + HELD + rb"</v>"
-    rb'|<is><t(?: xml:space="preserve")?+>' + HELD + rb"</t></is>"
-    rb")</c>)"
-    rb")*+)</row>)"
 )
-"""A row with its number, whose cells all say where they are, and hold something or nothing."""
-HELD_CELL = re.compile(rb'<c r="([A-Z]{1,3})[0-9]++"[^>/]*+>')
-"""Of a plain row, the letters of a cell that is not closed at once."""
+ANY_CELL = CELL + rb"(?:/>|" + CONTENT + rb")"
+SOME_CELLS = rb"(?:" + EMPTY_CELL + rb")*+" + CELL + CONTENT + rb"(?:" + ANY_CELL + rb")*+"
+FULL_ROWS = re.compile(rb"(?:" + ROW + rb">" + SOME_CELLS + rb"</row>)++")
+"""Rows with their numbers, whose cells say where they are; one at least holds something."""
+EMPTY_ROW = re.compile(ROW + rb"(?:/>|>(?:" + EMPTY_CELL + rb")*+</row>)")
+ROW_HEAD = re.compile(rb'<row r="([0-9]++)"([^>]*+)>')
+FULL_CELL_HEAD = re.compile(rb'<c r="([A-Z]{1,3})[0-9]++"[^>/]*+>')
+"""Of plain rows, the letters of a cell that is not closed at once."""
 ATTRIBUTE = re.compile(rb' ([^=]+)="([^"]*)"')
-NO_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-"""What may not stand in XML, beside control characters."""
+DOUBTFUL = (b"]]>", b"\xef\xbf")
+"""What may not stand in XML, or may be the beginning of it, beside control characters."""
 START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:<\?xml(?:(?!\?>|encoding).)*+"
     rb"(?:encoding=[\"']utf-8[\"'](?:(?!\?>).)*+)?\?>)?(?=\s*<[a-z])",
@@ -112,42 +116,46 @@ class _Quick:
 
     def _read(self, text: bytes) -> None:
         text.decode("utf-8")  # ends with a tag: what is no UTF-8 is none of ours
-        if any(mark in text for mark in NO_TEXT):
+        if any(mark in text for mark in DOUBTFUL):
             raise _Unsure
-        position, plain = 0, PLAIN_ROW.match
+        position = 0
         while position < len(text):
-            row = plain(text, position)
-            if row is not None:
-                self._plain(row)
+            if rows := FULL_ROWS.match(text, position):
+                self._full(rows[0])
+                position = rows.end()
+            elif row := EMPTY_ROW.match(text, position):
+                self._heads([(row["row"], row["more"])])
                 position = row.end()
-                continue
-            following = text.find(b"<row ", position + 1)
-            following = len(text) if following < 0 else following
-            self._other(text[position:following])
-            position = following
+            else:
+                following = text.find(b"<row ", position + 1)
+                following = len(text) if following < 0 else following
+                self._other(text[position:following])
+                position = following
 
     def _other(self, text: bytes) -> None:
         if MARKUP.search(text):
             raise _Unsure
         self.parser.Parse(text, False)
 
-    def _plain(self, row: re.Match[bytes]) -> None:
-        scan, cells = self.scan, row["cells"]
+    def _full(self, rows: bytes) -> None:
+        """Rows of which each holds something."""
+        numbers = self._heads(ROW_HEAD.findall(rows))
+        letters = set(FULL_CELL_HEAD.findall(rows))
+        column = max(column_number(found.decode()) for found in letters)
+        self.scan.facts.held_rows.update(numbers)
+        hold(self.scan.facts, self.limits, max(numbers), column)
+
+    def _heads(self, heads: list[tuple[bytes, bytes]]) -> list[int]:
+        """The numbers of plain rows; notes those that are hidden."""
+        scan = self.scan
         if scan.in_cell or not self.depth:
             raise _Unsure
-        number = int(row["row"])
-        scan.row, scan.column = number, 0
-        if _is_hidden(row["more"]):
-            scan.facts.hidden_rows.append(number)
-        held = HELD_CELL.findall(cells) if cells else None
-        if held:
-            hold(scan.facts, self.limits, number, _last_column(b" ".join(held)))
-
-
-@lru_cache(maxsize=1_000)
-def _last_column(letters: bytes) -> int:
-    """The column furthest out; nothing says that cells stand in order."""
-    return max(map(column_number, letters.decode().split()))
+        numbers = [int(number) for number, _more in heads]
+        scan.row, scan.column = numbers[-1], 0
+        if any(map(_is_hidden, {more for _number, more in heads})):
+            told = zip(numbers, heads, strict=True)
+            scan.facts.hidden_rows += [n for n, (_number, more) in told if _is_hidden(more)]
+        return numbers
 
 
 @lru_cache(maxsize=1_000)

@@ -26,7 +26,7 @@ from agir_pipeline.methods.reading.archives import (
     worksheets,
 )
 from agir_pipeline.methods.reading.biff import scan_records, sheet_starts
-from agir_pipeline.methods.reading.cell_texts import row_texts
+from agir_pipeline.methods.reading.cell_texts import as_texts
 from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import (
     UNCACHED,
@@ -107,10 +107,8 @@ def _sheet(
     ignored: list[str],
 ) -> Sheet:
     facts = guard.look(entry)
-    # One row at a time, so that the parser's own cells go as their texts come.
     rows: list[Any] = workbook.get_sheet_by_name(entry.name).to_python(skip_empty_area=False)
-    for index, cells in enumerate(rows):
-        rows[index] = row_texts(cells)
+    as_texts(rows)
     flags = [Flag("errors_unseen", None, "", 1)]
     if facts is not None:
         _overlay(rows, facts)

@@ -61,6 +61,7 @@ ROWS = st.sampled_from(
         "<row r='{n}' hidden='1'>{cells}</row>",
         '<row r="{n}" a="b>c" hidden="1">{cells}</row>',
         '<row r="{n}"/>',
+        '<row r="{n}" a="b/c" hidden="1">{cells}</row>',
         '<row r="{n}" hidden="1"/>',
         "<row>{cells}</row>",
         "<row r = '{n}'>{cells}</row >",
