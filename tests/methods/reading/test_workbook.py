@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading import workbook
+from agir_pipeline.methods.reading import cell_texts, workbook
 from agir_pipeline.methods.reading.cell_texts import cell_text
 from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits, Refusal, Refused
 from tests.grids import grid_of
@@ -317,6 +317,20 @@ def test_an_empty_sheet_has_no_rows(sheet_of: Sheet) -> None:
 )
 def test_a_cell_as_text(value: Any, text: str) -> None:
     assert cell_text(value) == text
+
+
+def test_columns_of_one_kind_are_turned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cell_texts, "BLOCK_ROWS", 2)
+    rows: list[Any] = [
+        ["a", "b", "c", "d"],
+        *([f"P{n}", n + 0.5, date(2010, 1, n), n] for n in (1, 2, 3)),
+    ]
+    cell_texts.as_texts(rows)
+    assert rows[1:] == [
+        ["P1", "1.5", "2010-01-01", "1"],
+        ["P2", "2.5", "2010-01-02", "2"],
+        ["P3", "3.5", "2010-01-03", "3"],
+    ]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
