@@ -105,6 +105,7 @@ def night(folder: Path) -> float:
     """Seconds of what a nightly run does: receive, read, type, keep, enter in the ledger."""
     from agir_pipeline.protocol.loading import load_protocol
     from agir_pipeline.resources.landing import Landing
+    from agir_pipeline.resources.ledger import FileAccount
     from agir_pipeline.resources.parser import Parser
     from agir_pipeline.resources.readings import Readings
     from agir_pipeline.resources.receipts import Receipt
@@ -120,9 +121,10 @@ def night(folder: Path) -> float:
     with Parser() as parser:
         reading = readings.read(receipt, parser)
     if (receipt.receipt_id, reading.contract) not in known:
-        landing.ledger.record_reading(
+        account = FileAccount(
             receipt.receipt_id, reading.contract, reading.ends, reading.refusal, reading.findings
         )
+        landing.ledger.record_readings([account])
     assert reading.ends["Suivi"]["accepted"] == len(reading.rows) == N_ROWS
     return time.perf_counter() - begun
 
