@@ -98,7 +98,7 @@ class Parser:
         }
         try:
             send(cast(IO[bytes], process.stdin), request)
-            with _without_collector():
+            with collector_paused():
                 return self._sheets(process, self._at_most(path))
         except TimeoutError:
             return self._give_up("reader_too_slow")
@@ -165,8 +165,8 @@ class Parser:
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """Rows hold no cycles: looking for some while they come costs more than reading them."""
+def collector_paused() -> Iterator[None]:
+    """Rows hold no cycles: looking for some while they come costs as much as reading them."""
     was_on = gc.isenabled()
     gc.disable()
     try:

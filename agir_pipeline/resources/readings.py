@@ -23,7 +23,7 @@ from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.intake import Intake
 from agir_pipeline.resources.landing import Landing
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
 READER_VERSION = "6"
@@ -98,7 +98,8 @@ class Readings:
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
-        read = self._parse(receipt, parser)
+        with collector_paused():
+            read = self._parse(receipt, parser)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
