@@ -65,3 +65,32 @@ def test_a_setting_that_is_none_is_named(home: Home) -> None:
     (home.folder / "study.toml").write_text("[files.experiment]\nmax_lines = 3\n")
     with pytest.raises(UsageError, match="files"):
         _unread = home.site
+
+
+def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_night(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home.inbox / "control_pool" / "gref_formation" / "pool.csv"
+    path.write_bytes(b"nom\n")
+    (path.parent / "gone.csv").write_bytes(b"nom\n")
+    whole = Path.read_bytes
+
+    def growing(self: Path) -> bytes:
+        content = whole(self)
+        if self == path:
+            path.write_bytes(content + b"DUPONT\n")
+        if self.name == "gone.csv":
+            raise FileNotFoundError
+        return content
+
+    study = open_study(home.folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", growing)
+        assert take_in(study) == [
+            "inbox: pool.csv is still changing; it is left for the next night"
+        ]
+    (path.parent / "gone.csv").unlink()
+    assert not study.state().deliveries
+    assert take_in(study) == []
+    (receipt,) = study.state().deliveries
+    assert home.landing.content(receipt) == b"nom\nDUPONT\n"
