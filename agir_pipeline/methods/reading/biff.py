@@ -33,7 +33,6 @@ ERRORS = {
     0x24: "#NUM!",
     0x2A: "#N/A",
 }
-UNKNOWN_ERROR = "#VALUE!"
 WORKSHEET = 0
 HIDDEN_ROW = 0x20
 EMPTY_TEXT, ERROR = 3, 2
@@ -110,4 +109,4 @@ def _cell(kind: int, body: bytes, facts: SheetFacts, limits: Limits) -> None:
         error = body[8] if body[6] == ERROR else None
     hold(facts, limits, row, column)
     if error is not None:
-        facts.errors[row, column] = ERRORS.get(error, UNKNOWN_ERROR)
+        facts.errors[row, column] = ERRORS.get(error, "")

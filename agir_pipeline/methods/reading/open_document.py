@@ -5,11 +5,12 @@ refuses what would be repeated beyond the limits, and counts by itself the rows 
 something. Source: OASIS OpenDocument 1.3, part 3, section 9.
 """
 
+import re
 import zipfile
 from dataclasses import dataclass
 from itertools import product
 
-from agir_pipeline.methods.reading.grid import Limits, Refused
+from agir_pipeline.methods.reading.grid import ERROR_TEXT, Limits, Refused
 from agir_pipeline.methods.reading.sheet_scan import SheetFacts, hold, parse_xml
 
 CONTENT = "content.xml"
@@ -19,7 +20,7 @@ CELLS = ("table:table-cell", "table:covered-table-cell")
 BESIDE = ("office:annotation", "table:table", "table:shapes", "draw:frame", "draw:custom-shape")
 """What may stand in a cell and is not what the cell shows."""
 VALUES = ("office:value", "office:date-value", "office:time-value", "office:boolean-value")
-UNNAMED_ERROR = "#VALUE!"
+ERROR_SHOWN = re.compile(rf"{ERROR_TEXT.pattern}|Err:[0-9]{{3}}")
 
 
 @dataclass
@@ -32,6 +33,7 @@ class _Cell:
     shows_text: bool
     """Whether what it shows is its value, and not a number or a date as displayed."""
     text: str
+    shown: str = ""
 
 
 def scan_tables(archive: zipfile.ZipFile, limits: Limits) -> dict[str, SheetFacts]:
@@ -94,8 +96,12 @@ class _Tables:
             facts.hidden_columns += range(first, min(self.n_columns, self.limits.columns) + 1)
 
     def text(self, data: str) -> None:
-        if self.in_paragraph and not self.beside and self.cell and self.cell.shows_text:
+        if not self.in_paragraph or self.beside or self.cell is None:
+            return
+        if self.cell.shows_text:
             self.cell.text += data
+        else:
+            self.cell.shown += data
 
     def end(self, name: str) -> None:
         if self.beside:
@@ -105,6 +111,8 @@ class _Tables:
         elif name == "text:p":
             self.in_paragraph = False
         elif name in CELLS and self.cell:
+            # Some programs write an error as the number 0 that shows an error.
+            self.cell.is_error |= bool(ERROR_SHOWN.fullmatch(self.cell.shown.strip()))
             self.cells.append(self.cell)
             self.cell = None
         elif name == "table:table-row":
@@ -126,7 +134,8 @@ class _Tables:
             if cell.is_uncached:
                 facts.uncached += places
             elif cell.is_error:
-                facts.errors |= dict.fromkeys(places, cell.text.strip() or UNNAMED_ERROR)
+                told = cell.text.strip() if cell.shows_text else cell.shown.strip()
+                facts.errors |= dict.fromkeys(places, told)
 
 
 def _cell(attributes: dict[str, str]) -> _Cell:

@@ -53,6 +53,7 @@ REFUSALS: Mapping[str, str] = {
     "far_cell": mark(
         "a cell that holds something lies beyond {rows} rows or {columns} columns; delete it"
     ),
+    "new_error": mark("the cell shows an error that only new programs know; correct its formula"),
     "no_such_sheet": mark("the sheet that was expected is not there; the workbook has: {sheets}"),
     "rows_lost": mark(
         "{expected} rows hold something but {found} could be read; nothing of the file is taken"

@@ -29,6 +29,7 @@ from agir_pipeline.methods.reading.biff import scan_records, sheet_starts
 from agir_pipeline.methods.reading.cell_texts import as_texts
 from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import (
+    ERROR_TEXT,
     UNCACHED,
     Flag,
     Grid,
@@ -54,6 +55,7 @@ DAMAGED = (
     struct.error,
 )
 """What the archive, the XML and the parser raise on a file that contradicts itself."""
+UNNAMED_ERROR = "#VALUE!"
 WILD = set("*?[")
 """A name of a sheet with one of these is a pattern."""
 
@@ -107,7 +109,7 @@ def _sheet(
     ignored: list[str],
 ) -> Sheet:
     facts = guard.look(entry)
-    rows: list[Any] = workbook.get_sheet_by_name(entry.name).to_python(skip_empty_area=False)
+    rows = _parsed(workbook, entry.name, facts)
     as_texts(rows)
     flags = [Flag("errors_unseen", None, "", 1)]
     if facts is not None:
@@ -116,6 +118,18 @@ def _sheet(
         flags = list(_flags(facts))
     grid = Grid(container, entry.name, [], ignored_sheets=ignored, flags=flags)
     return Sheet(grid, enumerate(rows, 1))
+
+
+def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts | None) -> list[Any]:
+    """The parser's own cells. It gives up at errors that came after it, such as #SPILL!."""
+    try:
+        return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except CalamineError as fault:
+        for (row, column), text in (facts.errors if facts else {}).items():
+            if text and text in str(fault):
+                letter = column_letter(column - 1)
+                raise Refused("new_error", sheet=sheet, row=row, column=letter) from fault
+        raise
 
 
 def _check_count(rows: list[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard) -> None:
@@ -216,7 +230,8 @@ def _folded(name: str) -> str:
 
 def _overlay(rows: list[list[str]], facts: SheetFacts) -> None:
     """Writes what the parser hides: error cells, and formulas without a result."""
-    hidden = {**facts.errors, **dict.fromkeys(facts.uncached, UNCACHED)}
+    errors = {place: _error_text(text) for place, text in facts.errors.items()}
+    hidden = {**errors, **dict.fromkeys(facts.uncached, UNCACHED)}
     if not hidden:
         return
     width = max([len(row) for row in rows] + [column for _row, column in hidden])
@@ -225,6 +240,11 @@ def _overlay(rows: list[list[str]], facts: SheetFacts) -> None:
         cells += [""] * (width - len(cells))
     for (row, column), text in hidden.items():
         rows[row - 1][column - 1] = text
+
+
+def _error_text(shown: str) -> str:
+    """An error under a name that is known for one, so that nobody takes it for a text."""
+    return shown if ERROR_TEXT.fullmatch(shown) else UNNAMED_ERROR
 
 
 def _flags(facts: SheetFacts) -> Iterator[Flag]:

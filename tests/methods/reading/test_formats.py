@@ -135,7 +135,15 @@ def test_formulas_and_errors_of_an_open_document_are_never_empty(read: Read) -> 
             )
         )
     )
-    assert cells_of(grid) == [[UNCACHED, "Err:508", "#VALUE!", "", "x"]]
+    assert cells_of(grid) == [[UNCACHED, "#VALUE!", "#VALUE!", "", "x"]]
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"), [("#DIV/0!", "#DIV/0!"), ("Err:503", "#VALUE!"), ("0", "0")]
+)
+def test_a_number_that_shows_an_error_is_an_error(read: Read, shown: str, text: str) -> None:
+    cell = f'<table:table-cell office:value-type="float" office:value="0"><text:p>{shown}</text:p>'
+    assert cells_of(read(ods(row(f"{cell}</table:table-cell>")))) == [[text]]
 
 
 def test_comments_and_drawings_beside_a_cell_are_not_its_text(read: Read) -> None:
@@ -195,7 +203,7 @@ def test_results_of_formulas_in_biff8_are_told_apart() -> None:
     bounds = struct.pack("<2H", 0x809, 0), struct.pack("<2H", 0x0A, 0)
     body = b"".join(formula(n, r) for n, r in enumerate((text, error, odd, b"\0" * 8)))
     facts = scan_records(bounds[0] + body + bounds[1], 0, Limits())
-    assert facts.errors == {(1, 2): "#N/A", (1, 3): "#VALUE!"}
+    assert facts.errors == {(1, 2): "#N/A", (1, 3): ""}
     assert (facts.held_rows, facts.n_columns) == ({1}, 4)
 
 

@@ -101,6 +101,24 @@ def test_error_cells_are_shown_where_they_stand(spreadsheet: Sheet) -> None:
     ]
 
 
+@pytest.mark.parametrize("error", ["#SPILL!", "#CALC!", "#CONNECT!", "#BLOCKED!"])
+def test_an_error_the_parser_does_not_know_is_read_or_named(sheet_of: Sheet, error: str) -> None:
+    cells = f'<row><c t="e"><v>#N/A</v></c><c t="e"><v>{error}</v></c></row>'
+    try:
+        (told,) = cells_of(sheet_of(cells))
+    except Refused as refused:
+        refusal = refused.refusal
+        assert (refusal.code, refusal.sheet) == ("new_error", "Suivi")
+        assert (refusal.row, refusal.column) == (1, "B")
+    else:
+        assert told[1].startswith("#")
+
+
+def test_a_sheet_the_parser_gives_up_for_another_reason_is_damaged(sheet_of: Sheet) -> None:
+    cells = '<row><c t="e"><v>#N/A</v></c></row><row><c t="s"><v>7</v></c></row>'
+    assert refusal_of(lambda: sheet_of(cells)).code == "damaged"
+
+
 def test_texts_that_look_like_formulas_are_kept_unchanged(spreadsheet: Sheet) -> None:
     texts = [cells[1] for cells in cells_of(spreadsheet("injection_texts.xlsx"))]
     assert texts[1:6] == [
