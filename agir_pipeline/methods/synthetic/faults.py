@@ -72,9 +72,12 @@ Edit = Callable[[Fault, Stream, list[list[Cell]], list[int]], Sequence[int]]
 def _other_value(
     fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
 ) -> Sequence[int]:
+    """A value that already stands in a row is no fault there: a row with another one takes it."""
     place = stream.position_of(fault.column)
     filled = [row for row in settled if rows[row][place] != ""]
-    row = filled[len(filled) // 3]
+    third = len(filled) // 3
+    others = (row for row in filled[third:] + filled[:third] if rows[row][place] != fault.found)
+    row = next(others)
     rows[row][place] = fault.found
     return [row]
 
