@@ -69,7 +69,8 @@ def read_deliveries(study: Study) -> list[Reading]:
             if receipt.source not in names:
                 continue
             reading = study.readings.read(receipt, parser)
-            if (receipt.receipt_id, reading.contract) not in known:
+            # what was read just now may be a file that the machine had failed to read before
+            if reading.is_new or (receipt.receipt_id, reading.contract) not in known:
                 ledger.record_reading(
                     receipt.receipt_id,
                     reading.contract,
