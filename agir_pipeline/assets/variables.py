@@ -13,7 +13,7 @@ from agir_pipeline.protocol.model import (
     StatusDefinition,
     StatusOutcome,
 )
-from agir_pipeline.resources.study import Study, data_cut_on
+from agir_pipeline.resources.study import Study, data_cut_on, included
 
 SQL_TYPES = {
     "date": "date",
@@ -31,7 +31,7 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
     persons, spells, answers = (protocol.feeding(f) for f in ("person", "spell", "answer"))
     index = protocol.matching.index
     return {
-        "known_on": str(known_on or study.state().as_of),
+        "known_on": str(known_on or included(study).as_of),
         "person_sources": [_source(source) for source in persons],
         "person_columns": _columns(persons),
         "spell_sources": [_source(source) for source in spells],
@@ -67,7 +67,7 @@ def outcome_variables(study: Study) -> dict[str, Any]:
 
 def cut_on(study: Study, outcome: EventOutcome | StatusOutcome) -> date:
     """How far the data of an outcome reach; before any delivery, the day of the state."""
-    return data_cut_on(study, outcome.origin) or study.state().as_of or study.horizon
+    return data_cut_on(study, outcome.origin) or included(study).as_of or study.horizon
 
 
 def _source(source: Source) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import Receipt, State
+from agir_pipeline.resources.study import Study, included
 
 
 def status(home: Home, protocol: Protocol) -> dict[str, Any]:
@@ -19,8 +20,9 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
     ends = _ends_by_source(state, ledger.row_ends(), contracts_in_force(protocol))
     checks = Counter(check["status"] for check in ledger.checks())
     received = _last_received(state, ledger.landings())
+    as_of = included(Study(home, protocol)).as_of
     return {
-        "as_of": str(state.as_of) if state.as_of else None,
+        "as_of": str(as_of) if as_of else None,
         "protocol": {
             "name": protocol.study.name,
             "design_digest": protocol.design_digest,

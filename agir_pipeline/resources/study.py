@@ -24,7 +24,7 @@ from agir_pipeline.protocol.registry import models_folder
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.keys import Keys
-from agir_pipeline.resources.readings import Readings, contracts_in_force
+from agir_pipeline.resources.readings import Readings
 from agir_pipeline.resources.receipts import Receipt, State
 from agir_pipeline.resources.sql_models import SqlModels
 from agir_pipeline.resources.vault import Vault
@@ -205,7 +205,7 @@ def due_instants(study: Study) -> list[date]:
     if declared:
         return [day for day in declared if day <= study.horizon]
     first: dict[str, date] = {}
-    for receipt in study.state().deliveries:
+    for receipt in included(study).deliveries:
         first.setdefault(receipt.source, receipt.known_on)
     needed = [first.get(source.name) for source in study.protocol.feeding("person")]
     known = [day for day in needed if day is not None]
@@ -220,19 +220,31 @@ def built_digests(study: Study, connection: sa.Connection) -> dict[str, str]:
     return dict(zip(books["step"], books["digest"], strict=True))
 
 
+def included(study: Study) -> State:
+    """What tables are made from: all that is known but for the files refused whole.
+
+    Refused under the contract in force; a file nobody has read yet counts as included.
+    """
+    contracts = study.readings.contracts
+    refused = {(r["receipt_id"], r["reading"]) for r in study.home.landing.ledger.refusals()}
+    return State(
+        tuple(
+            receipt
+            for receipt in study.state().receipts
+            if (receipt.receipt_id, contracts.get(receipt.source)) not in refused
+        )
+    )
+
+
 def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | None:
     """The extraction day of the newest delivery of a source that could be read.
 
     ``known_on`` leaves out what arrived after that day.
     """
-    contract = contracts_in_force(study.protocol).get(source)
-    refused = {(r["receipt_id"], r["reading"]) for r in study.home.landing.ledger.refusals()}
     days = [
         receipt.extracted_on or receipt.known_on
-        for receipt in study.state().deliveries
-        if receipt.source == source
-        and receipt.known_on <= known_on
-        and (receipt.receipt_id, contract) not in refused
+        for receipt in included(study).deliveries
+        if receipt.source == source and receipt.known_on <= known_on
     ]
     return max(days, default=None)
 

@@ -13,6 +13,12 @@ from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.release_inputs import (
+    as_of_day,
+    release_facts,
+    release_id,
+    release_manifest,
+)
 from agir_pipeline.resources.status import newest_refusals, status
 from agir_pipeline.resources.study import (
     STEPS,
@@ -20,6 +26,7 @@ from agir_pipeline.resources.study import (
     code_version,
     data_cut_on,
     due_instants,
+    included,
     is_up_to_date,
     open_study,
     record_protocol,
@@ -208,6 +215,19 @@ def test_without_declared_days_the_first_complete_night_is_due(tmp_path: Path) -
     assert due_instants(study) == [SECOND]
 
 
+def test_a_night_on_which_the_file_of_a_source_was_refused_is_not_complete(tmp_path: Path) -> None:
+    init_home(tmp_path / "home", "nsw")
+    home = Home(tmp_path / "home")
+    names = [source.name for source in open_study(home.folder).protocol.feeding("person")]
+    for name in names:
+        receipt = Receipt("delivery", "", FIRST, name, "causaldata", "f.csv")
+        taken = home.landing.receive(name.encode(), receipt).receipt
+    refuse(home, taken)
+    assert due_instants(open_study(home.folder)) == []
+    home.landing.receive(b"good", Receipt("delivery", "", THIRD, names[-1], "causaldata", "g.csv"))
+    assert due_instants(open_study(home.folder)) == [THIRD]
+
+
 def refuse(home: Home, receipt: Receipt) -> None:
     contract = contracts_in_force(load_protocol(home.protocol_path))[receipt.source]
     home.landing.ledger.record_reading(
@@ -226,6 +246,26 @@ def test_the_data_reach_to_the_newest_extraction_that_could_be_read(
     assert data_cut_on(study, "beneficiary_register") == SECOND
     refuse(home, newest)
     assert data_cut_on(study, "beneficiary_register") == date(2010, 1, 15)
+
+
+def test_a_file_refused_whole_moves_neither_the_day_of_the_tables_nor_their_release(
+    home: Home, receive: Receive
+) -> None:
+    kept = receive(b"x", FIRST)
+    for path in (home.landing.folder / "receipts").iterdir():
+        if '"protocol"' in path.read_text():
+            path.unlink()
+    before = open_study(home.folder)
+    facts = (as_of_day(before), release_id(before), release_facts(before))
+    refused = receive(b"y", SECOND)
+    refuse(home, refused)
+    after = open_study(home.folder)
+    assert (as_of_day(after), release_id(after), release_facts(after)) == facts
+    assert facts[0] == FIRST
+    assert list(release_manifest(after)["receipt_id"]) == [kept.receipt_id]
+    assert status(home, after.protocol)["as_of"] == str(FIRST)
+    assert refused in after.state().receipts
+    assert refused not in included(after).receipts
 
 
 def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(
