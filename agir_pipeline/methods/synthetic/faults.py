@@ -82,6 +82,15 @@ def _other_value(
     return [row]
 
 
+def _of_another_place(
+    fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
+) -> Sequence[int]:
+    """A postcode of the same department: the table of places knows no other."""
+    place = stream.position_of(fault.column)
+    near = [row for row in settled if str(rows[row][place])[:2] == fault.found[:2]]
+    return _other_value(fault, stream, rows, near)
+
+
 def _wrong_digit(
     fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
 ) -> Sequence[int]:
@@ -129,6 +138,7 @@ def _second_case(
 
 
 EDITS: dict[str, Edit] = {
+    "disagreement": _of_another_place,
     "wrong_checksum": _wrong_digit,
     "key_collision": _same_key,
     "duplicate": _same_row,
