@@ -109,7 +109,10 @@ EFFECTS = {
         number("mde_holm", mark("Smallest effect, under Holm")),
         points("mde_points", mark("Smallest effect once all are evaluable")),
         points("mde_holm_points", mark("The same under Holm")),
-        day("all_evaluable_on", mark("All evaluable on"), mark("With data drawn on this day")),
+        count("n_never_evaluable_pairs", mark("Pairs never evaluable"),
+              mark("The question would be asked after the end of the study")),
+        day("all_evaluable_on", mark("All evaluable on"),
+            mark("With data drawn on this day; without the pairs that never are")),
         text("unit", mark("Unit")),
         coded("claim", mark("What the row may claim"), CLAIMS),
         text("method", mark("Method")),
@@ -243,8 +246,8 @@ def _evaluability(outcomes: Mapping[str, Text]) -> TableContract:
         mark("What can be known now, and when the rest"),
         spelled(
             EFFECTS,
-            """outcome definition horizon_days? n_pairs n_evaluable_pairs all_evaluable_on?
-            mde_points? mde_holm_points?""",
+            """outcome definition horizon_days? n_pairs n_evaluable_pairs
+            n_never_evaluable_pairs all_evaluable_on? mde_points? mde_holm_points?""",
             coded("outcome", mark("Outcome"), outcomes),
         ),
         ("outcome", "definition", "horizon_days"),
