@@ -128,7 +128,7 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         "control_spell_id": spell,
         "arm": _participant("arm"),
         "tie_order": _participant("tie_order"),
-        "planned_days_remaining": (*_planned_end(protocol), *start),
+        "common_planned_days": (*_planned_end(protocol), *start),
         **dict.fromkeys(FROM_COVARIATES, matched_on),
         **dict.fromkeys(INDEX, start if index else ()),
     }

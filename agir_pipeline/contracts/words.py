@@ -124,8 +124,9 @@ MATCHING = vocabulary(
     day("control_index_on", mark("Index date of the control")),
     count("elapsed_days", mark("Elapsed days"),
           mark("From contract start to index date: the upper edge of the band"), unit="days"),
-    number("planned_days_remaining", mark("Planned days left"),
-           mark("From the index date to the planned end known then"), unit="days"),
+    number("common_planned_days", mark("Planned days left, of the pair"),
+           mark("From the index date to the beneficiary's planned end known then; both members "
+                "are followed to it"), unit="days"),
     count("band_number", mark("Band"), mark("Bands of elapsed days, in the order they are solved")),
     count("round_number", mark("Round"), mark("Matching rounds by date, from 1")),
     count("design_number", mark("Design"), mark("Number of the design in the protocol")),
