@@ -8,6 +8,7 @@ from agir_pipeline.protocol.model import (
     Derived,
     EventDefinition,
     EventOutcome,
+    Index,
     MeasureOutcome,
     Source,
     StatusDefinition,
@@ -39,6 +40,7 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         "answer_sources": [_source(source) for source in answers],
         "answer_columns": _columns(answers),
         "entry_column": index.entry_column if index else "",
+        "first_dated": _first_dated(index),
     }
 
 
@@ -68,6 +70,13 @@ def outcome_variables(study: Study) -> dict[str, Any]:
 def cut_on(study: Study, outcome: EventOutcome | StatusOutcome) -> date:
     """How far the data of an outcome reach; before any delivery, the day of the state."""
     return data_cut_on(study, outcome.origin) or included(study).as_of or study.horizon
+
+
+def _first_dated(index: Index | None) -> list[str]:
+    """The days of which the first told by any list of an arm counts: support, and consent."""
+    if index is None:
+        return []
+    return [c for c in (index.supported_since_column, index.consent_column) if c]
 
 
 def _source(source: Source) -> dict[str, Any]:
