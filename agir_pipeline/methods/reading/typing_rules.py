@@ -72,7 +72,7 @@ class TypedColumn:
 def type_column(column: Column, source: Source, texts: Sequence[str]) -> TypedColumn:
     """The values of one column by its contract; empty cells and declared spellings are missing."""
     places, distinct = pd.factorize(np.array(texts, dtype=object))
-    read = _remembering_reader(column, source.date_order, source.decimal, source.missing)
+    read = _remembering_reader(column, *_habits(source), source.missing)
     cells = [read(text) for text in distinct]
     if column.type in ("date", "instant"):
         cells = settle_order(cells)
@@ -96,14 +96,19 @@ def _as_array(values: Sequence[object], kind: ColumnType) -> Any:
 
 @lru_cache(maxsize=1_000)
 def _remembering_reader(
-    column: Column, date_order: DateOrder, decimal: Decimal, missing: tuple[str, ...]
+    column: Column, date_order: DateOrder, decimal: Decimal, zone: str, missing: tuple[str, ...]
 ) -> Reader:
     """Most texts of a delivery stood in the one before: what a text says is found once."""
-    read = _guarded(reader_of(column, date_order, decimal), frozenset((*missing, *column.missing)))
+    real = reader_of(column, date_order, decimal, zone)
+    read = _guarded(real, frozenset((*missing, *column.missing)))
     return lru_cache(maxsize=TEXTS_REMEMBERED)(read)
 
 
-def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader:
+def _habits(source: Source) -> tuple[DateOrder, Decimal, str]:
+    return source.date_order, source.decimal, source.study_time_zone
+
+
+def reader_of(column: Column, date_order: DateOrder, decimal: Decimal, zone: str) -> Reader:
     """The reader of one cell, for cells that are neither missing nor an error."""
     match column.type:
         case "text":
@@ -117,7 +122,7 @@ def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader
         case "date":
             return date_reader(column, date_order)
         case "instant":
-            return instant_reader(column, date_order)
+            return instant_reader(column, date_order, zone)
         case "integer":
             return integer_reader(column, decimal)
         case "number":
