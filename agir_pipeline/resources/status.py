@@ -16,8 +16,14 @@ from agir_pipeline.resources.study import Study, included
 def status(home: Home, protocol: Protocol) -> dict[str, Any]:
     """The study at a glance; every value is a count, a name, a day or a hash."""
     landing = home.landing
-    state, ledger = landing.state(), landing.ledger
-    ends = _ends_by_source(state, ledger.row_ends(), contracts_in_force(protocol))
+    state, ledger, contracts = landing.state(), landing.ledger, contracts_in_force(protocol)
+    ends = _ends_by_source(state, ledger.row_ends(), contracts)
+    read = ledger.readings()
+    unread = Counter(
+        receipt.source
+        for receipt in state.deliveries
+        if (receipt.receipt_id, contracts.get(receipt.source)) not in read
+    )
     checks = Counter(check["status"] for check in ledger.checks())
     received = _last_received(state, ledger.landings())
     as_of = included(Study(home, protocol)).as_of
@@ -32,6 +38,7 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
             {
                 "name": source.name,
                 "receipts": sum(r.source == source.name for r in state.deliveries),
+                "unread": unread[source.name],
                 "rows": ends.get(source.name, Counter()).total(),
                 **{end: ends.get(source.name, Counter())[end] for end in ENDS},
                 "last_received_at": received.get(source.name),

@@ -278,6 +278,8 @@ def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(
     assert data_cut_on(open_study(home.folder), newest.source) is None
     edit(home, '"N° dossier"', '"N° dossier", "Dossier no."')
     assert newest_refusals(home, state) == []
+    told = status(home, load_protocol(home.protocol_path))["sources"]
+    assert {s["name"]: s["unread"] for s in told if s["unread"]} == {newest.source: 1}
     assert data_cut_on(open_study(home.folder), newest.source) == FIRST
 
 
@@ -372,6 +374,7 @@ def test_the_status_counts_what_arrived(home: Home, receive: Receive) -> None:
     assert register == {
         "name": "beneficiary_register",
         "receipts": 2,
+        "unread": 0,
         "rows": 7,
         **{"accepted": 4, "rejected": 2, "duplicate": 0, "blank": 1, "outside": 0, "erased": 0},
     }
