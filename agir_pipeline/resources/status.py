@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
@@ -60,11 +61,16 @@ def newest_refusals(
 
     Several files may come on one day; whichever cannot be read is told, until one that can be
     read is handed in after it. Unreadable under the contract in force: a file refused earlier may
-    be read now. Without a protocol the one in the home is meant.
+    be read now. A file each row of which was rejected is told like one that was refused.
+    Without a protocol the one in the home is meant.
     """
     contracts = contracts_in_force(protocol or load_protocol(home.protocol_path))
     ledger = home.landing.ledger
     refusals = {(row["receipt_id"], row["reading"]): row for row in ledger.refusals()}
+    names = {receipt.receipt_id: receipt.file_name for receipt in state.deliveries}
+    for (receipt_id, reading), n in ledger.spoilt().items():
+        sentence = _spoilt_sentence(names.get(receipt_id, ""), n)
+        refusals[receipt_id, reading] = {"code": "every_row_rejected", "sentence": sentence}
     arrived_at = {row["receipt_id"]: row["received_at"] for row in ledger.landings()}
     standing: list[dict[str, Any]] = []
     for receipts in newest_deliveries(state).values():
@@ -79,6 +85,13 @@ def newest_refusals(
             if row is not None and arrived_at.get(name, "") >= last_readable
         ]
     return standing
+
+
+def _spoilt_sentence(file: str, n: int) -> str:
+    return _(
+        "{file}: each of its {n} rows breaks a rule; nothing of it is taken, see the quarantine "
+        "for rows and columns"
+    ).format(file=file, n=n)
 
 
 def newest_deliveries(state: State) -> dict[tuple[str, str], list[Receipt]]:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from agir_pipeline.errors import CheckError, UsageError
 from agir_pipeline.language import _
+from agir_pipeline.methods.reading.comparison import PARTIAL_FILE
 from agir_pipeline.protocol.loading import load_protocol, read_protocol_text
 from agir_pipeline.protocol.lookup_tables import table_names
 from agir_pipeline.protocol.model import Protocol
@@ -221,12 +222,13 @@ def built_digests(study: Study, connection: sa.Connection) -> dict[str, str]:
 
 
 def included(study: Study) -> State:
-    """What tables are made from: all that is known but for the files refused whole.
+    """What tables are made from: all that is known but for files of which nothing was taken.
 
-    Refused under the contract in force; a file nobody has read yet counts as included.
+    Refused whole, or row by row, under the contract in force; a file nobody has read yet counts
+    as included.
     """
-    contracts = study.readings.contracts
-    refused = {(r["receipt_id"], r["reading"]) for r in study.home.landing.ledger.refusals()}
+    contracts, ledger = study.readings.contracts, study.home.landing.ledger
+    refused = {(r["receipt_id"], r["reading"]) for r in ledger.refusals()} | ledger.spoilt().keys()
     return State(
         tuple(
             receipt
@@ -239,12 +241,17 @@ def included(study: Study) -> State:
 def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | None:
     """The extraction day of the newest delivery of a source that could be read.
 
-    ``known_on`` leaves out what arrived after that day.
+    ``known_on`` leaves out what arrived after that day. Of a file that lost most rows of the one
+    before nobody can say how things stood with the others: it reaches no further.
     """
+    told = study.vault.read("surprises")
+    partial = set(told.loc[told["code"] == PARTIAL_FILE, "receipt_id"])
     days = [
         receipt.extracted_on or receipt.known_on
         for receipt in included(study).deliveries
-        if receipt.source == source and receipt.known_on <= known_on
+        if receipt.source == source
+        and receipt.known_on <= known_on
+        and receipt.receipt_id not in partial
     ]
     return max(days, default=None)
 

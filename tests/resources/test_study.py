@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from agir_pipeline.errors import CheckError, ProtocolError, UsageError
+from agir_pipeline.methods.reading.comparison import PARTIAL_FILE
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources import study as module
 from agir_pipeline.resources.home import Home
@@ -34,6 +36,7 @@ from agir_pipeline.resources.study import (
     require_step,
     state_digest,
 )
+from agir_pipeline.resources.surprises import COLUMNS
 
 FIRST, SECOND, THIRD = date(2010, 1, 31), date(2010, 2, 28), date(2010, 3, 31)
 Receive = Callable[..., Receipt]
@@ -266,6 +269,37 @@ def test_a_file_refused_whole_moves_neither_the_day_of_the_tables_nor_their_rele
     assert status(home, after.protocol)["as_of"] == str(FIRST)
     assert refused in after.state().receipts
     assert refused not in included(after).receipts
+
+
+def test_a_file_whose_rows_are_all_rejected_is_told_and_moves_nothing(
+    home: Home, receive: Receive
+) -> None:
+    receive(b"x", FIRST)
+    spoilt = receive(b"y", SECOND)
+    study = open_study(home.folder)
+    contract = contracts_in_force(study.protocol)[spoilt.source]
+    for n_accepted in (0, 1):
+        ends = {"": {"n_rows": 7, "accepted": n_accepted, "rejected": 5 - n_accepted, "blank": 2}}
+        home.landing.ledger.record_reading(spoilt.receipt_id, contract, ends, None, [])
+        told = [row["sentence"] for row in newest_refusals(home, study.state())]
+        if n_accepted:
+            assert told == []
+            assert data_cut_on(study, spoilt.source) == SECOND
+        else:
+            assert "2010-02-28.csv: each of its 5 rows breaks a rule" in told[0]
+            assert data_cut_on(study, spoilt.source) == FIRST
+
+
+def test_a_partial_file_says_nothing_of_how_far_the_data_reach(
+    home: Home, receive: Receive
+) -> None:
+    receive(b"x", FIRST)
+    partial = receive(b"y", SECOND)
+    study = open_study(home.folder)
+    line = (partial.receipt_id, partial.source, partial.file_name, PARTIAL_FILE, None, "")
+    with study.vault.transaction() as connection:
+        study.vault.replace(connection, "surprises", pd.DataFrame([line], columns=list(COLUMNS)))
+    assert data_cut_on(study, partial.source) == FIRST
 
 
 def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(

@@ -18,6 +18,8 @@ MOSTLY = 0.5
 share of the rows and now in none: emptied."""
 FEWEST_ROWS = 5
 """Shorter files say nothing about a column that is empty."""
+PARTIAL_FILE = "partial_file"
+"""A file that should repeat the rows of the one before and lost most of them, or all."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,12 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
     memories: dict[str, _Memory] = {}
     told: list[Told] = []
     for delivery in deliveries:
-        if delivery.rows.empty:
-            continue
         is_cumulative = source.provider(delivery.provider).is_cumulative
         memory = memories.setdefault(delivery.provider, _Memory(source, is_cumulative))
+        if delivery.rows.empty:
+            if memory.last is not None and is_cumulative and not delivery.rejected:
+                told.append(Told(delivery.receipt_id, PARTIAL_FILE, None, ""))
+            continue
         if memory.last is not None:
             told += memory.surprises(delivery, memory.last)
         memory.take(delivery)
@@ -115,7 +119,7 @@ class _Memory:
         if len(gone) <= len(delivery.rejected) - len(spoilt):
             return
         if len(gone) > MOSTLY * len(before):
-            yield Told(delivery.receipt_id, "partial_file", None, "")
+            yield Told(delivery.receipt_id, PARTIAL_FILE, None, "")
             return
         for key in gone:
             yield Told(delivery.receipt_id, "row_left", int(before[key]), "")

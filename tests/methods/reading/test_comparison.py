@@ -1,5 +1,6 @@
 """What a delivery says against the one before it: each surprise alone, and what is none."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -147,8 +148,15 @@ def test_a_short_file_says_nothing_about_an_empty_column(register: Source) -> No
     assert told(free, file(JANUARY, provider="present"), short) == []
 
 
-def test_a_file_without_rows_is_left_out(register: Source) -> None:
-    assert told(register, file(JANUARY), file(FEBRUARY, []), file(MARCH)) == []
+def test_a_file_without_rows_is_partial_where_it_should_repeat_them(register: Source) -> None:
+    files = (file(JANUARY), file(FEBRUARY, []), file(MARCH))
+    assert told(register, *files) == [("partial_file", None, "")]
+    assert told(register, *(replace(one, provider="present") for one in files)) == []
+    assert told(register, file(JANUARY, []), file(FEBRUARY)) == []
+
+
+def test_a_file_whose_rows_are_all_rejected_is_not_partial(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, [], rejected=KEYS), file(MARCH)) == []
 
 
 def test_what_is_told_names_the_receipt(register: Source) -> None:
