@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from agir_pipeline.errors import CheckError, UsageError
 from agir_pipeline.language import _
-from agir_pipeline.methods.reading.comparison import PARTIAL_FILE
 from agir_pipeline.protocol.loading import load_protocol, read_protocol_text
 from agir_pipeline.protocol.lookup_tables import table_names
 from agir_pipeline.protocol.model import Protocol
@@ -245,7 +244,7 @@ def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | 
     before nobody can say how things stood with the others: it reaches no further.
     """
     told = study.vault.read("surprises")
-    partial = set(told.loc[told["code"] == PARTIAL_FILE, "receipt_id"])
+    partial = set(told.loc[told["code"] == "partial_file", "receipt_id"])
     days = [
         receipt.extracted_on or receipt.known_on
         for receipt in included(study).deliveries

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agir_pipeline.assets.validated import read_deliveries
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.status import newest_refusals
@@ -23,8 +24,9 @@ def test_a_file_the_machine_failed_to_read_is_no_longer_refused_once_it_was_read
     receipt = home.landing.receive(PEOPLE, sent).receipt
     study = open_study(home.folder)
     reading, ledger = study.readings.contracts["people"], home.landing.ledger
-    ledger.record_reading(receipt.receipt_id, reading, {}, ("reader_died", "people.csv: …"), [])
+    refusal = ("reader_died", "people.csv: …")
+    ledger.record_readings([FileAccount(receipt.receipt_id, reading, {}, refusal, [])])
     assert newest_refusals(home, study.state())
-    assert len(read_deliveries(study)[0].rows) == 2
+    assert read_deliveries(study)[0].rows.num_rows == 2
     assert newest_refusals(home, study.state()) == []
     assert [row["accepted"] for row in ledger.row_ends()] == [2]

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.errors import CheckError, ProtocolError, UsageError
-from agir_pipeline.methods.reading.comparison import PARTIAL_FILE
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources import study as module
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import Receipt
@@ -233,8 +233,11 @@ def test_a_night_on_which_the_file_of_a_source_was_refused_is_not_complete(tmp_p
 
 def refuse(home: Home, receipt: Receipt) -> None:
     contract = contracts_in_force(load_protocol(home.protocol_path))[receipt.source]
-    home.landing.ledger.record_reading(
-        receipt.receipt_id, contract, {}, ("unknown_layout", f"{receipt.file_name}: unknown"), []
+    refusal = ("unknown_layout", f"{receipt.file_name}: unknown")
+    home.landing.ledger.record_readings(
+        [
+            FileAccount(receipt.receipt_id, contract, {}, refusal, []),
+        ]
     )
 
 
@@ -280,7 +283,8 @@ def test_a_file_whose_rows_are_all_rejected_is_told_and_moves_nothing(
     contract = contracts_in_force(study.protocol)[spoilt.source]
     for n_accepted in (0, 1):
         ends = {"": {"n_rows": 7, "accepted": n_accepted, "rejected": 5 - n_accepted, "blank": 2}}
-        home.landing.ledger.record_reading(spoilt.receipt_id, contract, ends, None, [])
+        account = FileAccount(spoilt.receipt_id, contract, ends, None, [])
+        home.landing.ledger.record_readings([account])
         told = [row["sentence"] for row in newest_refusals(home, study.state())]
         if n_accepted:
             assert told == []
@@ -296,7 +300,7 @@ def test_a_partial_file_says_nothing_of_how_far_the_data_reach(
     receive(b"x", FIRST)
     partial = receive(b"y", SECOND)
     study = open_study(home.folder)
-    line = (partial.receipt_id, partial.source, partial.file_name, PARTIAL_FILE, None, "")
+    line = (partial.receipt_id, partial.source, partial.file_name, "partial_file", None, "")
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "surprises", pd.DataFrame([line], columns=list(COLUMNS)))
     assert data_cut_on(study, partial.source) == FIRST
@@ -388,10 +392,14 @@ def test_the_status_counts_what_arrived(home: Home, receive: Receive) -> None:
     contract = contracts_in_force(protocol)["beneficiary_register"]
     read = receive(b"x", FIRST)
     ends = {"": {"n_rows": 7, "accepted": 4, "rejected": 2, "blank": 1}}
-    home.landing.ledger.record_reading(read.receipt_id, contract, ends, None, [])
     stale = {"": {"n_rows": 900, "accepted": 900}}
-    home.landing.ledger.record_reading(read.receipt_id, "an older contract", stale, None, [])
-    home.landing.ledger.record_reading("another study", contract, stale, None, [])
+    home.landing.ledger.record_readings(
+        [
+            FileAccount(read.receipt_id, contract, ends, None, []),
+            FileAccount(read.receipt_id, "an older contract", stale, None, []),
+            FileAccount("another study", contract, stale, None, []),
+        ]
+    )
     refused = receive(b"y", SECOND)
     refuse(home, refused)
     home.landing.receive(b"r", Receipt("round", "", SECOND, "rounds", "design_1"))
