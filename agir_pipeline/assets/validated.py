@@ -1,7 +1,7 @@
 """Step 2: every row of every delivery comes to one end; identities part from the rest."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -20,7 +20,7 @@ from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.surprises import surprises
+from agir_pipeline.resources.surprises import silent_columns, surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -86,15 +86,16 @@ def _file_account(one: Reading) -> FileAccount:
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     readings = read_deliveries(study)
+    told = surprises(study.protocol, readings)
     made, identities = {}, []
     for source in study.protocol.sources:
-        table = versions(_deliveries(source, readings))
+        table = versions(_deliveries(source, readings, silent_columns(source, told)))
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
-        study.vault.replace(connection, "surprises", surprises(study.protocol, readings))
+        study.vault.replace(connection, "surprises", told)
     with study.warehouse.transaction() as connection:
         for name, table in made.items():
             study.warehouse.replace(connection, "validated", name, table)
@@ -107,7 +108,9 @@ def _examine(study: Study, connection: sa.Connection) -> StepResult:
     return _result(study, {name: read(connection, "validated", name) for name in names})
 
 
-def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
+def _deliveries(
+    source: Source, readings: list[Reading], silent: Mapping[str, frozenset[str]]
+) -> Iterator[Delivered]:
     for reading in readings:
         receipt = reading.receipt
         if receipt.source == source.name and reading.refusal is None:
@@ -120,6 +123,7 @@ def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
                 and not reading.has_nameless_rejects,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
+                unsaid=silent.get(receipt.receipt_id, frozenset()),
             )
 
 

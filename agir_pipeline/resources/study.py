@@ -19,7 +19,7 @@ from agir_pipeline.errors import CheckError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, read_protocol_text
 from agir_pipeline.protocol.lookup_tables import table_names
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import Protocol, StatusOutcome
 from agir_pipeline.protocol.registry import models_folder
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
@@ -27,6 +27,7 @@ from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.readings import Readings
 from agir_pipeline.resources.receipts import Receipt, State
 from agir_pipeline.resources.sql_models import SqlModels
+from agir_pipeline.resources.surprises import SILENT
 from agir_pipeline.resources.vault import Vault
 from agir_pipeline.resources.warehouse import Warehouse
 
@@ -240,19 +241,31 @@ def included(study: Study) -> State:
 def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | None:
     """The extraction day of the newest delivery of a source that could be read.
 
-    ``known_on`` leaves out what arrived after that day. Of a file that lost most rows of the one
-    before nobody can say how things stood with the others: it reaches no further.
+    ``known_on`` leaves out what arrived after that day. A file that lost most rows of the one
+    before, or the column that tells the outcome, says nothing of how things stood: it reaches no
+    further.
     """
     told = study.vault.read("surprises")
-    partial = set(told.loc[told["code"] == "partial_file", "receipt_id"])
+    is_silent = told["code"].isin(SILENT) & told["column_name"].isin(_telling(study, source))
+    useless = set(told.loc[is_silent | (told["code"] == "partial_file"), "receipt_id"])
     days = [
         receipt.extracted_on or receipt.known_on
         for receipt in included(study).deliveries
         if receipt.source == source
         and receipt.known_on <= known_on
-        and receipt.receipt_id not in partial
+        and receipt.receipt_id not in useless
     ]
     return max(days, default=None)
+
+
+def _telling(study: Study, source: str) -> set[str]:
+    """The columns of a source without which nothing is known of what happened."""
+    found = study.protocol.source(source)
+    names = {found.spell.ended_early if found.spell else None, found.answered_at}
+    for outcome in study.protocol.outcomes:
+        if isinstance(outcome, StatusOutcome) and outcome.origin == source:
+            names |= {definition.known_when for definition in outcome.definitions}
+    return {name for name in names if name}
 
 
 def contracts_known_to(study: Study, known_on: date) -> date:

@@ -294,16 +294,27 @@ def test_a_file_whose_rows_are_all_rejected_is_told_and_moves_nothing(
             assert data_cut_on(study, spoilt.source) == FIRST
 
 
-def test_a_partial_file_says_nothing_of_how_far_the_data_reach(
-    home: Home, receive: Receive
+@pytest.mark.parametrize(
+    ("code", "column", "reach"),
+    [
+        ("partial_file", "", FIRST),
+        ("column_left", "rupture_on", FIRST),
+        ("column_emptied", "rupture_on", FIRST),
+        ("column_silent", "rupture_on", FIRST),
+        ("column_left", "termination_code", SECOND),
+        ("row_left", "", SECOND),
+    ],
+)
+def test_a_file_that_does_not_tell_what_happened_does_not_say_how_far_the_data_reach(
+    code: str, column: str, reach: date, home: Home, receive: Receive
 ) -> None:
-    receive(b"x", FIRST)
-    partial = receive(b"y", SECOND)
+    for content, day in ((b"x", FIRST), (b"y", SECOND)):
+        newest = receive(content, day, "contract_register", "opca_export")
     study = open_study(home.folder)
-    line = (partial.receipt_id, partial.source, partial.file_name, "partial_file", None, "")
+    line = (newest.receipt_id, newest.source, newest.file_name, code, None, column)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "surprises", pd.DataFrame([line], columns=list(COLUMNS)))
-    assert data_cut_on(study, partial.source) == FIRST
+    assert data_cut_on(study, newest.source) == reach
 
 
 def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(

@@ -139,6 +139,7 @@ SURPRISES: Mapping[str, str] = {
     "back_dated": mark("the row is new, but its day (“{label}”) lies before the file before"),
     "column_left": mark("the column “{label}” was in the file before; ask for it again"),
     "column_emptied": mark("the column “{label}” is empty and was filled before; ask for it again"),
+    "column_silent": mark("“{label}” is still missing; what earlier files said of it stays"),
 }
 """What is told of a file beside the one before it."""
 

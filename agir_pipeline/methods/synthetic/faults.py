@@ -87,7 +87,7 @@ def _of_another_place(
 ) -> Sequence[int]:
     """A postcode of the same department: the table of places knows no other."""
     place = stream.position_of(fault.column)
-    near = [row for row in settled if str(rows[row][place])[:2] == fault.found[:2]]
+    near = [row for row in settled if str(rows[row][place])[:2] == str(fault.found)[:2]]
     return _other_value(fault, stream, rows, near)
 
 
