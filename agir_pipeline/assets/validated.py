@@ -1,6 +1,7 @@
 """Step 2: every row of every delivery comes to one end; identities part from the rest."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -99,8 +100,8 @@ def _store(study: Study) -> StepResult:
     with study.warehouse.transaction() as connection:
         for name, table in made.items():
             study.warehouse.replace(connection, "validated", name, table)
-        n_read = sum(reading.is_new for reading in readings)
-        return settle(study, connection, "validated", _result(study, made, n_read))
+        read_now = Counter(reading.receipt.source for reading in readings if reading.is_new)
+        return settle(study, connection, "validated", _result(study, made, read_now))
 
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
@@ -224,7 +225,9 @@ def _quarantine(readings: list[Reading]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=[*columns, "rule", "found"])
 
 
-def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:
+def _result(
+    study: Study, made: dict[str, pd.DataFrame], read_now: Mapping[str, int] | None = None
+) -> StepResult:
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     return StepResult(
@@ -232,7 +235,7 @@ def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> Ste
         {
             name: {
                 "files": one.n_files,
-                "files_read_now": n_read,
+                "files_read_now": (read_now or {}).get(name, 0),
                 **one.ends,
                 "deliveries": dg.MetadataValue.md(deliveries_table(one.newest)),
                 KEY: lineage[name],

@@ -246,7 +246,9 @@ def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | 
     further.
     """
     told = study.vault.read("surprises")
-    is_silent = told["code"].isin(SILENT) & told["column_name"].isin(_telling(study, source))
+    is_silent = told["code"].isin(SILENT) & told["column_name"].isin(
+        telling_columns(study.protocol, source)
+    )
     useless = set(told.loc[is_silent | (told["code"] == "partial_file"), "receipt_id"])
     days = [
         receipt.extracted_on or receipt.known_on
@@ -258,11 +260,11 @@ def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | 
     return max(days, default=None)
 
 
-def _telling(study: Study, source: str) -> set[str]:
+def telling_columns(protocol: Protocol, source: str) -> set[str]:
     """The columns of a source without which nothing is known of what happened."""
-    found = study.protocol.source(source)
+    found = protocol.source(source)
     names = {found.spell.ended_early if found.spell else None, found.answered_at}
-    for outcome in study.protocol.outcomes:
+    for outcome in protocol.outcomes:
         if isinstance(outcome, StatusOutcome) and outcome.origin == source:
             names |= {definition.known_when for definition in outcome.definitions}
     return {name for name in names if name}

@@ -315,6 +315,8 @@ def test_a_file_that_does_not_tell_what_happened_does_not_say_how_far_the_data_r
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "surprises", pd.DataFrame([line], columns=list(COLUMNS)))
     assert data_cut_on(study, newest.source) == reach
+    told = newest_refusals(home, study.state(), study.protocol)
+    assert [row["source"] for row in told] == ["contract_register"] * (column == "rupture_on")
 
 
 def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(
