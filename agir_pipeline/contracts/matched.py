@@ -117,7 +117,7 @@ def _covariate_balance(protocol: Protocol) -> TableContract:
             """round_number covariate level sample n_beneficiaries n_controls n_non_missing
             mean_beneficiary? mean_control? smd? smd_denominator? variance_ratio? ks?
             ecdf_mean?""",
-            coded("covariate", mark("Covariate"), names),
+            coded("covariate", mark("Covariate"), names, mark("Measured before the index date")),
         ),
         ("round_number", "covariate", "level", "sample"),
     )
@@ -176,7 +176,7 @@ def _exclusions() -> TableContract:
         spelled(
             WORDS,
             "round_number elapsed_days? person_id reason",
-            coded("reason", mark("Condition"), EXCLUSION_REASONS),
+            coded("reason", mark("Condition"), EXCLUSION_REASONS, mark("Every one that applies")),
         ),
         ("round_number", "elapsed_days", "person_id", "reason"),
     )
