@@ -24,7 +24,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "5"
+READER_VERSION = "7"
 PASSING = ("reader_died", "reader_too_slow")
 """Refusals that may be the machine's fault: tried again on the next night, never kept."""
 OUTCOME = b"outcome"

@@ -87,6 +87,7 @@ RULES: Mapping[str, str] = {
     "not_a_number": mark("“{label}” is not a number; a character may have been lost"),
     "not_an_integer": mark("“{label}” is not a whole number"),
     "out_of_range": mark("“{label}” is outside what the protocol allows"),
+    "before_start": mark("“{label}” lies before the first day of the contract; ask which is right"),
     "not_yes_or_no": mark("“{label}” is neither yes nor no"),
     "not_a_code": mark(
         "“{label}” is not one of the answers declared; correct it, or declare its spelling"
