@@ -126,6 +126,9 @@ FINDINGS: Mapping[str, str] = {
     "uncached_formulas": mark("{n} formula(s) without a computed value stand outside the data"),
     "duplicate_rows": mark("{n} row(s) repeat an earlier row; the first one counts"),
     "no_rows": mark("the file holds no rows; earlier data stay as they are"),
+    "never_begun": mark(
+        "{n} contract(s) ended before their first day: nobody counts as having been in them"
+    ),
     "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
     "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
     "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),

@@ -531,7 +531,7 @@ def test_without_a_date_among_the_columns_names_alone_are_compared(make: Any) ->
     assert rules_of(result) == {2: "same_person", 3: "same_person"}
 
 
-def test_a_contract_that_ends_before_it_starts_is_rejected(make: Any) -> None:
+def test_a_contract_cannot_be_to_end_before_it_starts_but_may_never_begin(make: Any) -> None:
     days = ["starts", "planned", "broken"]
     columns = [make.column("number"), *(make.column(name, "date") for name in days)]
     spell = {"starts": "starts", "planned_end": "planned", "ended_early": "broken"}
@@ -543,12 +543,10 @@ def test_a_contract_that_ends_before_it_starts_is_rejected(make: Any) -> None:
         ["4", "", "2010-12-31", "2010-06-30"],
     ]
     result = make.read(make.grid(["number", *days], *rows), source)
-    assert rules_of(result) == {2: "before_start", 3: "before_start"}
-    assert dict(zip(result.quarantine["row_number"], result.quarantine["column"], strict=True)) == {
-        2: "broken",
-        3: "planned",
-    }
-    assert result.rows["number"].tolist() == ["3", "4"]
+    assert rules_of(result) == {3: "before_start"}
+    assert list(result.quarantine["column"]) == ["planned"]
+    assert found_in(result, "never_begun") == [(2, "broken", 1)]
+    assert result.rows["number"].tolist() == ["1", "3", "4"]
 
 
 def test_columns_that_do_not_go_together_are_pointed_out(make: Any) -> None:
