@@ -90,7 +90,8 @@ class Study:
     @cached_property
     def readings(self) -> Readings:
         landing, keys = self.home.landing, self.keys
-        return Readings(self.home.parsed, landing, self.protocol, keys.record_key)
+        intake = self.home.site.intake
+        return Readings(self.home.parsed, landing, self.protocol, keys.record_key, intake)
 
     @cached_property
     def _states(self) -> dict[int, State]:

@@ -194,7 +194,10 @@ class RowReader:
 def _texts(grid: Grid, layout: Layout, data: list[int], source: Source) -> Texts:
     by_position = list(zip(*(grid.rows[index][1] for index in data), strict=True))
     absent = ("",) * len(data)
-    there = {name: by_position[p] for name, p in layout.positions.items()} if data else {}
+    there: dict[str, Sequence[str]] = (
+        {name: by_position[p] for name, p in layout.positions.items()} if data else {}
+    )
+    there |= {c.name: (grid.sheet,) * len(data) for c in source.columns if c.is_sheet_name}
     return {column.name: there.get(column.name, absent) for column in source.columns}
 
 

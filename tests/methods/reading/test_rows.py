@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.findings import Finding
-from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits
+from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid
+from tests.grids import grid_of
 
 
 def ends_of(result: Any) -> dict[int, str]:
@@ -151,7 +151,7 @@ def answers_source(make: Any) -> Any:
 
 def test_a_limesurvey_export_gives_its_responses(make: Any, fixtures: Path) -> None:
     path = fixtures / "limesurvey" / "t0_fr_code_short.csv"
-    grid = read_file(path, None, None, Limits())
+    grid = grid_of(path)
     result = make.read(grid, answers_source(make))
     assert result.ends[""] == {
         "accepted": 52,
@@ -173,7 +173,7 @@ def test_a_limesurvey_export_gives_its_responses(make: Any, fixtures: Path) -> N
 
 
 def test_an_export_of_no_answers_is_no_fault(make: Any, fixtures: Path) -> None:
-    grid = read_file(fixtures / "limesurvey" / "t0_from99999.csv", None, None, Limits())
+    grid = grid_of(fixtures / "limesurvey" / "t0_from99999.csv")
     result = make.read(grid, answers_source(make))
     assert not result.is_refused
     assert result.ends == {

@@ -227,7 +227,12 @@ def test_room_around_a_text_is_removed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["leading_zeros_numbers_as_text.xlsx", "lo_leading_zeros_cp1252_fr_formatted.csv"]
+    "name",
+    [
+        "leading_zeros_numbers_as_text.xlsx",
+        "lo_leading_zeros.xls",
+        "lo_leading_zeros_cp1252_fr_formatted.csv",
+    ],
 )
 def test_a_partner_file_is_read_as_its_description_says(
     make: Any, spreadsheet: Callable[..., Grid], name: str

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from agir_pipeline.demo import EXPLANATIONS, HABITS
-from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.comparison import Delivery, compared
-from agir_pipeline.methods.reading.grid import Limits, Refused
+from agir_pipeline.methods.reading.grid import Refused
 from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.synthetic.assembly import Assembly, assembled
 from agir_pipeline.methods.synthetic.calibration import Calibration, load_calibration
@@ -23,6 +22,7 @@ from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol
+from tests.grids import grid_of
 
 CATALOGUE = load_calibration(load_protocol(packaged_protocols()["agir"]).folder).faults
 MESSES = {f"M{number}" for number in range(1, 15)}
@@ -55,7 +55,7 @@ def read(planned: Planned, path: Path, protocol: Protocol, tables: Any) -> RowsR
     delivery = planned.made()
     path.write_bytes(delivery.content)
     try:
-        grid = read_file(path, layout.sheet, layout.encoding, Limits())
+        grid = grid_of(path, layout.sheet, layout.encoding)
     except Refused as refused:
         return refused.refusal.code
     digest = hashlib.sha256(delivery.content).hexdigest()
