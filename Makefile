@@ -19,7 +19,8 @@ test: setup
 
 # The steward's path in a real browser; needs Chromium (Debian: apt-get install chromium).
 test-ui: setup
-	.venv/bin/python -m pytest tests/ui tests/dagster/test_interface.py -m "long or not long" -s $(PYTEST_ARGS)
+	.venv/bin/python -m pytest tests/ui tests/dagster/test_interface.py \
+	  tests/dagster/test_clock_changes.py -m "long or not long" -s $(PYTEST_ARGS)
 
 check: setup
 	.venv/bin/ruff check .

@@ -218,6 +218,8 @@ class Source(Frozen):
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None
     agreements: Many[Agreement] = ()
+    study_time_zone: str = "UTC"
+    """Set from the study, never written: a clock time with an offset is read as the time there."""
 
     @property
     def wanted_sheets(self) -> tuple[str, ...]:

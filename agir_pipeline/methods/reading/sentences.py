@@ -97,6 +97,7 @@ RULES: Mapping[str, str] = {
     "not_a_number": mark("“{label}” is not a number; a character may have been lost"),
     "not_an_integer": mark("“{label}” is not a whole number"),
     "out_of_range": mark("“{label}” is outside what the protocol allows"),
+    "before_start": mark("“{label}” lies before the first day of the contract; ask which is right"),
     "not_yes_or_no": mark("“{label}” is neither yes nor no"),
     "not_a_code": mark(
         "“{label}” is not one of the answers declared; correct it, or declare its spelling"
@@ -142,6 +143,9 @@ FINDINGS: Mapping[str, str] = {
     "uncached_formulas": mark("{n} formula(s) without a computed value stand outside the data"),
     "duplicate_rows": mark("{n} row(s) repeat an earlier row; the first one counts"),
     "no_rows": mark("the file holds no rows; earlier data stay as they are"),
+    "never_begun": mark(
+        "{n} contract(s) ended before their first day: nobody counts as having been in them"
+    ),
     "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
     "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
     "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),
@@ -156,6 +160,7 @@ SURPRISES: Mapping[str, str] = {
     "back_dated": mark("the row is new, but its day (“{label}”) lies before the file before"),
     "column_left": mark("the column “{label}” was in the file before; ask for it again"),
     "column_emptied": mark("the column “{label}” is empty and was filled before; ask for it again"),
+    "column_silent": mark("“{label}” is still missing; what earlier files said of it stays"),
 }
 """What is told of a file beside the one before it."""
 

@@ -531,6 +531,24 @@ def test_without_a_date_among_the_columns_names_alone_are_compared(make: Any) ->
     assert rules_of(result) == {2: "same_person", 3: "same_person"}
 
 
+def test_a_contract_cannot_be_to_end_before_it_starts_but_may_never_begin(make: Any) -> None:
+    days = ["starts", "planned", "broken"]
+    columns = [make.column("number"), *(make.column(name, "date") for name in days)]
+    spell = {"starts": "starts", "planned_end": "planned", "ended_early": "broken"}
+    source = make.source(*columns, feeds="spell", key=["number"], spell=spell)
+    rows = [
+        ["1", "2010-01-01", "2010-12-31", "2009-12-31"],
+        ["2", "2010-01-01", "2009-12-31", ""],
+        ["3", "2010-01-01", "2010-01-01", "2010-01-01"],
+        ["4", "", "2010-12-31", "2010-06-30"],
+    ]
+    result = make.read(make.grid(["number", *days], *rows), source)
+    assert rules_of(result) == {3: "before_start"}
+    assert list(result.quarantine["column"]) == ["planned"]
+    assert found_in(result, "never_begun") == [(2, "broken", 1)]
+    assert result.rows["number"].tolist() == ["1", "3", "4"]
+
+
 def test_columns_that_do_not_go_together_are_pointed_out(make: Any) -> None:
     rule = {"columns": ["town", "code"], "table": "t.csv"}
     source = make.source(make.column("town"), make.column("code"), agreements=[rule])

@@ -196,7 +196,7 @@ def test_a_distinct_text_is_read_once(make: Any, monkeypatch: pytest.MonkeyPatch
 
     seen: list[str] = []
     source = make.source(make.column("n_read_once", "number"))
-    real = reader_of(source.columns[0], source.date_order, source.decimal)
+    real = reader_of(source.columns[0], source.date_order, source.decimal, "UTC")
     monkeypatch.setattr(
         typing_rules, "reader_of", lambda *_: lambda text: (seen.append(text), real(text))[1]
     )

@@ -116,6 +116,24 @@ def test_a_fault_planted_alone_is_found_by_its_check_and_by_no_other(
     assert reported(found[1]) | surprises == expected
 
 
+def test_a_value_that_stands_in_its_row_already_is_planted_in_another(assembly: Assembly) -> None:
+    fault = next(fault for fault in CATALOGUE if fault.check == "disagreement")
+    stream, days = scheduled(assembly, fault)
+    day, earlier = days[len(days) - fault.turn], days[len(days) - fault.turn - 1]
+    column, first = stream.position_of(fault.column), stream.layout.first_row
+    page = stream.page(day)
+    ((row, _column),) = plant(fault, stream, day, earlier).places
+    assert row is not None
+    lives_there = fault.model_copy(update={"found": page.rows[row - first][column]})
+    planted = plant(lives_there, stream, day, earlier)
+    ((other, _column),) = planted.places
+    assert other != row
+    assert other is not None
+    before, after = page.rows[other - first][column], planted.page.rows[other - first][column]
+    assert before != after
+    assert str(before)[:2] == str(after)[:2]  # a place the table knows
+
+
 def test_every_class_of_mess_has_its_fault() -> None:
     assert {fault.mess for fault in CATALOGUE} == MESSES | {"file"}
 
