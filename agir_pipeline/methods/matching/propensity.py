@@ -75,6 +75,12 @@ def firth_fit(x: Floats, is_treated: Bools) -> Fit:
     return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
 
 
+def score_fit(x: Floats, is_treated: Bools) -> Fit:
+    """The plain fit, or Firth's where the arms are separated and the plain one has no maximum."""
+    fit = logistic_fit(x, is_treated)
+    return firth_fit(x, is_treated) if fit.is_separated else fit
+
+
 def is_separated(x: Floats, is_treated: Bools) -> bool:
     """Whether some combination of the columns tells the arms apart, wholly or but for ties.
 
