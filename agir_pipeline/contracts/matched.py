@@ -144,7 +144,7 @@ def _matching_prices() -> TableContract:
         spelled(
             WORDS,
             """round_number band_number relaxation_level stratum person_id arm price
-            leave_out_price""",
+            leave_out_price caliper?""",
         ),
         ("round_number", "band_number", "relaxation_level", "stratum", "arm", "person_id"),
     )

@@ -15,12 +15,12 @@ from agir_pipeline.methods.matching.fine_balance import solve_balanced
 from agir_pipeline.methods.matching.matched import Matched, Part, Prepared
 from agir_pipeline.methods.matching.optimal import solve
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
+from agir_pipeline.methods.matching.proof import verify
 from agir_pipeline.methods.matching.propensity import (
     caliper_width,
     linear_predictor,
     score_fit,
 )
-from agir_pipeline.methods.matching.verification import verify
 
 
 def match(

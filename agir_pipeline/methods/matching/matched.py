@@ -18,7 +18,7 @@ from agir_pipeline.methods.matching.design import strata
 from agir_pipeline.methods.matching.love_plot import love_plot
 from agir_pipeline.methods.matching.optimal import Problem, Solution
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
-from agir_pipeline.methods.matching.verification import verify
+from agir_pipeline.methods.matching.proof import verify
 from agir_pipeline.protocol.model import Covariate
 
 

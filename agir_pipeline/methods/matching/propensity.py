@@ -144,6 +144,11 @@ def _scaled(x: Floats) -> tuple[Floats, Floats, Bools]:
 
 def independent_columns(x: Floats) -> Bools:
     """The columns that are no combination of earlier ones (as R's ``glm`` keeps them)."""
+    lengths = np.sqrt((x**2).sum(axis=0))
+    if (lengths > 0).all():
+        cosines = x.T @ x / np.outer(lengths, lengths)
+        if np.linalg.eigvalsh(cosines).min(initial=1.0) > 1e-8:
+            return np.ones(x.shape[1], dtype=np.bool_)  # none is nearly in the span of the others
     kept = np.zeros(x.shape[1], dtype=np.bool_)
     basis = np.zeros((len(x), 0))
     for number, column in enumerate(x.T):

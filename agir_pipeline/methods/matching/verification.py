@@ -1,124 +1,215 @@
-"""Pairs and prices of a stratum checked from the points themselves; no solver is trusted.
+"""A release's pairs checked from its own tables; no solver and no earlier step is trusted.
 
-The prices bound every admissible pair, also those no solver ever looked at: all of them are
-looked at here, window by window, without a table of everybody against everybody.
+Read are the pairs, the pool they were chosen from, and the dual prices. Distances, strata, who was
+free and who was whose candidate are worked out again; then the prices must bound every admissible
+pair and reach the total.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _
-from agir_pipeline.methods.matching.arrays import Floats, Ints
-from agir_pipeline.methods.matching.certificate import (
-    TOLERANCE,
-    Certificate,
-    Prices,
-    is_fair_price,
-    judged,
-    refused,
-    rounding,
-)
-from agir_pipeline.methods.matching.edges import windows
-from agir_pipeline.methods.matching.optimal import Problem, largest_cost
-from agir_pipeline.methods.matching.pairs import LEFT_OUT
+from agir_pipeline.methods.matching.arrays import Bools, Columns, Days, Floats, Ints, Texts
+from agir_pipeline.methods.matching.certificate import Prices
+from agir_pipeline.methods.matching.design import design_matrix, is_number, strata
+from agir_pipeline.methods.matching.distance import robust_rank_whitened
+from agir_pipeline.methods.matching.spec import MatchingSpec
+from agir_pipeline.methods.matching.stratum import Stratum, check_stratum
+from agir_pipeline.protocol.model import Covariate
 
-CHUNK = 2_000_000
-"""Pairs of one beneficiary and one control looked at together."""
+INFINITE = "infinite"
 
 
-def verify(problem: Problem, control_of: Ints, prices: Prices) -> Certificate:
-    """The certificate of the pairs of one stratum.
+@dataclass(frozen=True)
+class Terms:
+    """What the design promised, as far as a checker must know it."""
 
-    Raises:
-        CheckError: a control is used twice, a pair is wider than the caliper, the prices are not
-            feasible, or their sum does not reach the total (the pairs are not optimal).
+    distance: str
+    distance_covariates: tuple[Covariate, ...]
+    exact: tuple[str, ...]
+    near_exact: tuple[str, ...]
+    leave_out_price: float
+    start_window_days: int | None
+
+    @classmethod
+    def of(cls, spec: MatchingSpec) -> "Terms":
+        return cls(
+            spec.distance,
+            spec.distance_covariates,
+            spec.exact,
+            spec.near_exact,
+            spec.leave_out_price,
+            spec.start_window_days,
+        )
+
+    def as_facts(self) -> dict[str, Any]:
+        """For the manifest of a release: plain values only."""
+        price = self.leave_out_price
+        return {
+            "distance": self.distance,
+            "distance_covariates": {c.name: is_number(c) for c in self.distance_covariates},
+            "exact": list(self.exact),
+            "near_exact": list(self.near_exact),
+            "leave_out_price": price if np.isfinite(price) else INFINITE,
+            "start_window_days": self.start_window_days,
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Terms":
+        covariates = tuple(
+            Covariate.model_construct(name=name, scale="number" if number else "category")
+            for name, number in facts["distance_covariates"].items()
+        )
+        price = facts["leave_out_price"]
+        return cls(
+            facts["distance"],
+            covariates,
+            tuple(facts["exact"]),
+            tuple(facts["near_exact"]),
+            float("inf") if price == INFINITE else float(price),
+            facts["start_window_days"],
+        )
+
+
+class Finding(NamedTuple):
+    """One stratum checked: ``fault`` is None where everything holds."""
+
+    round_number: int
+    band_number: int
+    relaxation_level: int
+    stratum: str
+    n_pairs: int
+    fault: str | None
+
+
+def verify_pairs(
+    pairs: pd.DataFrame, pool: pd.DataFrame, prices: pd.DataFrame, terms: Terms
+) -> list[Finding]:
+    """Every problem that was solved, in its order, with what is wrong about it.
+
+    A problem is a round, a band, a level of relaxation and a stratum. Pairs that belong to none
+    are a finding of their own.
     """
-    paired = np.flatnonzero(control_of != LEFT_OUT)
-    rows, used = paired // problem.ratio, control_of[paired]
-    costs = _costs(problem, rows, used)
-    n_reused = len(used) - len(np.unique(used))
-    if n_reused:
-        raise refused(_("{n} control(s) used more than once").format(n=n_reused))
-    gaps = np.abs(problem.scores[0][rows] - problem.scores[1][used])
-    n_wide = int((~(gaps <= problem.caliper)).sum())
-    if n_wide:
-        raise refused(_("{n} pair(s) along a forbidden edge").format(n=n_wide))
-    largest = float(costs.max(initial=0.0))
-    most = largest_cost(problem)
-    if not is_fair_price(prices, problem.leave_out_price, len(control_of), most):
-        raise refused(_("the leave-out price is not the declared one"))
-    n_wrong = (
-        int((~(prices.controls <= 0)).sum())
-        + int((~(prices.beneficiaries <= prices.leave_out_price)).sum())
-        + _n_beaten(problem, prices, TOLERANCE * largest + rounding(prices))
+    formed = _grouped(pairs, ["round_number", "band_number", "relaxation_level"], PAIR_COLUMNS)
+    proofs = _grouped(
+        prices, ["round_number", "band_number", "relaxation_level", "stratum"], PRICE_COLUMNS
     )
-    if n_wrong:
-        raise refused(_("{n} price(s) break a constraint").format(n=n_wrong))
-    return judged(costs, len(control_of), prices, largest)
+    used: set[str] = set()
+    findings: list[Finding] = []
+    for number, of_round in pool.groupby("round_number", sort=True):
+        for edge in np.sort(of_round["band_number"].unique()).tolist():
+            band = _Band(of_round[of_round["band_number"] <= edge], edge, terms)
+            findings += band.findings((int(str(number)), edge), formed, proofs, used)
+    n_strange = len(pairs) - sum(finding.n_pairs for finding in findings)
+    if n_strange:
+        fault = _("{n} pair(s) belong to no stratum of the pool").format(n=n_strange)
+        findings.append(Finding(0, 0, 0, "", n_strange, fault))
+    return findings
 
 
-def _costs(problem: Problem, rows: Ints, columns: Ints) -> Floats:
-    if problem.points is None:
-        return np.asarray(np.abs(problem.scores[0][rows] - problem.scores[1][columns]))
-    difference = problem.points[0][rows] - problem.points[1][columns]
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)))
+PAIR_COLUMNS = ("beneficiary_person_id", "control_person_id", "distance")
+PRICE_COLUMNS = ("arm", "person_id", "price", "leave_out_price", "caliper")
+
+Groups = Mapping[Any, tuple[list[Any], ...]]
 
 
-def _n_beaten(problem: Problem, prices: Prices, slack: float) -> int:
-    """Admissible pairs that cost less than their two prices together, by more than ``slack``.
-
-    Since no control has a price above 0, only pairs cheaper than the beneficiary's price count.
-    """
-    most = prices.beneficiaries.reshape(-1, problem.ratio).max(axis=1)
-    if problem.points is None:
-        nearer = _nearer_on_line(problem, most)
-    else:
-        nearer = _nearer_in_space(problem, problem.points, most)
-    n_beaten = 0
-    for rows, columns in nearer:
-        costs = _costs(problem, rows, columns)
-        n_beaten += int((most[rows] + prices.controls[columns] > costs + slack).sum())
-    return n_beaten
+def _grouped(table: pd.DataFrame, keys: list[str], columns: tuple[str, ...]) -> Groups:
+    """The rows of each key, column by column: a table cut once instead of searched each time."""
+    values = [table[name].tolist() for name in columns]
+    places = table.groupby(keys).indices
+    return {key: tuple([v[i] for i in rows] for v in values) for key, rows in places.items()}
 
 
-def _nearer_on_line(problem: Problem, most: Floats) -> Iterator[tuple[Ints, Ints]]:
-    """Every pair within the caliper whose gap is at most the price, some at a time."""
-    order = np.argsort(problem.scores[1], kind="stable")
-    radius = np.minimum(problem.caliper, np.maximum(most, 0.0))
-    first, last = windows(problem.scores[0], problem.scores[1][order], radius)
-    for rows in _portions(last - first):
-        sizes = (last - first)[rows]
-        ends = np.cumsum(sizes)
-        places = np.arange(int(sizes.sum())) + np.repeat(first[rows] - ends + sizes, sizes)
-        yield np.repeat(rows, sizes), order[places]
+class _Band:
+    """The people of one band, as its pool has them."""
+
+    def __init__(self, stack: pd.DataFrame, band: int, terms: Terms) -> None:
+        here = (stack["band_number"] == band).to_numpy()
+        rows = stack[here]
+        self.terms = terms
+        self.person_id: Texts = rows["person_id"].to_numpy(dtype=object)
+        self.is_mine: Bools = (rows["arm"] == "beneficiary").to_numpy(dtype=np.bool_)
+        self.is_open: Bools = rows["is_open"].to_numpy(dtype=np.bool_)
+        self.logit: Floats = rows["logit"].to_numpy(dtype=np.float64)
+        self.index_on: Days = rows["index_on"].to_numpy(dtype="datetime64[D]")
+        self.points = self.logit[:, None]
+        if terms.distance != "logit":
+            covariates = terms.distance_covariates
+            folded = {c.name: _values(stack[c.name], is_number(c)) for c in covariates}
+            matrix = design_matrix(covariates, folded, len(stack), False)[1]
+            self.points = robust_rank_whitened(matrix)[here]
+        equal = terms.exact + terms.near_exact
+        self.equal: Columns = {name: rows[name].to_numpy(dtype=object) for name in equal}
+
+    def findings(
+        self, place: tuple[int, int], formed: Groups, proofs: Groups, used: set[str]
+    ) -> Iterator[Finding]:
+        """One per stratum and level; whoever is paired is added to ``used``."""
+        is_free = ~np.isin(self.person_id, list(used))
+        is_well = bool((self.is_open == is_free).all())
+        for level in range(len(self.terms.near_exact) + 1):
+            mine, theirs, distance = formed.get((*place, level), ([], [], []))
+            control_of = dict(zip(mine, zip(theirs, distance, strict=True), strict=True))
+            names = self.terms.exact + self.terms.near_exact[level:]
+            labels = strata(self.equal, names, len(self.person_id))
+            for stratum in sorted(set(labels[self.is_mine & is_free])):
+                inside = is_free & (labels == stratum)
+                rows, columns = (
+                    np.flatnonzero(inside & arm) for arm in (self.is_mine, ~self.is_mine)
+                )
+                pairs = {p: control_of[p] for p in self.person_id[rows] if p in control_of}
+                proof = proofs.get((*place, level, stratum), ([], [], [], [], []))
+                fault = self._fault(rows, columns, pairs, proof)
+                if fault is None and not is_well:
+                    fault = _("who is said to be free is not who was unused")
+                yield Finding(*place, level, str(stratum), len(pairs), fault)
+            used |= {*mine, *theirs}
+            is_free &= ~np.isin(self.person_id, [*mine, *theirs])
+
+    def _fault(
+        self,
+        rows: Ints,
+        columns: Ints,
+        pairs: Mapping[str, tuple[str, float]],
+        proof: tuple[list[Any], ...],
+    ) -> str | None:
+        """The first thing wrong with the pairs of a stratum, as a sentence."""
+        arms, persons, prices, leave_out_prices, calipers = proof
+        price_of = dict(zip(zip(arms, persons, strict=True), prices, strict=True))
+        members = [("beneficiary", p) for p in self.person_id[rows]]
+        members += [("control", p) for p in self.person_id[columns]]
+        if set(members) != set(price_of) or len(prices) != len(members):
+            return _("the people with a price are not the people of the stratum")
+        number = {person: place for place, person in enumerate(self.person_id[columns])}
+        if not all(control in number for control, _distance in pairs.values()):
+            return _("a control of the pairs is not of the stratum, or was not free")
+        control_of = [number[pairs[p][0]] if p in pairs else -1 for p in self.person_id[rows]]
+        values = np.array([price_of[member] for member in members], dtype=np.float64)
+        problem = Stratum(
+            points=(self.points[rows], self.points[columns]),
+            scores=(self.logit[rows], self.logit[columns]),
+            index_on=(self.index_on[rows], self.index_on[columns]),
+            caliper=calipers[0],
+            window_days=self.terms.start_window_days,
+            leave_out_price=self.terms.leave_out_price,
+        )
+        priced = Prices(values[: len(rows)], values[len(rows) :], leave_out_prices[0])
+        said = np.array([pairs[p][1] for p in self.person_id[rows] if p in pairs])
+        try:
+            costs = check_stratum(problem, np.array(control_of, dtype=np.int64), priced)
+        except CheckError as fault:
+            return str(fault)
+        if not np.allclose(said, costs, rtol=1e-9, atol=1e-9):
+            return _("a distance of the pairs is not that of their covariates")
+        return None
 
 
-def _nearer_in_space(
-    problem: Problem, points: tuple[Floats, Floats], most: Floats
-) -> Iterator[tuple[Ints, Ints]]:
-    """Every pair within the caliper that a matrix product does not show to be dearer."""
-    order = np.argsort(problem.scores[1], kind="stable")
-    mine, theirs = points[0], points[1][order]
-    first, last = windows(problem.scores[0], problem.scores[1][order], problem.caliper)
-    squares = (mine**2).sum(axis=1), (theirs**2).sum(axis=1)
-    scale = 1e-12 * (squares[0].max(initial=0.0) + squares[1].max(initial=0.0))
-    limit = np.maximum(most, 0.0) ** 2 * (1 + 1e-12) + scale - squares[0]
-    by_window = np.argsort(first, kind="stable")
-    for start in range(0, len(by_window), 256):
-        rows = by_window[start : start + 256]
-        low, high = int(first[rows].min()), int(last[rows].max())
-        near = mine[rows] @ theirs[low:high].T
-        near *= -2.0
-        near += squares[1][low:high]
-        row, place = np.nonzero(near <= limit[rows][:, None])
-        row, place = rows[row], place + low
-        inside = (first[row] <= place) & (place < last[row])
-        yield row[inside], order[place[inside]]
-
-
-def _portions(sizes: Ints) -> Iterator[Ints]:
-    """Consecutive rows whose sizes add up to a chunk or little more."""
-    if len(sizes):
-        number = np.cumsum(sizes) // CHUNK
-        yield from np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(number)) + 1)
+def _values(column: "pd.Series[Any]", is_number: bool) -> Floats | Texts:
+    if is_number:
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return column.to_numpy(dtype=object)
