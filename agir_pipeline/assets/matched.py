@@ -259,8 +259,12 @@ def _somebody_is_matched(pairs: pd.DataFrame) -> Check:
 
 def _optimum_is_proved(made: dict[str, pd.DataFrame], protocol: Protocol) -> Check:
     """By the checker that reads pairs, pool and prices alone; it trusts neither solver nor gap."""
-    tables = (made[name] for name in ("matched_pairs", "matching_pool", "matching_prices"))
-    findings = verify_pairs(*tables, Terms.of(MatchingSpec.of(protocol)))
+    findings = verify_pairs(
+        made["matched_pairs"],
+        made["matching_pool"],
+        made["matching_prices"],
+        Terms.of(MatchingSpec.of(protocol)),
+    )
     n_unproved = sum(finding.fault is not None for finding in findings)
     sentence = _("{n} of {total} strata are not proved optimal").format(
         n=n_unproved, total=len(findings)
