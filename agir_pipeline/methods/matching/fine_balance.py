@@ -63,14 +63,6 @@ def solve_balanced(
     return solution, certificate
 
 
-def surplus(problem: Problem, control_of: Ints, margin: tuple[Ints, Ints]) -> int:
-    """How many controls stand beyond their category's share of the beneficiaries."""
-    used = margin[1][control_of[control_of != LEFT_OUT]]
-    n = int(max(margin[0].max(initial=0), margin[1].max(initial=0))) + 1
-    wanted = np.bincount(margin[0], minlength=n) * problem.ratio
-    return int(np.maximum(np.bincount(used, minlength=n) - wanted, 0).sum())
-
-
 def _proof(cost: Floats, may: Bools, limits: Floats, found: Priced, n_rows: int) -> Certificate:
     """Checked on the whole assignment; prices of whoever is left out are taken off both sides."""
     rows = np.flatnonzero(found.control_of != LEFT_OUT)

@@ -14,6 +14,8 @@ CASES = int(os.environ.get("AGIR_TEST_CASES", "100"))
 """How many cases a property is tried on; the campaign tries more."""
 
 many = settings(max_examples=CASES, deadline=None)
+some = settings(max_examples=CASES // 4, deadline=None)
+"""For properties of which each case takes longer."""
 
 places = st.integers(-12, 12).map(lambda number: number / 4)
 

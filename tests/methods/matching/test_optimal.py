@@ -182,6 +182,29 @@ def test_a_window_holds_exactly_the_gaps_within_the_caliper(mine, theirs, calipe
     assert ((first[:, None] <= places) & (places < last[:, None])).tolist() == inside.tolist()
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "caliper", "is_within"),
+    [
+        (-3.0, -2.9, 0.1, False),
+        (-1.0, -0.3, 0.7, True),
+        (-2.9, -3.0, 0.1, False),
+        (-0.2, -0.9, 0.7, True),
+    ],
+)
+def test_borders_of_a_window_follow_the_rounded_gap(mine, theirs, caliper, is_within):
+    first, last = windows(np.array([mine]), np.array([theirs, theirs]), caliper)
+    assert last[0] - first[0] == 2 * is_within
+    assert (abs(theirs - mine) <= caliper) == is_within
+
+
+def test_the_nearest_are_found_among_many_equals():
+    # a sample of equals says nothing about who is below them
+    points = np.zeros((1, 1)), np.concatenate([np.ones(900), np.full(5, 0.5)])[:, None]
+    found = NearestEdges(points, (np.zeros(1), np.zeros(905)), 1.0)
+    assert found.listed(0)[1].tolist() == [0.5] * 5 + [1.0] * 27
+    assert found.reach(0) == pytest.approx(1.0)
+
+
 # --------------------------------------------------------------------------------- proofs
 
 

@@ -1,12 +1,16 @@
 """A release's pairs checked from its tables: what was honestly made holds, each lie is found."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from agir_pipeline.errors import CheckError
+from agir_pipeline.methods.matching.certificate import Prices
 from agir_pipeline.methods.matching.spec import MatchingSpec
+from agir_pipeline.methods.matching.stratum import Stratum, check_stratum
 from agir_pipeline.methods.matching.verification import Terms, verify_pairs
 
 
@@ -83,22 +87,21 @@ def test_a_price_that_was_touched_is_found(made, spec_of):
 
 
 def test_pairs_that_were_swapped_are_found(made, spec_of):
-    for name in ("control_person_id",):
-        pairs = made["pairs"].copy()
-        same = pairs.groupby(["round_number", "band_number", "relaxation_level"]).indices
-        rows = next(rows for rows in same.values() if len(rows) > 1)
-        column = pairs.columns.get_loc(name)
-        pairs.iloc[rows[:2], column] = pairs.iloc[rows[:2], column].to_numpy()[::-1]
-        assert faults({**made, "pairs": pairs}, spec_of)
-
-
-def test_a_control_used_twice_is_found(made, spec_of):
     pairs = made["pairs"].copy()
     same = pairs.groupby(["round_number", "band_number", "relaxation_level"]).indices
     rows = next(rows for rows in same.values() if len(rows) > 1)
     column = pairs.columns.get_loc("control_person_id")
-    pairs.iloc[rows[1], column] = pairs.iloc[rows[0], column]
+    pairs.iloc[rows[:2], column] = pairs.iloc[rows[:2], column].to_numpy()[::-1]
     assert faults({**made, "pairs": pairs}, spec_of)
+
+
+def test_a_control_used_twice_is_found():
+    nothing = np.array(["NaT", "NaT"], dtype="datetime64[D]")
+    numbers = np.zeros(2)
+    points = numbers[:, None]
+    twice = Stratum((points, points), (numbers, numbers), (nothing, nothing), 1.0, None, math.inf)
+    with pytest.raises(CheckError, match=r"1 control\(s\) used more than once"):
+        check_stratum(twice, np.array([1, 1]), Prices(numbers, numbers, 9.0))
 
 
 def test_a_distance_that_was_touched_is_found(made, spec_of):
@@ -147,3 +150,9 @@ def test_too_many_people_for_one_table_are_looked_at_in_blocks(made, spec_of, mo
 def test_nothing_matched_is_nothing_to_prove(made, spec_of):
     empty = {name: table.iloc[:0] for name, table in made.items()}
     assert verify_pairs(empty["pairs"], empty["pool"], empty["prices"], Terms.of(spec_of)) == []
+
+
+def test_categories_are_part_of_the_distance_as_they_were(random_world, spec_of):
+    changed_roles = [c.model_copy(update={"role": "distance"}) for c in spec_of.covariates[1:]]
+    spec = replace(spec_of, covariates=(spec_of.covariates[0], *changed_roles))
+    assert faults(tables(random_world(6, 20, 60), spec), spec) == set()
