@@ -185,7 +185,7 @@ x = pd.get_dummies(d, columns=["k1", "k2"], drop_first=True, dtype=float)
 x.insert(0, "id", np.arange(len(x)))
 w, c = time.perf_counter(), time.process_time()
 m = PsmPy(x, treatment="treated", indx="id", exclude=[]); m.logistic_ps(balance=False)
-m.knn_matched(matcher="propensity_logit", replacement=False, caliper=None)
+m.kdtree_matched(matcher="propensity_logit", replacement=False, caliper=None)
 p = m.matched_ids
 done(w, c, p.iloc[:, 0], p.iloc[:, 1])
 """
@@ -195,7 +195,7 @@ x = pd.get_dummies(d, columns=["k1", "k2"], drop_first=True, dtype=float)
 x.insert(0, "id", np.arange(len(x)))
 w, c = time.perf_counter(), time.process_time()
 m = Matcher(x[x.treated == 1], x[x.treated == 0], yvar="treated", exclude=["id"])
-m.fit_scores(balance=False, n_models=1); m.predict_scores()
+m.fit_scores(balance=False, nmodels=1); m.predict_scores()
 m.match(method="min", nmatches=1, threshold=0.05, replacement=False)
 p = m.matched_data.sort_values("treated", ascending=False).groupby("match_id")["id"].apply(list)
 p = [v for v in p if len(v) == 2]

@@ -83,8 +83,8 @@ def _check_choices(wish: Wish) -> None:
     ):
         if value not in known:
             raise ValueError(
-                _("{argument} is {value!r}, expected one of {known}").format(
-                    argument=name, value=value, known=_listed(known)
+                _("{argument} is {value}, expected one of {known}").format(
+                    argument=name, value=repr(value), known=_listed(known)
                 )
             )
     if wish.ratio < 1:

@@ -97,6 +97,7 @@ def frontier_plot(table: pd.DataFrame) -> str:
     """
     drawn = table[table["n_pairs"] > 0]
     title = _("What the price of leaving out buys")
+    below, beside = _("pairs"), _("mean distance within pairs")
     across, up = (_scale(drawn[name]) for name in ("n_pairs", "mean_distance"))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 2 * LEFT + 60}"'
@@ -105,9 +106,8 @@ def frontier_plot(table: pd.DataFrame) -> str:
         f'<text x="{LEFT}" y="24" font-size="14">{escape(title)}</text>',
         f'<path d="M {LEFT} {TOP} V {TOP + HEIGHT} H {LEFT + WIDTH}" fill="none" stroke="#333"/>',
         f'<text x="{LEFT + WIDTH / 2}" y="{TOP + HEIGHT + 40}" text-anchor="middle">'
-        f"{escape(_('pairs'))}</text>",
-        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="middle">'
-        f"{escape(_('mean distance within pairs'))}</text>",
+        f"{escape(below)}</text>",
+        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="middle">{escape(beside)}</text>',
     ]
     for row in drawn.itertuples():
         x = round(LEFT + 20 + (WIDTH - 40) * across(row.n_pairs), 1)

@@ -15,6 +15,7 @@ import pandas as pd
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _
 from agir_pipeline.methods.matching.arrays import Bools, Columns, Days, Floats, Ints, Texts
+from agir_pipeline.methods.matching.candidates import among
 from agir_pipeline.methods.matching.certificate import Prices
 from agir_pipeline.methods.matching.design import design_matrix, is_number, strata
 from agir_pipeline.methods.matching.distance import robust_rank_whitened
@@ -150,7 +151,7 @@ class _Band:
         self, place: tuple[int, int], formed: Groups, proofs: Groups, used: set[str]
     ) -> Iterator[Finding]:
         """One per stratum and level; whoever is paired is added to ``used``."""
-        is_free = ~np.isin(self.person_id, list(used))
+        is_free = ~among(self.person_id, used)
         is_well = bool((self.is_open == is_free).all())
         for level in range(len(self.terms.near_exact) + 1):
             mine, theirs, distance = formed.get((*place, level), ([], [], []))
@@ -169,7 +170,7 @@ class _Band:
                     fault = _("who is said to be free is not who was unused")
                 yield Finding(*place, level, str(stratum), len(pairs), fault)
             used |= {*mine, *theirs}
-            is_free &= ~np.isin(self.person_id, [*mine, *theirs])
+            is_free &= ~among(self.person_id, [*mine, *theirs])
 
     def _fault(
         self,
