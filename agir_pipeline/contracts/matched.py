@@ -116,7 +116,7 @@ def _covariate_balance(protocol: Protocol) -> TableContract:
             WORDS,
             """round_number covariate level sample n_beneficiaries n_controls n_non_missing
             mean_beneficiary? mean_control? smd? smd_denominator? variance_ratio? ks?
-            ecdf_mean?""",
+            ecdf_mean? n_effective_controls""",
             coded("covariate", mark("Covariate"), names),
         ),
         ("round_number", "covariate", "level", "sample"),

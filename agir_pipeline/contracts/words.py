@@ -175,4 +175,6 @@ MATCHING = vocabulary(
     number("variance_ratio", mark("Ratio of variances"), mark("Beneficiaries over controls")),
     number("ks", mark("Largest gap of distributions"), mark("Kolmogorov–Smirnov distance")),
     number("ecdf_mean", mark("Mean gap of distributions")),
+    number("n_effective_controls", mark("Controls by weight"),
+           mark("How many equally weighted controls the weights are worth (Kish)"), minimum=0),
 )  # fmt: skip
