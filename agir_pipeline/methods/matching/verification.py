@@ -7,6 +7,7 @@ pair and reach the total.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,22 +131,26 @@ class _Band:
     """The people of one band, as its pool has them."""
 
     def __init__(self, stack: pd.DataFrame, band: int, terms: Terms) -> None:
-        here = (stack["band_number"] == band).to_numpy()
-        rows = stack[here]
-        self.terms = terms
+        self.here = (stack["band_number"] == band).to_numpy()
+        rows = stack[self.here]
+        self.terms, self.stack = terms, stack
         self.person_id: Texts = rows["person_id"].to_numpy(dtype=object)
         self.is_mine: Bools = (rows["arm"] == "beneficiary").to_numpy(dtype=np.bool_)
         self.is_open: Bools = rows["is_open"].to_numpy(dtype=np.bool_)
         self.logit: Floats = rows["logit"].to_numpy(dtype=np.float64)
         self.index_on: Days = rows["index_on"].to_numpy(dtype="datetime64[D]")
-        self.points = self.logit[:, None]
-        if terms.distance != "logit":
-            covariates = terms.distance_covariates
-            folded = {c.name: _values(stack[c.name], is_number(c)) for c in covariates}
-            matrix = design_matrix(covariates, folded, len(stack), False)[1]
-            self.points = robust_rank_whitened(matrix)[here]
         equal = terms.exact + terms.near_exact
         self.equal: Columns = {name: rows[name].to_numpy(dtype=object) for name in equal}
+
+    @cached_property
+    def points(self) -> Floats:
+        """What distances are taken of; ranks are over this band and the earlier ones."""
+        if self.terms.distance == "logit":
+            return self.logit[:, None]
+        covariates = self.terms.distance_covariates
+        folded = {c.name: _values(self.stack[c.name], is_number(c)) for c in covariates}
+        matrix = design_matrix(covariates, folded, len(self.stack), False)[1]
+        return robust_rank_whitened(matrix)[self.here]
 
     def findings(
         self, place: tuple[int, int], formed: Groups, proofs: Groups, used: set[str]
