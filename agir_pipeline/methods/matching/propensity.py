@@ -194,12 +194,9 @@ def _ascend(
         step = _solve(at.information, score(at, y))
         limit = value + 1e-13 * (abs(value) + 0.1)  # a rise by rounding is no rise
         before = value
-        for k in range(MAX_HALVINGS):
-            tried = _Place(x, at.beta + step / 2**k)
-            reached = objective(tried)
-            if reached <= limit:
-                at, value = tried, reached
-                break
+        halved = (_Place(x, at.beta + step / 2**k) for k in range(MAX_HALVINGS))
+        reached = ((tried, objective(tried)) for tried in halved)
+        at, value = next(((t, v) for t, v in reached if v <= limit), (at, value))
         change = abs(value - before) / (abs(value) + 0.1)
     return at.beta, value, n_iterations
 

@@ -197,6 +197,11 @@ def test_borders_of_a_window_follow_the_rounded_gap(mine, theirs, caliper, is_wi
     assert (abs(theirs - mine) <= caliper) == is_within
 
 
+def test_a_border_moves_back_past_whoever_is_within():
+    first, last = windows(np.array([-3.0]), np.array([-3.0, -2.9]), 0.1)
+    assert (first[0], last[0]) == (0, 1)
+
+
 def test_the_nearest_are_found_among_many_equals():
     # a sample of equals says nothing about who is below them
     points = np.zeros((1, 1)), np.concatenate([np.ones(900), np.full(5, 0.5)])[:, None]
