@@ -264,7 +264,7 @@ def main(names: list[str]) -> None:
         told(name, "ours", ours, ours)
         if name.startswith("line"):
             n = n_treated + n_controls
-            growth.append((n, float(ours["solve_seconds"]) / (n * math.log(n)) * 1e9))
+            growth.append((n, float(ours["cpu"]) / (n * math.log(n)) * 1e9))
         if peers:
             with tempfile.TemporaryDirectory() as folder:
                 source = Path(folder) / "data.csv"
@@ -272,7 +272,7 @@ def main(names: list[str]) -> None:
                 for peer, (runner, code) in peers.items():
                     told(name, peer, peer_run(runner, code, source), ours)
     if growth:
-        print("growth of the solver, nanoseconds per n log n:", end=" ")
+        print("growth of score and solver, CPU nanoseconds per n log n:", end=" ")
         print(", ".join(f"{n:,}: {value:.1f}" for n, value in growth))
 
 
