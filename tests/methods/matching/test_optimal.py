@@ -19,7 +19,7 @@ from agir_pipeline.methods.matching.proof import verify
 from tests.methods.matching.problems import assert_as_dense, many, problems, table
 
 
-@pytest.mark.parametrize("few", [1, 32])
+@pytest.mark.parametrize("few", [2, 32])  # a tie is seen once two are listed
 @many
 @given(problem=problems())
 def test_the_sparse_way_is_the_dense_way(few, problem):
