@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench bench-intake fuzz fuzz-small campaign-coverage campaign-bias messages guides lock clean
+.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake fuzz fuzz-small campaign-coverage campaign-bias messages guides lock clean
 
 setup: .venv/.installed
 
@@ -32,6 +32,13 @@ check: setup
 
 bench: setup
 	.venv/bin/python benchmarks/nightly.py
+
+# Peers are installed by hand, side by side: R's MatchIt, and AGIR_PEERS/<package> for Python ones.
+bench-matching: setup
+	.venv/bin/python benchmarks/matching.py
+
+campaign-matching: setup
+	AGIR_TEST_CASES=1000 .venv/bin/python -m pytest tests/methods/matching
 
 bench-intake: setup
 	.venv/bin/python benchmarks/intake.py

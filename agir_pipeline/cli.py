@@ -314,6 +314,24 @@ def diff(
             say(line)
 
 
+@app.command(help=mark("Check the pairs of a release from its own tables: allowed, and optimal."))
+def verify(
+    release: Annotated[
+        str | None, typer.Option(help=mark("Which release; else the current."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.release_verification import verified
+    from agir_pipeline.resources.releases import Releases
+
+    with study_language(home):
+        outcome = verified(Releases(Home(home).require().releases), release)
+        for fault in outcome.faults:
+            note(fault)
+        say(outcome.sentence)
+        raise typer.Exit(1 if outcome.faults else 0)
+
+
 @app.command(
     help=mark("Look for what would make a night fail: keys, lock, disk, settings, schedule.")
 )
