@@ -78,8 +78,8 @@ def today_of(protocol: Protocol) -> date:
 
 
 def _install(path: Path, protocol: Protocol, home: Home) -> None:
-    """Copy the protocol, its lookup tables, and a folder of the inbox for every provider."""
-    for name in sorted(frozenset().union(*(source.tables for source in protocol.sources))):
+    """Copy the protocol, the files beside it, and a folder of the inbox for every provider."""
+    for name in sorted(protocol.tables):
         write_whole(home.folder / name, (path.parent / name).read_bytes(), mode=0o644)
     dropped = [source for source in protocol.sources if source.feeds != "decision"]
     for source in dropped:

@@ -71,7 +71,7 @@ def identity_decisions(
     contract = first.loc[asked.index]
     n = len(asked)
     # The last question stays open; whoever bears another name is somebody else.
-    decision = np.where(np.arange(n) < n - 1, "one_person", "unknown_yet")
+    decision = np.where(np.arange(n) < n - 1, "same", "unknown")
     rows = pd.DataFrame(
         {
             "source_a": "control_pool",
