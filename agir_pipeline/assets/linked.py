@@ -17,7 +17,7 @@ from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR, Links, link_persons
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.link_evidence import Evidence
-from agir_pipeline.resources.link_review import pairs_to_review, persons_helped
+from agir_pipeline.resources.link_review import decisions_told, pairs_to_review, persons_helped
 from agir_pipeline.resources.sql_models import BuiltModel
 from agir_pipeline.resources.study import Study
 
@@ -39,6 +39,7 @@ NEEDS = {
 CHECKS = {
     "person_links/one_person_each": mark("Each row belongs to one person at a time"),
     "person_links/links_are_decided": mark("No row could be several persons"),
+    "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
 }
 BLOCKING = frozenset({"one_person_each"})
 
@@ -84,6 +85,7 @@ def _store(study: Study) -> StepResult:
         study.vault.replace(connection, "links", links)
         study.vault.replace(connection, "undecided", _undecided(study, found))
         study.vault.replace(connection, "review", pairs_to_review(evidence, found))
+        study.vault.replace(connection, "decisions_told", decisions_told(evidence, found))
     released = _released(study, links)
     with study.warehouse.transaction() as connection:
         study.warehouse.replace(connection, "linked", "person_links", released)
@@ -151,6 +153,7 @@ def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> Step
             ),
         ),
         Check("links_are_decided", len(links) > 0 and waiting == 0, sentence),
+        _decisions_hold(study),
     ]
     made = sql_result(study, "linked", models)
     lineage = declared_lineage(study.protocol, "linked")["person_links"]
@@ -159,3 +162,13 @@ def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> Step
         {"person_links": {"undecided": waiting, KEY: lineage}, **made.figures},
         {"person_links": checks, **made.checks},
     )
+
+
+def _decisions_hold(study: Study) -> Check:
+    """A decision that nobody can follow must not wait unseen; none to follow is no fault."""
+    told = {what: int(n) for what, n in study.vault.read("decisions_told").to_numpy()}
+    sentence = _(
+        "{n} decisions on who is who: {lost} speak of a record that no file holds, "
+        "{contradicted} are contradicted by others"
+    ).format(n=told["known"], lost=told["lost"], contradicted=told["contradicted"])
+    return Check("decisions_hold", told["lost"] + told["contradicted"] == 0, sentence)

@@ -77,6 +77,17 @@ def persons_helped(protocol: Protocol, links: pd.DataFrame) -> set[Record]:
     return set(zip(own["source"], own["entity_key"], strict=True))
 
 
+def decisions_told(evidence: Evidence, found: Links) -> pd.DataFrame:
+    """How many decisions are known, speak of a record nobody has, and contradict each other."""
+    lost = evidence.n_decisions_lost
+    counts = {
+        "known": len(evidence.decisions) + lost,
+        "lost": lost,
+        "contradicted": found.n_disobeyed,
+    }
+    return pd.DataFrame({"what": list(counts), "n": list(counts.values())})
+
+
 def n_decisions_needed(study: Study) -> int:
     """Pairs that touch a beneficiary and that nobody has answered."""
     rows = study.vault.read("review")

@@ -32,6 +32,7 @@ TABLES = {
         "touches_beneficiary integer not null, is_answered integer not null, "
         "known_on text not null"
     ),
+    "decisions_told": "what text not null, n integer not null",
     "scores": (
         "fingerprint_a text not null, fingerprint_b text not null, probability real not null, "
         "model text not null"

@@ -107,6 +107,10 @@ class Book:
     def anchor_of(self, entity: int) -> int:
         return self._cluster_of[entity].anchor
 
+    def members_with(self, entity: int) -> list[int]:
+        """All entities of the person of one."""
+        return self._cluster_of[entity].members
+
     def disobeyed(self) -> Iterator[tuple[int, int]]:
         """Pairs whose ruling does not hold: rulings that contradict each other."""
         for one, other, is_same in self._rulings:

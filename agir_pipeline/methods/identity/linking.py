@@ -80,7 +80,8 @@ def link_persons(
                 _ties, proposals, known_on, spoken, book, len(rules) + 1, known_on == nights[-1]
             )
         book.enter(known_on, told, rulings.get(known_on, ()), propose)
-    return _told_in_words(book, identities, entities, len(rules) + 1, proposals)
+    compared = _compared(identities, entities, exclusive, scored)
+    return _told_in_words(book, identities, entities, len(rules) + 1, proposals, compared)
 
 
 def left_over(
@@ -233,6 +234,23 @@ def _ties(
         yield one, other, rule
 
 
+def _compared(
+    identities: pd.DataFrame, entities: pd.Series, exclusive: Collection[str], scored: Scored | None
+) -> dict[int, str]:
+    """The list of every entity that the model could compare."""
+    if scored is None:
+        return {}
+    lists = lists_of(identities, exclusive)
+    told = zip(entities.tolist(), lists, scored.fingerprints.notna(), strict=True)
+    return {entity: where for entity, where, is_compared in told if is_compared}
+
+
+def _is_found(book: Book, compared: Mapping[int, str], entity: int) -> bool:
+    """Whether the person of an entity stands in several lists that name people."""
+    members = book.members_with(entity)
+    return len({compared[member] for member in members if member in compared}) > 1
+
+
 # --------------------------------------------------------------------------------- in words
 
 
@@ -242,6 +260,7 @@ def _told_in_words(
     entities: pd.Series,
     model_rule: int,
     proposals: Proposals | None,
+    compared: Mapping[int, str],
 ) -> Links:
     named = identities[["source", "entity_key"]].assign(number=entities).drop_duplicates("number")
     named = named.sort_values("number")
@@ -256,7 +275,8 @@ def _told_in_words(
     pairs = [(entity, a, rule, since) for entity, rule, anchors, since in asked for a in anchors]
     accepted = []
     if proposals is not None:
-        for (one, other), _probability, since in proposals.open(book.could_be_one):
+        is_found = partial(_is_found, book, compared)
+        for (one, other), _probability, since in proposals.open(book.could_be_one, is_found):
             pairs.append((one, other, MODEL, since))
             asked += [
                 (e, MODEL, [book.anchor_of(o)], since) for e, o in ((one, other), (other, one))

@@ -95,9 +95,15 @@ class Proposals:
                 self.made.append((pair, known_on, probability))
                 yield pair
 
-    def open(self, could_be_one: Callable[[int, int], bool]) -> list[Open]:
-        """The questions that are left, the best that go together."""
-        pairs = sorted(self._pairs(self._alive, could_be_one))
+    def open(
+        self, could_be_one: Callable[[int, int], bool], is_found: Callable[[int], bool]
+    ) -> list[Open]:
+        """The questions that are left, the best that go together.
+
+        Two persons who were each found in several lists are not asked about.
+        """
+        could_be = self._pairs(self._alive, could_be_one)
+        pairs = sorted(pair for pair in could_be if not all(map(is_found, pair)))
         known = [self._candidate(pair) for pair in pairs]
         shared = shared_probabilities(known)
         kept = one_to_one(known, shared)
