@@ -275,6 +275,22 @@ def diff(
             say(line)
 
 
+@app.command(help=mark("Write what waits for the steward's decision, or take the answers in."))
+def review(
+    answers: Annotated[
+        Path | None, typer.Option(help=mark("A workbook of links, filled in."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.link_review import review_links
+
+    with study_language(home):
+        code, lines = review_links(Home(home).require(), answers)
+        for line in lines:
+            say(line)
+        raise typer.Exit(code)
+
+
 @app.command(
     help=mark("Look for what would make a night fail: keys, lock, disk, settings, schedule.")
 )

@@ -10,8 +10,7 @@ from rich.progress import track
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _, current_language
-from agir_pipeline.methods.identity.linking import PAIR
-from agir_pipeline.methods.synthetic.truth import true_effect
+from agir_pipeline.methods.synthetic.truth import true_effect, undecidable_pairs
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import make_demo
@@ -53,7 +52,7 @@ def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
     missed, unexpected = compare(planted(truth), found(study))
     for line in _differences(missed, unexpected):
         say(line)
-    unlike = pairs_planted(truth) ^ pairs_found(study)
+    unlike = undecidable_pairs(truth) ^ pairs_found(study)
     if unlike:
         say(_("{n} pairs to review are not those that were planted").format(n=len(unlike)))
     if outcome.exit_code:
@@ -113,16 +112,6 @@ def found(study: Study) -> set[Found]:
         if row["code"] not in HABITS + EXPLANATIONS and row["receipt_id"] in names
     }
     return broken | refused | pointed_out | surprising
-
-
-def pairs_planted(truth: dict[str, Any]) -> set[frozenset[tuple[str, str]]]:
-    """The pairs of records of the people whom nobody could tell: list and register."""
-    return {
-        frozenset((("control_pool", listed[-1]), ("contract_register", PAIR.join(map(str, key)))))
-        for person in truth["people"]
-        if not person["linkable"] and (listed := person["keys"].get("control_pool"))
-        for key in person["keys"]["contract_register"]
-    }
 
 
 def pairs_found(study: Study) -> set[frozenset[tuple[str, str]]]:

@@ -18,7 +18,7 @@ import pandas as pd
 import agir_pipeline.protocol
 from agir_pipeline.methods.identity.assignment import Candidate, one_to_one, shared_probabilities
 from agir_pipeline.methods.identity.features import compared_values, is_comparable, with_frequencies
-from agir_pipeline.methods.identity.model import ID
+from agir_pipeline.methods.identity.model import ID, usual_shares
 from agir_pipeline.resources.linkage import read_model, score_pairs
 from scripts.french_people import Dirt, two_files
 from scripts.train_linkage import COLUMNS
@@ -146,8 +146,9 @@ def cascade(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         values[ID] = [f"{side}{k}" for k in range(len(file))]
         is_rest = is_comparable(values) & ~values.index.isin(done)
         files.append(values.assign(place_of=side, is_new=True, is_left_over=True, is_rest=is_rest))
-    records = with_frequencies(pd.concat(files, ignore_index=True))
-    pairs = score_pairs(records[records.pop("is_rest")], read_model(MODEL), LEAST_SCORED)
+    model = read_model(MODEL)
+    records = with_frequencies(pd.concat(files, ignore_index=True), usual_shares(model))
+    pairs = score_pairs(records[records.pop("is_rest")], model, LEAST_SCORED)
     known = [
         Candidate(a, b, "l", "r", p)
         for a, b, p in zip(*(pairs[name] for name in pairs.columns), strict=True)

@@ -20,7 +20,7 @@ from agir_pipeline.methods.identity.features import (
     with_frequencies,
 )
 from agir_pipeline.methods.identity.linking import PAIR, left_over, lists_of
-from agir_pipeline.methods.identity.model import ID
+from agir_pipeline.methods.identity.model import ID, usual_shares
 from agir_pipeline.methods.identity.proposals import Accepted, Scored
 from agir_pipeline.methods.identity.rulings import Decision, Record, decisions_of
 from agir_pipeline.protocol.model import PERSONAL, Linkage, Protocol
@@ -174,7 +174,8 @@ class Evidence:
         if not records["is_new"].any():
             return scores
         model = read_model(self.study.protocol.folder / linkage.model)
-        found = score_pairs(records, model, LEAST_KEPT).assign(model=digest)
+        named = with_frequencies(records, usual_shares(model))
+        found = score_pairs(named, model, LEAST_KEPT).assign(model=digest)
         scores = pd.concat([scores, found], ignore_index=True) if len(scores) else found
         scores = scores.drop_duplicates(SCORES[:2], keep="first")
         with vault.transaction() as connection:
@@ -186,7 +187,7 @@ class Evidence:
         """One row per fingerprint; new is one never compared, or never as left over."""
         values = self._records
         is_left = values.groupby(ID)["is_left_over"].transform("max")
-        records = with_frequencies(values.assign(is_left_over=is_left).drop_duplicates(ID))
+        records = values.assign(is_left_over=is_left).drop_duplicates(ID)
         known = dict(zip(seen["fingerprint"], seen["is_left_over"], strict=True))
         told = zip(records[ID], records["is_left_over"], strict=True)
         records["is_new"] = [known.get(one, -1) < int(is_left) for one, is_left in told]

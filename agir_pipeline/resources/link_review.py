@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
-from agir_pipeline.errors import UsageError
+from agir_pipeline.errors import DecisionNeeded, UsageError
 from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.identity.linking import OPEN_COLUMNS, PAIR, Links
 from agir_pipeline.methods.identity.normalise import normalised_text
@@ -25,9 +25,10 @@ from agir_pipeline.methods.identity.rulings import (
     asked_again,
 )
 from agir_pipeline.protocol.model import Protocol, Source
-from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.files import make_folder, write_whole
+from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.link_evidence import Evidence
-from agir_pipeline.resources.study import Study
+from agir_pipeline.resources.study import Study, open_study
 
 SHEET = "links_to_review"
 TECHNICAL = ("source_a", "key_a", "fingerprint_a", "source_b", "key_b", "fingerprint_b")
@@ -94,6 +95,35 @@ def n_decisions_needed(study: Study) -> int:
     return int(((rows["touches_beneficiary"] == 1) & (rows["is_answered"] == 0)).sum())
 
 
+# -------------------------------------------------------------------------- the command
+
+
+def review_links(home: Home, answers: Path | None) -> tuple[int, list[str]]:
+    """What ``agir review`` does about links: exit code and lines; 4 while a pair waits.
+
+    Without ``answers`` the open pairs are written into a workbook beside the steward's others.
+
+    Raises:
+        UsageError: the answers cannot be taken in.
+    """
+    study = open_study(home.folder)
+    if answers is not None:
+        with home.locked("agir review"):
+            n = take_answers(study, answers, study.today)
+        return 0, [_("{n} answers were taken in; the next run follows them").format(n=n)]
+    path = home.folder / "review" / f"{SHEET}.xlsx"
+    with home.locked("agir review"):
+        n = write_review(study, path)
+    if not n:
+        return 0, [_("no link waits for a decision")]
+    return DecisionNeeded.exit_code, [
+        _("{n} pairs of records wait for a decision: {path}").format(n=n, path=path),
+        _("of them {n} touch a beneficiary and hold the next release").format(
+            n=n_decisions_needed(study)
+        ),
+    ]
+
+
 # --------------------------------------------------------------------------- the workbook
 
 
@@ -104,12 +134,15 @@ def write_review(study: Study, path: Path) -> int:
         InfrastructureError: the disk refused.
     """
     rows = study.vault.read("review")
-    rows = rows[rows["is_answered"] == 0]
+    rows = rows[rows["is_answered"] == 0].sort_values(
+        "touches_beneficiary", ascending=False, kind="stable"
+    )
     fields = _fields(study.protocol)
     details = _details(study, rows)
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, PLAIN) as book:
         _fill(book, study.protocol, rows, details, fields)
+    make_folder(path.parent, mode=0o700)
     write_whole(path, buffer.getvalue(), mode=0o600)
     return len(rows)
 

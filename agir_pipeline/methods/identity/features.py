@@ -14,6 +14,8 @@ COMPARED = ("last_name", "other_name", "first_name", "born_on", "place", "phone"
 """The columns the model reads; one that a source lacks is missing in its rows."""
 FREQUENCIES = ("last_name", "first_name")
 """Columns whose equal values say more the rarer they are."""
+N_SUPPOSED = 200
+"""As if so many people of usual names had been seen before."""
 N_PHONE_DIGITS = 9
 """Those after the zero: spreadsheets lose it, +33 replaces it."""
 NOT_DIGITS = re.compile(r"\D+")
@@ -53,15 +55,17 @@ def is_comparable(values: pd.DataFrame) -> "pd.Series[bool]":
     return values["last_name"].notna() & (rest >= 1)
 
 
-def with_frequencies(values: pd.DataFrame) -> pd.DataFrame:
-    """``values`` with the share of its rows that bear each name, as ``tf_last_name`` and so on.
+def with_frequencies(values: pd.DataFrame, usual: Mapping[str, float]) -> pd.DataFrame:
+    """``values`` with the share of people who bear each name, as ``tf_last_name`` and so on.
 
-    One more of each name is counted than was seen: in few rows no name is known to be rare.
+    ``usual`` is the share two random people have of sharing a name. It stands in for what was not
+    seen: few rows say little about how rare a name is.
     """
     shares = {}
     for name in FREQUENCIES:
         seen = values.groupby(name)[name].transform("size").astype("Float64")
-        shares[f"tf_{name}"] = (seen + 1) / (values[name].notna().sum() + 1)
+        n = int(values[name].notna().sum())
+        shares[f"tf_{name}"] = (seen + N_SUPPOSED * usual[name]) / (n + N_SUPPOSED)
     return values.assign(**shares)
 
 

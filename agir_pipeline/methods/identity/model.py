@@ -5,6 +5,7 @@ agreement from the strongest to none. ``scripts/train_linkage.py`` finds how oft
 among the same and among different people; the file it writes lies beside the protocol.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from agir_pipeline.methods.identity.features import FREQUENCIES
@@ -30,6 +31,8 @@ BLOCKS = (
     "l.email = r.email",
     "l.last_name = r.last_name and substr(l.born_on, 1, 4) = substr(r.born_on, 1, 4)",
     "l.first_name = r.first_name and substr(l.born_on, 1, 7) = substr(r.born_on, 1, 7)",
+    "l.first_name = r.first_name and substr(l.last_name, 1, 1) = substr(r.last_name, 1, 1) "
+    "and substr(l.born_on, 1, 4) = substr(r.born_on, 1, 4)",
     "l.first_name = r.first_name and substr(l.last_name, 1, 3) = substr(r.last_name, 1, 3) "
     "and l.place = r.place",
 )
@@ -45,6 +48,19 @@ def model_settings() -> dict[str, Any]:
         "retain_intermediate_calculation_columns": False,
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in BLOCKS],
         "comparisons": [_last_name(), _first_name(), _born_on(), _place(), _phone(), _email()],
+    }
+
+
+def usual_shares(model: Mapping[str, Any]) -> dict[str, float]:
+    """How probable it is that two different people share a name: what the training counted."""
+    return {
+        comparison["output_column_name"]: next(
+            level["u_probability"]
+            for level in comparison["comparison_levels"]
+            if level.get("tf_adjustment_column")
+        )
+        for comparison in model["comparisons"]
+        if comparison["output_column_name"] in FREQUENCIES
     }
 
 

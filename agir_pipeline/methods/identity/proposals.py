@@ -117,13 +117,14 @@ class Proposals:
         """Note what the records say now; gives the pairs that are alive since tonight."""
         for entity, fingerprint in told.items():
             before = self._now.get(entity)
-            if before is not None and before != fingerprint:
+            if before == fingerprint:
+                continue
+            if before is not None:
+                del self._now[entity]
                 self._bearers[before].discard(entity)
                 for other in self._alive.pop(entity, {}):
                     self._alive[other].pop(entity, None)
-            if fingerprint is None:
-                self._now.pop(entity, None)
-            elif fingerprint in self._probability:
+            if fingerprint in self._probability:
                 self._now[entity] = fingerprint
                 self._bearers.setdefault(fingerprint, set()).add(entity)
         return {

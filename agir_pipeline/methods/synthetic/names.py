@@ -12,7 +12,7 @@ Texts = npt.NDArray[np.object_]
 N_DRAWN = 900
 COMPOUND_FIRST_SHARE = 0.12
 DOUBLE_LAST_SHARE = 0.05
-MAX_ROUNDS = 30
+MAX_ROUNDS = 40
 N_TOLD_APART = 2
 """First letters by which people of one birthday are told apart."""
 
@@ -39,16 +39,18 @@ def invent_names(
     others = np.random.default_rng([seed, n])
     for _round in range(MAX_ROUNDS):
         alike = _look_alikes(names, born_on)
-        if not alike.any():
+        n_alike = int(alike.sum())
+        if not n_alike:
             break
-        firsts = np.where(
-            is_woman[alike], *(_draw(p, int(alike.sum()), others) for p in (women, men))
-        )
-        names.loc[alike, "last_name"] = _draw(last, int(alike.sum()), others)
+        firsts = np.where(is_woman[alike], *(_draw(p, n_alike, others) for p in (women, men)))
         names.loc[alike, "first_name"] = firsts
-    if _twins(names, born_on).any():
-        raise ValueError(f"too few names for {n} people of these dates of birth")
-    return names
+        names.loc[alike, "last_name"] = _draw(last, n_alike, others)
+    for _round in range(MAX_ROUNDS):
+        twins = _twins(names, born_on)
+        if not twins.any():
+            return names
+        names.loc[twins, "last_name"] = _draw(last, int(twins.sum()), others)
+    raise ValueError(f"too few names for {n} people of these dates of birth")
 
 
 def folded(text: str) -> str:
