@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench campaign-coverage campaign-bias messages guides lock clean
+.PHONY: setup demo test test-ui check bench campaign-coverage campaign-bias bench-linkage messages guides lock clean
 
 setup: .venv/.installed
 
@@ -40,6 +40,10 @@ campaign-coverage: setup
 
 campaign-bias: setup
 	.venv/bin/python benchmarks/matching_bias.py
+
+# rapidfuzz is compared if it is there: .venv/bin/uv pip install rapidfuzz
+bench-linkage: setup
+	.venv/bin/python -m benchmarks.linkage
 
 # English texts are in the code; the French catalogue is kept by hand beside it.
 messages: setup
