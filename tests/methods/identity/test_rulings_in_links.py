@@ -79,6 +79,13 @@ def test_a_withdrawn_decision_restores_what_was_before(draw: Draw) -> None:
     ]
 
 
+def test_a_link_that_a_key_holds_too_outlives_its_decision(draw: Draw) -> None:
+    rows = rows_of(draw(TWO + "contracts | c1 | opca | n4 | | Roy | 1990-01-01\n"))
+    told = [said("r1", "c1", "same", "n3"), said("r1", "c1", None, "n5")]
+    found = link_persons(rows, RULES, EXCLUSIVE, told)
+    assert history(found, "c1") == [("c1", "first", "n2", "n3"), ("r1", "decided", "n3", None)]
+
+
 def test_a_decision_about_a_record_still_to_come_waits_for_it(draw: Draw) -> None:
     found = link_persons(rows_of(draw(TWO)), RULES, EXCLUSIVE, [said("c1", "r1", "same", "n1")])
     assert history(found, "c1") == [("r1", "decided", "n2", None)]
@@ -232,6 +239,8 @@ def test_a_link_accepted_once_stays_whatever_the_model_says_now(draw: Draw) -> N
     found = link_persons(rows, RULES, EXCLUSIVE, (), scored(rows, {}, [link, gone], "n2"))
     assert history(found, "c1") == [("r1", "model", "n2", None)]
     assert found.accepted == []
+    again = scored(rows, {("c1:Rooy", "r1:Roy"): 0.999}, [link])
+    assert link_persons(rows, RULES, EXCLUSIVE, (), again).accepted == []
 
 
 def test_what_a_new_model_finds_in_old_nights_counts_from_tonight(draw: Draw) -> None:
@@ -309,3 +318,50 @@ def test_left_over_is_who_shares_no_key_with_another_list(draw: Draw) -> None:
     )
     is_left = left_over(rows, RULES, EXCLUSIVE)
     assert rows.loc[is_left, "entity_key"].tolist() == ["p1", "p2", "c2"]
+
+
+# ----------------------------------------------------------- answers without a sound number
+
+
+def test_an_answer_without_a_number_is_nobody_s_until_the_steward_says_whose(draw: Draw) -> None:
+    rows = rows_of(
+        draw("""
+        source   | entity_key | provider | night | case | name | born
+        register | r1         | cnam     | n1    | A1   | Roy  | 1990-01-01
+        survey   | s1         | web      | n2    |      |      |
+        """)
+    )
+    found = link_persons(rows, RULES, EXCLUSIVE)
+    assert now(found) == {"r1": "r1", "s1": "s1"}
+    assert found.undecided.empty
+    told = [said("r1", "s1", "same", "n3")]
+    assert now(link_persons(rows, RULES, EXCLUSIVE, told)) == {"r1": "r1", "s1": "r1"}
+
+
+def test_an_answer_under_a_number_that_two_people_have_waits_for_the_steward(draw: Draw) -> None:
+    rows = rows_of(
+        draw("""
+        source   | entity_key | provider | night | case | name  | born
+        register | r1         | cnam     | n1    | A1   | Roy   | 1990-01-01
+        register | r2         | cnam     | n1    | A1   | Petit | 1991-01-01
+        survey   | s1         | web      | n2    | A1   |       |
+        """)
+    )
+    found = link_persons(rows, RULES, EXCLUSIVE)
+    assert now(found) == {"r1": "r1", "r2": "r2", "s1": "s1"}
+    assert found.open_pairs[["key_a", "key_b"]].values.tolist() == [["s1", "r1"], ["s1", "r2"]]
+    ruled = link_persons(rows, RULES, EXCLUSIVE, [said("r1", "s1", "different", "n3")])
+    assert now(ruled) == {"r1": "r1", "r2": "r2", "s1": "r2"}
+    assert ruled.open_pairs.empty
+
+
+def test_an_answer_that_came_before_the_register_row_keeps_its_person(draw: Draw) -> None:
+    rows = rows_of(
+        draw("""
+        source   | entity_key | provider | night | case | name | born
+        survey   | s1         | web      | n1    | A1   |      |
+        register | r1         | cnam     | n2    | A1   | Roy  | 1990-01-01
+        """)
+    )
+    assert history(link_persons(rows, RULES, EXCLUSIVE), "s1") == [("s1", "first", "n1", None)]
+    assert history(link_persons(rows, RULES, EXCLUSIVE), "r1") == [("s1", "rule_1", "n2", None)]
