@@ -12,8 +12,8 @@ from agir_pipeline.methods.identity.normalise import MARRIED, folded_words, norm
 
 COMPARED = ("last_name", "other_name", "first_name", "born_on", "place", "phone", "email")
 """The columns the model reads; one that a source lacks is missing in its rows."""
-FREQUENCIES = ("last_name", "first_name")
-"""Columns whose equal values say more the rarer they are."""
+FREQUENCIES = ("last_name", "first_name", "place")
+"""Columns whose equal values say more the rarer they are: names, and places of few people."""
 N_SUPPOSED = 200
 """As if so many people of usual names had been seen before."""
 N_PHONE_DIGITS = 9
@@ -56,9 +56,9 @@ def is_comparable(values: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def with_frequencies(values: pd.DataFrame, usual: Mapping[str, float]) -> pd.DataFrame:
-    """``values`` with the share of people who bear each name, as ``tf_last_name`` and so on.
+    """``values`` with the share of people of each name and place, as ``tf_last_name`` and so on.
 
-    ``usual`` is the share two random people have of sharing a name. It stands in for what was not
+    ``usual`` is how probable it is that two random people share one. It stands in for what was not
     seen: few rows say little about how rare a name is.
     """
     shares = {}
