@@ -353,6 +353,7 @@ def release_accept(
 
     with study_language(home), Home(home).locked("agir release"):
         Releases(Home(home).require().releases).accept(release)
+        Home(home).note("accepted", release)
         say(_("{release} is now the current release").format(release=release))
 
 

@@ -118,9 +118,7 @@ CHECKS: Words = {
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (
         ["rows that fit several persons stay apart: answer in the workbook of `agir review`"],
-        [
-            "des lignes conviennent à plusieurs personnes : répondez dans le classeur d'`agir review`"
-        ],
+        ["plusieurs personnes possibles : répondez dans le classeur d'`agir review`"],
     ),
     "decisions_hold": (
         ["correct the key in the sheet `links`, or withdraw one of the decisions that disagree"],

@@ -110,8 +110,14 @@ def publish(study: Study, tables: dict[str, pd.DataFrame]) -> ReleaseOutcome:
         tables=tables,
         contracts=_released_contracts(protocol),
         facts=release_facts(study),
+        audit_head=study.home.audit_trail.head(),
     )
-    return Releases(study.home.releases).publish(content, study.is_draft)
+    outcome = Releases(study.home.releases).publish(content, study.is_draft)
+    if outcome.is_new:
+        study.home.note(
+            "published" if outcome.kind == "published" else "drafted", content.release_id
+        )
+    return outcome
 
 
 def released_tables(

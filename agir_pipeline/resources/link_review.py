@@ -110,10 +110,12 @@ def review_links(home: Home, answers: Path | None) -> tuple[int, list[str]]:
     if answers is not None:
         with home.locked("agir review"):
             n = take_answers(study, answers, study.today)
+            home.note("decided", "links", n)
         return 0, [_("{n} answers were taken in; the next run follows them").format(n=n)]
     path = home.folder / "review" / f"{SHEET}.xlsx"
     with home.locked("agir review"):
         n = write_review(study, path)
+        home.note("reviewed", "links", n)
     if not n:
         return 0, [_("no link waits for a decision")]
     return DecisionNeeded.exit_code, [

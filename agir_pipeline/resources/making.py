@@ -185,7 +185,11 @@ def delivery_receipt(
 def receive_all(home: Home, deliveries: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
     """Land many deliveries under the lock of the study."""
     with home.locked("agir receive"):
-        return home.landing.receive_many(deliveries)
+        arrivals = home.landing.receive_many(deliveries)
+        new = [one.receipt.receipt_id for one in arrivals if not one.is_repeat]
+        if new:
+            home.note("received", new[0], n=len(new))
+        return arrivals
 
 
 def make_demo(
