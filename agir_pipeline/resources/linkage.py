@@ -12,7 +12,7 @@ import pandas as pd
 
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
-from agir_pipeline.methods.identity.features import COMPARED, FREQUENCIES
+from agir_pipeline.methods.identity.features import COMPARED
 from agir_pipeline.methods.identity.model import BLOCKS, ID
 
 DIGITS = 9
@@ -51,7 +51,7 @@ def score_pairs(records: pd.DataFrame, model: dict[str, Any], least: float) -> p
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     database = DuckDBAPI()
-    shares = [f"tf_{name}" for name in FREQUENCIES]
+    shares = [name for name in records if str(name).startswith("tf_")]
     columns = [ID, *COMPARED, *shares, "place_of", "is_new", "is_left_over"]
     table = database.register(records[columns].sort_values(ID, ignore_index=True))
     linker = Linker(table, _asked(model), log_level=None)

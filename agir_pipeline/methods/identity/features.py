@@ -62,7 +62,7 @@ def with_frequencies(values: pd.DataFrame, usual: Mapping[str, float]) -> pd.Dat
     seen: few rows say little about how rare a name is.
     """
     shares = {}
-    for name in FREQUENCIES:
+    for name in usual:
         seen = values.groupby(name)[name].transform("size").astype("Float64")
         n = int(values[name].notna().sum())
         shares[f"tf_{name}"] = (seen + N_SUPPOSED * usual[name]) / (n + N_SUPPOSED)

@@ -23,6 +23,8 @@ OTHER = (
     '"last_name_l" = "other_name_r" or "other_name_l" = "last_name_r" '
     'or "other_name_l" = "other_name_r"'
 )
+LEAST_SHARES = {"place": 0.02}
+"""A small town counts no more than a usual one: families and schoolmates share it too."""
 BLOCKS = (
     "l.born_on = r.born_on",
     "l.last_name = r.last_name and l.first_name = r.first_name",
@@ -54,13 +56,10 @@ def model_settings() -> dict[str, Any]:
 def usual_shares(model: Mapping[str, Any]) -> dict[str, float]:
     """How probable it is that two different people share a name: what the training counted."""
     return {
-        comparison["output_column_name"]: next(
-            level["u_probability"]
-            for level in comparison["comparison_levels"]
-            if level.get("tf_adjustment_column")
-        )
+        comparison["output_column_name"]: level["u_probability"]
         for comparison in model["comparisons"]
-        if comparison["output_column_name"] in FREQUENCIES
+        for level in comparison["comparison_levels"]
+        if level.get("tf_adjustment_column")
     }
 
 
@@ -166,5 +165,6 @@ def _comparison(
     ]
     if column in FREQUENCIES:
         told[0] |= {"tf_adjustment_column": column, "tf_adjustment_weight": 1.0}
+        told[0] |= {"tf_minimum_u_value": LEAST_SHARES[column]} if column in LEAST_SHARES else {}
     other = {"sql_condition": "ELSE", "label_for_charts": "another"}
     return {"output_column_name": column, "comparison_levels": [null, *told, other]}

@@ -89,7 +89,7 @@ def test_a_name_alone_says_too_little_to_be_compared() -> None:
 
 def test_a_name_is_as_frequent_as_it_was_seen_beside_what_is_usual() -> None:
     rows = pd.DataFrame({"last_name": ["Roy", "ROY", "Le Gall", None], "first_name": [None] * 4})
-    usual = {"last_name": 0.01, "first_name": 0.02, "place": 0.03}
+    usual = {"last_name": 0.01, "first_name": 0.02}
     values = with_frequencies(compared_values(rows.astype("string"), COLUMNS), usual)
     assert values["tf_last_name"].tolist()[:3] == pytest.approx([4 / 203, 4 / 203, 3 / 203])
     assert pd.isna(values["tf_last_name"].iloc[3])

@@ -90,10 +90,11 @@ def test_a_short_name_is_no_spelling_of_another_by_one_letter() -> None:
 
 
 def test_the_usual_share_of_a_name_is_that_of_equal_names_among_strangers() -> None:
-    levels = [{"is_null_level": True}, {"tf_adjustment_column": "x", "u_probability": 0.004}]
+    rare = [{"is_null_level": True}, {"tf_adjustment_column": "x", "u_probability": 0.004}]
+    plain = [{"is_null_level": True}, {"u_probability": 0.002}]
     named = [
         {"output_column_name": name, "comparison_levels": levels}
-        for name in ("last_name", "first_name", "place", "phone")
+        for name, levels in (("last_name", rare), ("place", rare), ("phone", plain))
     ]
-    names = ("last_name", "first_name", "place")
-    assert usual_shares({"comparisons": named}) == dict.fromkeys(names, 0.004)
+    assert usual_shares({"comparisons": named}) == {"last_name": 0.004, "place": 0.004}
+    assert not usual_shares(model_settings() | {"comparisons": []})
