@@ -1,7 +1,8 @@
 """Step 2: every row of every delivery comes to one end; identities part from the rest."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -20,7 +21,7 @@ from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.surprises import surprises
+from agir_pipeline.resources.surprises import silent_columns, surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -68,7 +69,13 @@ def read_deliveries(study: Study) -> list[Reading]:
     with Parser() as parser:
         readings = [study.readings.read(receipt, parser) for receipt in receipts]
     accounts = [_file_account(reading) for reading in readings]
-    ledger.record_readings(one for one in accounts if (one.receipt_id, one.reading) not in known)
+    # what was read just now may be a file that the machine had failed to read before
+    new = {reading.receipt.receipt_id for reading in readings if reading.is_new}
+    ledger.record_readings(
+        one
+        for one in accounts
+        if one.receipt_id in new or (one.receipt_id, one.reading) not in known
+    )
     return readings
 
 
@@ -80,20 +87,21 @@ def _file_account(one: Reading) -> FileAccount:
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     readings = read_deliveries(study)
+    told = surprises(study.protocol, readings)
     made, identities = {}, []
     for source in study.protocol.sources:
-        table = versions(_deliveries(source, readings))
+        table = versions(_deliveries(source, readings, silent_columns(source, told)))
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
-        study.vault.replace(connection, "surprises", surprises(study.protocol, readings))
+        study.vault.replace(connection, "surprises", told)
     with study.warehouse.transaction() as connection:
         for name, table in made.items():
             study.warehouse.replace(connection, "validated", name, table)
-        n_read = sum(reading.is_new for reading in readings)
-        return settle(study, connection, "validated", _result(study, made, n_read))
+        read_now = Counter(reading.receipt.source for reading in readings if reading.is_new)
+        return settle(study, connection, "validated", _result(study, made, read_now))
 
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
@@ -101,7 +109,9 @@ def _examine(study: Study, connection: sa.Connection) -> StepResult:
     return _result(study, {name: read(connection, "validated", name) for name in names})
 
 
-def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
+def _deliveries(
+    source: Source, readings: list[Reading], silent: Mapping[str, frozenset[str]]
+) -> Iterator[Delivered]:
     for reading in readings:
         receipt = reading.receipt
         if receipt.source == source.name and reading.refusal is None:
@@ -114,6 +124,7 @@ def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
                 and not reading.has_nameless_rejects,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
+                unsaid=silent.get(receipt.receipt_id, frozenset()),
             )
 
 
@@ -214,7 +225,9 @@ def _quarantine(readings: list[Reading]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=[*columns, "rule", "found"])
 
 
-def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:
+def _result(
+    study: Study, made: dict[str, pd.DataFrame], read_now: Mapping[str, int] | None = None
+) -> StepResult:
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     return StepResult(
@@ -222,7 +235,7 @@ def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> Ste
         {
             name: {
                 "files": one.n_files,
-                "files_read_now": n_read,
+                "files_read_now": (read_now or {}).get(name, 0),
                 **one.ends,
                 "deliveries": dg.MetadataValue.md(deliveries_table(one.newest)),
                 KEY: lineage[name],

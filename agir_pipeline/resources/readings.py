@@ -15,18 +15,26 @@ from typing import Any
 import pyarrow as pa
 
 from agir_pipeline.methods.reading.grid import Refusal
-from agir_pipeline.methods.reading.rows import Quarantined, RowReader, RowsRead
+from agir_pipeline.methods.reading.rows import Quarantined, RowReader
 from agir_pipeline.methods.reading.sentences import refusal_sentence
+from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.intake import Intake
 from agir_pipeline.resources.landing import Landing
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "5"
-PASSING = ("reader_died", "reader_too_slow")
-"""Refusals that may be the machine's fault: tried again on the next night, never kept."""
+READER_VERSION = "8"
+PASSING = frozenset(
+    {
+        *("reader_died", "reader_too_slow"),
+        *("file_too_large", "inflates_too_much", "too_many_members", "far_cell"),
+        *("macros", "encrypted", "no_unlocker", "wrong_password"),
+    }
+)
+"""Refusals by the machine or by the settings of the site: tried again, never kept."""
 OUTCOME = b"outcome"
 DIGEST_BYTES = 32
 NO_ROWS = pa.table({})
@@ -64,12 +72,18 @@ class Readings:
     """Reads deliveries of one protocol, from the cache where it can."""
 
     def __init__(
-        self, cache: Path, landing: Landing, protocol: Protocol, record_key: bytes
+        self,
+        cache: Path,
+        landing: Landing,
+        protocol: Protocol,
+        record_key: bytes,
+        intake: Intake | None = None,
     ) -> None:
         self.cache = cache
         self.landing = landing
         self.protocol = protocol
         self.record_key = record_key
+        self.intake = intake or Intake()
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
         self._readers: dict[tuple[str, str], RowReader] = {}
@@ -84,7 +98,8 @@ class Readings:
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
-        read = self._parse(receipt, parser)
+        with collector_paused():
+            read = self._parse(receipt, parser)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
@@ -98,15 +113,21 @@ class Readings:
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / f"{name}.arrow"
 
-    def _parse(self, receipt: Receipt, parser: Parser) -> RowsRead | Refusal:
+    def _parse(self, receipt: Receipt, parser: Parser) -> FileRead | Refusal:
         reader = self._reader(receipt.source, receipt.provider)
         layout = reader.source
         path = self.landing.object_path(receipt.sha256)
-        grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
-        if isinstance(grid, Refusal):
-            return grid
+        grids = parser.read_sheets(
+            path,
+            layout.wanted_sheets,
+            layout.encoding,
+            limits=self.intake.limits(receipt.source),
+            password=self.intake.password(receipt.provider),
+        )
+        if isinstance(grids, Refusal):
+            return grids
         drawn = receipt.extracted_on or receipt.known_on
-        return reader.read(grid, receipt.provider, drawn, receipt.sha256)
+        return read_sheets(reader, grids, receipt.provider, drawn, receipt.sha256)
 
     def _reader(self, source: str, provider: str) -> RowReader:
         if (source, provider) not in self._readers:
@@ -118,7 +139,7 @@ class Readings:
 # ------------------------------------------------------------------------------- the cache
 
 
-def _parts(read: RowsRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
+def _parts(read: FileRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
     if isinstance(read, Refusal):
         return NO_ROWS, {"ends": {}, "findings": [], "quarantine": [], "refusal": read.to_json()}
     return read.rows, {
