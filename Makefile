@@ -3,7 +3,8 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake fuzz fuzz-small campaign-coverage campaign-bias messages guides lock clean
+.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small \
+  campaign-coverage campaign-bias campaign-nights messages guides lock clean
 
 setup: .venv/.installed
 
@@ -58,6 +59,10 @@ campaign-coverage: setup
 
 campaign-bias: setup
 	.venv/bin/python benchmarks/matching_bias.py
+
+# rapidfuzz is compared if it is there: .venv/bin/uv pip install rapidfuzz
+bench-linkage: setup
+	.venv/bin/python -m benchmarks.linkage
 
 # English texts are in the code; the French catalogue is kept by hand beside it.
 messages: setup

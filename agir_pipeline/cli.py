@@ -332,6 +332,22 @@ def verify(
         raise typer.Exit(1 if outcome.faults else 0)
 
 
+@app.command(help=mark("Write what waits for the steward's decision, or take the answers in."))
+def review(
+    answers: Annotated[
+        Path | None, typer.Option(help=mark("A workbook of links, filled in."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.link_review import review_links
+
+    with study_language(home):
+        code, lines = review_links(Home(home).require(), answers)
+        for line in lines:
+            say(line)
+        raise typer.Exit(code)
+
+
 @app.command(
     help=mark("Look for what would make a night fail: keys, lock, disk, settings, schedule.")
 )
@@ -394,6 +410,7 @@ def release_accept(
 
     with study_language(home), Home(home).locked("agir release"):
         Releases(Home(home).require().releases).accept(release)
+        Home(home).note("accepted", release)
         say(_("{release} is now the current release").format(release=release))
 
 

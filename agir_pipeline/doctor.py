@@ -20,6 +20,7 @@ from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.alerts import Alerts
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.locks import holder_of
+from agir_pipeline.resources.releases import Releases
 from agir_pipeline.sensors import FAILED_CHECK, FAILED_RUN, INBOX
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -40,6 +41,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _keys,
         _rights,
         _landing,
+        _audit_trail,
         _disk,
         _lock,
         _dagster_settings,
@@ -64,6 +66,13 @@ def _protocol(home: Home) -> Finding:
 def _keys(home: Home) -> Finding:
     fingerprint = home.keys.fingerprint()
     return Finding(True, _("the keys can be read, fingerprint {hash}").format(hash=fingerprint))
+
+
+def _audit_trail(home: Home) -> Finding:
+    """Every line as written, and none missing that a release knows of."""
+    heads = Releases(home.releases).audit_heads()
+    faults = home.audit_trail.faults(heads)
+    return Finding(not faults, faults[0] if faults else _("the audit trail is whole"))
 
 
 def _rights(home: Home) -> Finding:

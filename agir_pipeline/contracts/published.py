@@ -59,6 +59,7 @@ TYPES: Mapping[str, Text] = {
 KINDS: Mapping[str, Text] = {
     "protocol": mark("Protocol"),
     "delivery": mark("Delivery of a source"),
+    "link": mark("Links of the model"),
     "round": mark("Matching round"),
 }
 

@@ -1,5 +1,6 @@
 """The study home: where everything of one study lies, its settings, and the lock of a run."""
 
+import getpass
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from pydantic_settings import (
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
+from agir_pipeline.resources.audit_trail import AuditTrail, Did
 from agir_pipeline.resources.files import disk_fault, sweep, write_whole
 from agir_pipeline.resources.intake import FileSettings, Intake, Location
 from agir_pipeline.resources.keys import Keys
@@ -162,6 +164,14 @@ class Home:
         return self.folder / "audit"
 
     @property
+    def audit_trail(self) -> AuditTrail:
+        return AuditTrail(self.audit, self.keys.audit_key)
+
+    def note(self, did: Did, what: str, n: int = 1) -> str:
+        """Add a line to the audit trail in the name of this account; gives the new head."""
+        return self.audit_trail.note(self.keys.actor_id(_account()), did, what, n)
+
+    @property
     def lock_path(self) -> Path:
         """Held by the one run of the study."""
         return self.folder / ".lock"
@@ -265,3 +275,11 @@ class Home:
                     "try again later"
                 ).format(**who)
             ) from None
+
+
+def _account() -> str:
+    """The account that runs this process; in a container it may have no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Literal
 
-Kind = Literal["protocol", "delivery", "round"]
-KIND_ORDER = {"protocol": 0, "delivery": 1, "round": 2}
+Kind = Literal["protocol", "delivery", "link", "round"]
+KIND_ORDER = {"protocol": 0, "delivery": 1, "link": 2, "round": 3}
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,22 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["identity"]["same_when"].append([]),
         "identity › same_when 5: names no column",
     ),
+    "a compared column that no source has": (
+        lambda p: p["identity"]["linkage"]["columns"].update(place=["region"]),
+        "identity › linkage › columns › place: 'region' is not one of:",
+    ),
+    "a review that begins above what is linked at once": (
+        lambda p: p["identity"]["linkage"]["review_from"].update(value=0.995),
+        "identity › linkage › review_from: lies above automatic_from",
+    ),
+    "decisions in a source that is none": (
+        lambda p: p["identity"].update(decisions="control_pool"),
+        "identity › decisions: 'control_pool' is not one of: consent_withdrawals, corrections,",
+    ),
+    "decisions without the fingerprint of a record": (
+        lambda p: p["source"][15]["column"].pop(7),
+        "identity › decisions: identity_decisions has no column 'fingerprint_a'",
+    ),
     "eligible by a column that is not there": (
         lambda p: p["eligibility"][1].update(column="age"),
         "eligibility 2 (young) › column: 'age' is not one of:",

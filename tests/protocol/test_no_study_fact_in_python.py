@@ -16,8 +16,9 @@ from agir_pipeline.protocol.loading import packaged_protocols
 PACKAGE = Path(agir_pipeline.__file__).parent
 ORDINARY_UP_TO = 30
 """Small whole numbers (sizes, indices, days of a month) say nothing about a study."""
-NATURAL = {0.1, 0.5, 60, 120, 180, 365}
-"""Percents, halves, minutes and years: facts of arithmetic and of the calendar."""
+NATURAL = {0.05, 0.1, 0.5, 0.99, 60, 120, 180, 365}
+"""Percents, halves, the levels of every test, minutes and years: facts of arithmetic and of the
+calendar."""
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
@@ -90,14 +91,31 @@ PLACES = re.compile(r"\b(Loire|Nantes|Saint-Nazaire|Châteaubriant|Cnam|OPCA|DAR
 OWN_WORDS = {
     "amendment_effective_on",
     "amendment_number",
+    "author",
+    "born_on",
     "consented_on",
     "contract_start_on",
+    "decided_on",
+    "different",
+    "email",
+    "fingerprint_a",
+    "fingerprint_b",
+    "first_name",
+    "identity_decision",
+    "key_a",
+    "key_b",
+    "last_name",
     "other",
+    "phone",
     "planned_days_remaining",
     "planned_end_on",
+    "source_a",
+    "source_b",
     "unknown",
+    "withdrawn_decision_on",
 }
-"""Columns and codes of the product's own tables; the studies happen to use the same words."""
+"""Columns and codes of the product's own tables, of the sheet of decisions on who is who and of the
+linkage model; the studies happen to use the same words."""
 GENERATOR = "methods/synthetic/"
 """Invents the AGIR study: it writes that study's columns and codes, and sizes of its own."""
 
