@@ -8,8 +8,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["protocol", "delivery", "round"]
-KIND_ORDER = {"protocol": 0, "delivery": 1, "round": 2}
+Kind = Literal["protocol", "structure", "delivery", "round"]
+"""A structure says what a questionnaire asks: it explains deliveries and is none itself."""
+KIND_ORDER = {"protocol": 0, "structure": 1, "delivery": 2, "round": 3}
 
 
 @dataclass(frozen=True)

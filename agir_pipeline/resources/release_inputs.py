@@ -28,7 +28,7 @@ def as_of_day(study: Study) -> date:
 
 def known_digest(study: Study) -> str:
     """A hash of what is known and under which keys; neither protocol nor code is in it."""
-    parts = [study.state().digest("delivery", "round"), study.home.keys.fingerprint()]
+    parts = [study.state().digest("structure", "delivery", "round"), study.home.keys.fingerprint()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -99,7 +99,9 @@ def _remembering_reader(
     column: Column, date_order: DateOrder, decimal: Decimal, missing: tuple[str, ...]
 ) -> Reader:
     """Most texts of a delivery stood in the one before: what a text says is found once."""
-    read = _guarded(reader_of(column, date_order, decimal), frozenset((*missing, *column.missing)))
+    read = _guarded(
+        reader_of(column, date_order, decimal), frozenset((*missing, *column.spellings_of_nothing))
+    )
     return lru_cache(maxsize=TEXTS_REMEMBERED)(read)
 
 

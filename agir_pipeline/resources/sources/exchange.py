@@ -6,6 +6,7 @@ Every request of a pull goes through one ``Exchange``, one after the other, so t
 """
 
 import ipaddress
+import json
 import socket
 import threading
 import time
@@ -31,6 +32,7 @@ BUSY = (429, 500, 502, 503, 504)
 PIECE_BYTES = 1 << 16
 GZIP = 47
 """zlib's word for "gzip or zlib, as the head says"."""
+
 
 class Exchange(requests.Session):
     """The requests of one pull, under the allowances of one server.
@@ -77,7 +79,7 @@ class Exchange(requests.Session):
         retry = Retry(
             total=self.server.retries,
             backoff_factor=self.server.backoff_seconds,
-            retry_after_max=int(self.server.retry_after_seconds) or 1,
+            retry_after_max=int(self.server.retry_after_seconds),
             allowed_methods=None,
         )
         while True:
@@ -88,10 +90,21 @@ class Exchange(requests.Session):
             if code not in ("busy", "unreachable", "cut", "too_slow") or not self._repeats(verb):
                 raise ServerFault(code)
             retry = _counted(retry, verb, code)
-            self._wait(_pause(retry, answer), code)
+            self._wait(self._pause(retry, answer), code)
 
     def _repeats(self, verb: str) -> bool:
         return verb == "GET" or self.may_repeat
+
+    def _pause(self, retry: Retry, answer: requests.Response | None) -> float:
+        """What the server asks for, never longer than allowed; else longer each time."""
+        asked = None if answer is None else answer.headers.get("Retry-After")
+        try:
+            wanted = None if asked is None else float(retry.parse_retry_after(asked))
+        except HTTPError:
+            wanted = None
+        if wanted is None:
+            return float(retry.get_backoff_time())
+        return min(wanted, self.server.retry_after_seconds)
 
     def _wait(self, seconds: float, code: str) -> None:
         if seconds >= self.remaining:
@@ -186,17 +199,6 @@ def _counted(retry: Retry, verb: str, code: str) -> Retry:
     raise ServerFault(exhausted)
 
 
-def _pause(retry: Retry, answer: requests.Response | None) -> float:
-    """What the server asks for, never longer than allowed; else longer each time."""
-    asked = None if answer is None else answer.headers.get("Retry-After")
-    if asked is not None:
-        try:
-            return float(min(retry.parse_retry_after(asked), retry.retry_after_max))
-        except HTTPError:
-            return retry.get_backoff_time()
-    return retry.get_backoff_time()
-
-
 def _read_whole(answer: requests.Response, server: Server) -> None:
     """The body, piece by piece, under both caps; as requests keeps it."""
     encoding = answer.headers.get("Content-Encoding", "").lower()
@@ -250,6 +252,21 @@ class _Adapter(HTTPAdapter):
             ConnectionCls = Secure
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+def json_of(answer: requests.Response) -> Any:
+    """The JSON of an answer that is a success.
+
+    Raises:
+        ServerFault: it is none; what stands in it is not quoted.
+    """
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        raise ServerFault("status", status=answer.status_code)
+    try:
+        return json.loads(answer.content)
+    except (ValueError, RecursionError):
+        code = "not_whole"
+    raise ServerFault(code)
 
 
 @contextmanager

@@ -30,8 +30,14 @@ FAULTS = {
     "not_whole": mark("what arrived is not whole; nothing of it is taken"),
     "lost_responses": mark("too many responses are gone at once; nothing is taken until checked"),
     "missing_fields": mark("the server held back columns of the form; ask for full export rights"),
+    "no_column": mark("the form has no column {columns}, which the protocol declares"),
+    "skew": mark("the server's clock is more than five minutes away from ours"),
     "unknown": mark("the server answered something unknown"),
-    "configuration": mark("{what}"),
+    "no_server": mark("study.toml has no [servers.{server}]"),
+    "no_form": mark("study.toml has no [forms.{form}]: which survey of which server is it?"),
+    "no_secret": mark("the environment does not hold {variable}"),
+    "bad_form": mark("study.toml does not name the form as this kind of server does"),
+    "not_asked_again": mark("not asked again tonight: it refused the login of another form"),
 }
 PASSING = frozenset({"cut", "not_whole"})
 """Faults of an export that a second whole export may not have."""

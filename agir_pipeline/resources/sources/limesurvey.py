@@ -12,6 +12,7 @@ import csv
 import io
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import requests
@@ -27,13 +28,13 @@ from citric.exceptions import (
 from agir_pipeline.methods.reading.field_maps import asks_for_properties, from_field_maps
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
 from agir_pipeline.resources.sources.exchange import Exchange
-from agir_pipeline.resources.sources.faults import PASSING, ServerFault
+from agir_pipeline.resources.sources.faults import ServerFault
 from agir_pipeline.resources.sources.pulled import (
-    ATTEMPTS,
     Ask,
     Pulled,
     in_study_time,
     require_once,
+    whole,
 )
 
 logging.getLogger("citric").setLevel(logging.WARNING)
@@ -68,13 +69,7 @@ def pull(ask: Ask, exchange: Exchange) -> Pulled:
     """
     remote = _Remote(ask, exchange)
     try:
-        for _attempt in range(ATTEMPTS - 1):
-            try:
-                return _Export(ask, remote).whole()
-            except ServerFault as fault:
-                if fault.code not in PASSING:
-                    raise
-        return _Export(ask, remote).whole()
+        return whole(lambda: _Export(ask, remote).whole())
     finally:
         remote.release()
 
@@ -106,8 +101,6 @@ class _Remote:
         try:
             return self._spoken(lambda: self._invoked(method, *given))
         except ServerFault as fault:
-            if fault.code == "nothing":
-                return None
             if fault.code != "expired" or self.n_logins > 1:
                 raise
         self.client = self._login()
@@ -128,6 +121,8 @@ class _Remote:
             code = "unknown"
         except (InvalidJSONResponseError, KeyError, TypeError, UnicodeError, RecursionError):
             code = "not_whole"
+        if code == "nothing":
+            return None
         raise ServerFault(code)
 
     def release(self) -> None:
@@ -157,6 +152,7 @@ class _Export:
         after, n_after = self._field_map(languages[0]), self._count()
         if len(rows) != n_before or n_before != n_after or after != self.base_map:
             raise ServerFault("not_whole")
+        before = _headed(before, header)
         rows.sort(key=lambda row: int(row[0]))
         self._tell_time(header, rows)
         if self.ask.pull.participant_columns:
@@ -215,40 +211,36 @@ class _Export:
         self, language: str, asked: Questionnaire, n_expected: int
     ) -> tuple[list[str], list[list[str]]]:
         """Slice by slice, then everything beyond the last one, which must be empty."""
-        header = [one.name for one in asked.fields]
+        self.header = [one.name for one in asked.fields]
         rows: list[list[str]] = []
         start, step = 1, self.ask.server.slice_rows
         while len(rows) < n_expected:
-            found = self._slice(language, header, start, start + step - 1)
+            found = self._slice(language, start, start + step - 1)
             rows += found
             start += step
             if not found:  # a gap in the numbers: the rest in one piece
                 break
-        rows += self._slice(language, header, start, None)
+        rows += self._slice(language, start, None)
         require_once([row[0] for row in rows])
-        return header, rows
+        return list(self.header), rows
 
-    def _slice(
-        self, language: str, header: list[str], start: int, end: int | None
-    ) -> list[list[str]]:
-        """The responses from one number to another, in the order of ``header``."""
+    def _slice(self, language: str, start: int, end: int | None) -> list[list[str]]:
+        """The responses from one number to another, in the order of the field map."""
         told = self.remote.call(
             "export_responses",
             *(self.sid, "csv", language, "all", "code", "short", start),
             *([] if end is None else [end]),
         )
-        if told is None:
-            return []
-        lines = list(_rows(told))
+        lines = [] if told is None else _lines(told)
         if not lines:
             return []
-        place = _places(lines[0], header)
-        if any(len(line) != len(header) for line in lines):
+        self.header = _agreed(lines[0], self.header)
+        place = [lines[0].index(name) for name in self.header]
+        if any(len(line) != len(place) for line in lines):
             raise ServerFault("not_whole")
         rows = [[line[position] for position in place] for line in lines[1:]]
-        for row in rows:
-            if not row[0].isdecimal() or int(row[0]) < start or int(row[0]) > (end or int(row[0])):
-                raise ServerFault("not_whole")
+        if not all(_is_between(row[0], start, end) for row in rows):
+            raise ServerFault("not_whole")
         return rows
 
     def _tell_time(self, header: list[str], rows: list[list[str]]) -> None:
@@ -283,7 +275,7 @@ class _Export:
                 if key in seen:
                     raise ServerFault("not_whole")
                 seen.add(key)
-                yield str(one.get("token") or ""), [str(one.get(name) or "") for name in names]
+                yield str(one.get("token") or ""), _values(one, names)
             start += len(page)
 
     @staticmethod
@@ -293,21 +285,44 @@ class _Export:
         return told
 
 
-def _places(found: list[str], header: list[str]) -> list[int]:
-    """Where each column of the field map stands in the export; none may be held back."""
-    if sorted(found) != sorted(header) or len(set(found)) != len(found):
-        raise ServerFault("missing_fields" if set(header) - set(found) else "not_whole")
-    return [found.index(name) for name in header]
+def _values(one: dict[str, Any], names: list[str]) -> list[str]:
+    """What the table says of a participant; names and mail stand one level below."""
+    below = one.get("participant_info")
+    told = {**(below if isinstance(below, dict) else {}), **one}
+    if missing := set(names) - set(told):
+        raise ServerFault("no_column", columns=", ".join(sorted(missing)))
+    return [str(told[name] or "") for name in names]
 
 
-def _rows(told: Any) -> Iterator[list[str]]:
+def _agreed(found: list[str], header: list[str]) -> list[str]:
+    """The columns of an export as the field map has them; none may be held back.
+
+    Newer servers may write the part in brackets in another way: then theirs counts.
+    """
+    if len(set(found)) == len(found) and set(found) == set(header):
+        return header
+    titles = [[name.partition("[")[0] for name in names] for names in (found, header)]
+    if len(set(found)) == len(found) and titles[0] == titles[1]:
+        return found
+    raise ServerFault("not_whole" if len(found) >= len(header) else "missing_fields")
+
+
+def _headed(asked: Questionnaire, header: list[str]) -> Questionnaire:
+    pairs = zip(asked.fields, header, strict=False)
+    return replace(asked, fields=tuple(replace(one, name=name) for one, name in pairs))
+
+
+def _is_between(number: str, start: int, end: int | None) -> bool:
+    return number.isdecimal() and start <= int(number) <= (end or int(number))
+
+
+def _lines(told: Any) -> list[list[str]]:
     """The lines of an export: base64, a byte order mark, semicolons, an empty line at the end."""
     try:
         text = base64.b64decode(told, validate=True).decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True))
     except (binascii.Error, ValueError, TypeError, csv.Error):
-        lines = [["torn"], []]
         text = ""
     if not text.endswith("\r\n"):
         raise ServerFault("not_whole")
-    yield from (line for line in lines if line)
+    return [line for line in lines if line]

@@ -3,14 +3,14 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
 from agir_pipeline.protocol.sources import FormPull
-from agir_pipeline.resources.sources.faults import ServerFault
+from agir_pipeline.resources.sources.faults import PASSING, ServerFault
 from agir_pipeline.resources.sources.settings import Server
 
 CLOCK = "%Y-%m-%d %H:%M:%S"
@@ -48,6 +48,21 @@ class Pulled:
         writer.writerow(self.header)
         writer.writerows(self.rows)
         return text.getvalue().encode()
+
+
+def whole(export: Callable[[], Pulled]) -> Pulled:
+    """What one whole export gives; a torn one is asked for again, as a whole.
+
+    Raises:
+        ServerFault: the server cannot be read, or none came whole.
+    """
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return export()
+        except ServerFault as fault:
+            if fault.code not in PASSING:
+                raise
+    return export()
 
 
 def in_study_time(text: str, server_zone: str, study_zone: str) -> str:

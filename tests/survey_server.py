@@ -1,0 +1,533 @@
+"""A survey server on this machine that speaks LimeSurvey and ODK, and can fail in forty ways.
+
+It counts requests and how many are under way at once. A fault is planned for the n-th request.
+"""
+
+import base64
+import csv
+import gzip
+import io
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
+
+from agir_pipeline.methods.reading.structure_files import from_structure
+
+USER, PASSWORD = "agir", "Corr3ct-Horse"
+LOGIN_PAGE = b"<!DOCTYPE html><html><body><form>Please log in, Marie Durand</form></body></html>"
+SQL_FAULT = "CDbCommand failed to execute the SQL statement: SQLSTATE[42S22] tokens_140140"
+SURVEY = 140140
+
+TRANSPORT_FAULTS = (
+    "busy_seconds", "busy_date", "busy_huge", "busy_bare", "http_500", "http_502", "http_503",
+    "http_503_later", "http_504", "reset", "closed", "cut_length", "cut_chunked", "cut_silent",
+    "cut_gzip", "html", "html_as_json", "empty", "malformed", "drip", "stall", "bomb",
+    "redirect", "redirect_away", "plain_text", "other_id", "sql_error", "brotli",
+)  # fmt: skip
+CONTENT_FAULTS = (
+    "expired", "expired_again", "forbidden", "inactive", "page_repeated", "page_missing",
+    "page_reordered", "page_of_others", "row_missing", "row_doubled", "row_short", "column_gone",
+    "codes_changed", "bad_base64", "open_quotes", "no_last_line", "added", "deleted",
+)  # fmt: skip
+FAULTS = (*TRANSPORT_FAULTS, *CONTENT_FAULTS)
+
+
+@dataclass
+class Survey:
+    """What a LimeSurvey server holds of one survey."""
+
+    header: list[str]
+    rows: list[list[str]]
+    field_map: dict[str, dict[str, Any]]
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
+    participants: list[dict[str, Any]] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def exported(self, start: int, end: int | None) -> bytes:
+        found = [r for r in self.rows if start <= int(r[0]) and (end is None or int(r[0]) <= end)]
+        return as_export(self.header, found)
+
+
+def as_export(header: list[str], rows: list[list[str]]) -> bytes:
+    """As LimeSurvey writes a csv: a byte order mark, all quoted, an empty line at the end."""
+    if not rows:
+        return b"\r\n"
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return b"\xef\xbb\xbf" + (text.getvalue() + "\r\n").encode()
+
+
+class SurveyServer(ThreadingHTTPServer):
+    """Answers RemoteControl and OData; ``faults``: number of a request (from 1) → its fault."""
+
+    daemon_threads = True
+    request_queue_size = 20
+
+    def __init__(self, survey: Survey, faults: Mapping[int, str] | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Answers)
+        self.survey = survey
+        self.faults = dict(faults or {})
+        self.forms: dict[str, Callable[[str, dict[str, str]], Any]] = {}
+        self.n_requests = self.n_under_way = self.most_under_way = self.n_logins = 0
+        self.keys: set[str] = set()
+        self.refuses_logins = self.always_expired = False
+        self.seen: list[str] = []
+        self.believed: list[list[str]] = []
+        self.last_export: Any = None
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def remote_control(self) -> str:
+        return f"{self.url}/index.php/admin/remotecontrol"
+
+    # ----------------------------------------------------------------------- RemoteControl
+
+    def call(self, method: str, given: list[Any], fault: str) -> Any:
+        self.seen.append(method)
+        if method == "get_session_key":
+            return self._login(*given[:2])
+        key, *rest = given
+        if fault == "expired" or self.always_expired:
+            self.keys.clear()
+        if fault == "expired_again":
+            self.always_expired = True
+            self.keys.clear()
+        if key not in self.keys:
+            return {"status": "Invalid session key"}
+        if fault == "forbidden":
+            return {"status": "No permission"}
+        return getattr(self, f"_{method}")(fault, *rest)
+
+    def _login(self, user: str, password: str) -> Any:
+        self.n_logins += 1
+        if self.refuses_logins or (user, password) != (USER, PASSWORD):
+            return {"status": "Invalid user name or password"}
+        key = f"~key-{self.n_logins:_>26}"
+        self.keys.add(key)
+        return key
+
+    def _release_session_key(self, _fault: str) -> str:
+        return "OK"
+
+    def _get_survey_properties(self, _fault: str, _sid: int, names: list[str]) -> Any:
+        return {name: self.survey.facts[name] for name in names}
+
+    def _get_fieldmap(self, fault: str, _sid: int, _language: str) -> Any:
+        if fault == "codes_changed":
+            last = list(self.survey.field_map)[-1]
+            self.survey.field_map[last]["question"] = "Another question"
+        return self.survey.field_map
+
+    def _get_question_properties(
+        self, _fault: str, qid: int, names: list[str], language: str
+    ) -> Any:
+        told = self.survey.properties.get(str(qid), {}).get(language, {})
+        return {name: told.get(name) or "No available answers" for name in names}
+
+    def _get_summary(self, fault: str, _sid: int) -> Any:
+        if fault == "inactive":
+            return []
+        self._change(fault)
+        self.believed.append([row[0] for row in self.survey.rows])
+        place = self.survey.header.index("submitdate")
+        n_done = sum(bool(row[place]) for row in self.survey.rows)
+        return {
+            "completed_responses": str(n_done),
+            "incomplete_responses": str(len(self.survey.rows) - n_done),
+        }
+
+    def _change(self, fault: str) -> None:
+        rows = self.survey.rows
+        if fault == "added":
+            number = str(max((int(row[0]) for row in rows), default=0) + 1)
+            rows.append([number, *([""] * (len(self.survey.header) - 1))])
+        if fault == "deleted" and rows:
+            del rows[len(rows) // 2]
+
+    def _export_responses(  # the protocol's own order of parameters
+        self, fault: str, _sid: int, kind: str, _language: str, completion: str, heading: str,
+        answers: str, start: int, end: int | None = None,
+    ) -> Any:  # fmt: skip
+        assert (kind, completion, heading, answers) == ("csv", "all", "code", "short")
+        if fault == "inactive":
+            return {"status": "No Data, survey table does not exist."}
+        self._change(fault)
+        if not self.survey.rows:
+            return {"status": "No Data, could not get max id."}
+        content = self._spoilt_export(fault, start, end)
+        coded = base64.b64encode(content).decode()
+        if fault == "bad_base64":
+            coded = coded[:-7] + "*"
+        repeated, self.last_export = self.last_export, coded
+        return repeated if fault == "page_repeated" and repeated is not None else coded
+
+    def _spoilt_export(self, fault: str, start: int, end: int | None) -> bytes:
+        survey = self.survey
+        header = list(survey.header)
+        rows = [r for r in survey.rows if start <= int(r[0]) and (end is None or int(r[0]) <= end)]
+        match fault:
+            case "page_missing":
+                rows = []
+            case "page_reordered":
+                rows = rows[::-1]
+            case "page_of_others":
+                rows = [[str(int(row[0]) + 10_000_000), *row[1:]] for row in rows]
+            case "row_missing":
+                rows = rows[:-1]
+            case "row_doubled":
+                rows = [*rows, *rows[:1]]
+            case "row_short" if rows:
+                rows = [*rows[:-1], rows[-1][:-1]]
+            case "column_gone":
+                header, rows = header[:-1], [row[:-1] for row in rows]
+        content = as_export(header, rows)
+        if fault == "open_quotes":
+            return content.replace(b'";', b";", 1)
+        return content.removesuffix(b"\r\n\r\n") if fault == "no_last_line" else content
+
+    def _list_participants(
+        self, _fault: str, _sid: int, start: int, limit: int, _unused: bool, names: Any
+    ) -> Any:
+        assert isinstance(names, list)
+        page = self.survey.participants[start : start + limit]
+        return page or {"status": "No survey participants found."}
+
+
+class _Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: SurveyServer
+
+    def do_POST(self) -> None:
+        self._counted()
+
+    def do_GET(self) -> None:
+        self._counted()
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing on the terminal."""
+
+    def _counted(self) -> None:
+        server = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with server.lock:
+            server.n_requests += 1
+            server.n_under_way += 1
+            server.most_under_way = max(server.most_under_way, server.n_under_way)
+            fault = server.faults.get(server.n_requests, "")
+        try:
+            self._answer(body, fault)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+        finally:
+            with server.lock:
+                server.n_under_way -= 1
+
+    def _answer(self, body: bytes, fault: str) -> None:
+        before = getattr(self, f"_do_{fault}", None)
+        if before is not None:
+            before()
+            return
+        self._send(self._said(body, fault), fault)
+
+    def _said(self, body: bytes, fault: str) -> bytes:
+        parts = urlsplit(self.path)
+        for stem, answer in self.server.forms.items():
+            if parts.path.startswith(stem):
+                query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+                return json.dumps(answer(parts.path, query)).encode()
+        asked = json.loads(body)
+        with self.server.lock:
+            result = self.server.call(asked["method"], asked["params"], fault)
+        number = asked["id"] + (fault == "other_id")
+        told = {"id": number, "result": result, "error": None}
+        if fault == "sql_error":
+            told |= {"result": None, "error": SQL_FAULT}
+        return json.dumps(told).encode()
+
+    def _send(self, body: bytes, fault: str, status: int = 200, **headers: str) -> None:
+        kind = "text/plain" if fault == "plain_text" else "application/json"
+        match fault:
+            case "html" | "html_as_json":
+                body, kind = LOGIN_PAGE, "text/html" if fault == "html" else kind
+            case "empty":
+                body = b""
+            case "malformed":
+                body = body[: len(body) // 2]
+            case "drip":
+                self._drip(body)
+                return
+            case "cut_chunked":
+                self._cut_chunked(body)
+                return
+            case "bomb":
+                body = gzip.compress(b"0" * 30_000_000)
+                headers["Content-Encoding"] = "gzip"
+            case "cut_gzip":
+                body = gzip.compress(body)[:-9]
+                headers["Content-Encoding"] = "gzip"
+            case "brotli":
+                headers["Content-Encoding"] = "br"
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        if fault == "cut_silent":
+            self.send_header("Connection", "close")
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if fault == "cut_length":
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        self.wfile.write(body)
+
+    def _drip(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            time.sleep(0.05)
+
+    def _cut_chunked(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        half = body[: len(body) // 2]
+        self.wfile.write(f"{len(body):x}\r\n".encode() + half)
+        self.close_connection = True
+
+    def _status(self, status: int, **headers: str) -> None:
+        self._send(b'{"message": "later"}', "", status, **headers)
+
+    def _do_busy_seconds(self) -> None:
+        self._status(429, Retry_After="1")
+
+    def _do_busy_date(self) -> None:
+        self._status(429, Retry_After=formatdate(time.time() + 1, usegmt=True))
+
+    def _do_busy_huge(self) -> None:
+        self._status(429, Retry_After="86400")
+
+    def _do_busy_bare(self) -> None:
+        self._status(429)
+
+    def _do_http_500(self) -> None:
+        self._status(500)
+
+    def _do_http_502(self) -> None:
+        self._status(502)
+
+    def _do_http_503(self) -> None:
+        self._status(503)
+
+    def _do_http_503_later(self) -> None:
+        self._status(503, Retry_After="soon")
+
+    def _do_http_504(self) -> None:
+        self._status(504)
+
+    def _do_redirect(self) -> None:
+        self._status(302, Location=f"{self.server.url}/login")
+
+    def _do_redirect_away(self) -> None:
+        self._status(307, Location="https://elsewhere.example.org/")
+
+    def _do_reset(self) -> None:
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.close()
+        self.close_connection = True
+
+    def _do_closed(self) -> None:
+        self.close_connection = True
+
+    def _do_stall(self) -> None:
+        time.sleep(1.0)
+        self.close_connection = True
+
+
+@contextmanager
+def serving(server: SurveyServer) -> Iterator[SurveyServer]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+# ------------------------------------------------------------------------------- surveys
+
+META = ("id", "submitdate", "lastpage", "startlanguage", "seed", "token", "startdate", "datestamp")
+
+
+def invented_survey(n_rows: int, seed: int = 0) -> Survey:
+    """Four questions and ``n_rows`` responses with gaps in their numbers."""
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    questions = [("AGE", "N", ""), ("WORK", "L", ""), ("HELP", "M", "ML"), ("WHY", "T", "")]
+    columns = {name: {"fieldname": name, "type": name, "qid": "", "aid": ""} for name in META}
+    for number, (title, kind, part) in enumerate(questions, 1):
+        raw = f"{SURVEY}X1X{number}{part}"
+        columns[raw] = {
+            "fieldname": raw, "type": kind, "sid": SURVEY, "gid": 1, "qid": number, "aid": part,
+            "title": title, "question": f"<b>{title}</b>?", "relevance": "1", "grelevance": "",
+        }  # fmt: skip
+    rows, number = [], 0
+    for _row in range(n_rows):
+        number += 1 if draw.random() < 0.9 else draw.randint(2, 9)
+        done = "2010-11-05 10:00:00" if draw.random() < 0.7 else ""
+        rows.append(
+            [str(number), done, "1", "fr", str(draw.randint(0, 10**9)), f"tok{number:06}"]
+            + ["2010-11-05 09:00:00"] * 2
+            + [str(draw.randint(16, 26)), draw.choice(["A1", "A2", ""]), draw.choice(["Y", ""])]
+            + [draw.choice(["", "=1+1", 'say "yes" ; no', "two\nlines", "Œuvre 😞"])]
+        )
+    header = [*META, "AGE", "WORK", "HELP[ML]", "WHY"]
+    options = {"A1": {"answer": "Yes", "scale_id": "0"}, "A2": {"answer": "No", "scale_id": "0"}}
+    properties = {
+        "2": {"fr": {"answeroptions": options}},
+        "3": {"fr": {"subquestions": {"9": {"title": "ML", "question": "Local centre"}}}},
+    }
+    facts = {
+        "anonymized": "N", "active": "Y", "language": "fr", "additional_languages": "",
+        "format": "G",
+    }  # fmt: skip
+    return Survey(header, rows, columns, properties, [], facts)
+
+
+def real_survey(folder: Path) -> Survey:
+    """Survey 140140 as a server had it: real exports, and what its structure file says."""
+    structure = (folder / "survey_140140.lss").read_bytes()
+    lines = _csv(folder / "t0_fr_code_short.csv", ";")
+    people = _csv(folder / "participants_tokens.csv", ",")
+    heads = [head.split("<")[0].strip() for head in people[0]]
+    participants = [_participant(dict(zip(heads, line, strict=True))) for line in people[1:]]
+    field_map, properties = _told(structure)
+    facts = {
+        "anonymized": "N", "active": "Y", "language": "fr", "additional_languages": "en",
+        "format": "G",
+    }  # fmt: skip
+    return Survey(lines[0], lines[1:], field_map, properties, participants, facts)
+
+
+def _csv(path: Path, delimiter: str) -> list[list[str]]:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return [line for line in csv.reader(file, delimiter=delimiter) if line]
+
+
+def _participant(told: dict[str, str]) -> dict[str, Any]:
+    info = {name: told.pop(name) for name in ("firstname", "lastname", "email")}
+    return {**told, "participant_info": info}
+
+
+def _told(structure: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The field map and the properties of every question, as RemoteControl words them."""
+    document = ElementTree.fromstring(structure)
+
+    def rows(table: str) -> list[dict[str, str]]:
+        found = document.iterfind(f"{table}/rows/row")
+        return [{cell.tag: cell.text or "" for cell in row} for row in found]
+
+    questions = {row["title"]: row for row in rows("questions")}
+    texts = {(row["qid"], row["language"]): row["question"] for row in rows("question_l10ns")}
+    answers = {(row["aid"], row["language"]): row["answer"] for row in rows("answer_l10ns")}
+    field_map: dict[str, dict[str, Any]] = {}
+    for one in from_structure(structure).fields:
+        question = questions.get(one.question)
+        if question is None:
+            field_map[one.raw_name] = {
+                "fieldname": one.raw_name, "type": one.raw_name, "gid": "", "qid": "", "aid": "",
+            }  # fmt: skip
+            continue
+        parts = one.name.removeprefix(one.question).strip("[]").split("][")
+        field_map[one.raw_name] = {
+            "fieldname": one.raw_name, "type": question["type"], "gid": question["gid"],
+            "qid": question["qid"], "aid": parts[0], "title": one.question,
+            "question": texts[question["qid"], "fr"],
+        }  # fmt: skip
+    last = {told["qid"]: told for told in field_map.values() if told["qid"]}
+    for question in questions.values():
+        last[question["qid"]] |= {"relevance": question["relevance"], "grelevance": "1"}
+    properties: dict[str, dict[str, Any]] = {}
+    for question in questions.values():
+        for language in ("fr", "en"):
+            qid = question["qid"]
+            subs = {
+                row["qid"]: {
+                    "title": row["title"], "question": texts[row["qid"], language],
+                    "scale_id": row["scale_id"],
+                }
+                for row in rows("subquestions")
+                if row["parent_qid"] == qid
+            }  # fmt: skip
+            options = {
+                row["code"]: {"answer": answers[row["aid"], language], "order": row["sortorder"]}
+                for row in rows("answers")
+                if row["qid"] == qid and question["type"] != "1"
+            }
+            told = {"subquestions": subs, "answeroptions": options}
+            properties.setdefault(qid, {})[language] = told
+    return field_map, properties
+
+
+# ----------------------------------------------------------------------------------- ODK
+
+
+def serve_odk(server: SurveyServer, folder: Path) -> None:
+    """The real pages of ODK Central, at this server's address."""
+    pages = [
+        json.loads((folder / f"odata_page{n}.json").read_text(encoding="utf-8")) for n in (1, 2, 3)
+    ]
+    whole = json.loads((folder / "submissions_odata_expand.json").read_text(encoding="utf-8"))
+    inlined = {row["__id"]: row for row in whole["value"]}
+    fields = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
+    server.forms = {
+        "/v1/sessions": lambda _path, _query: {"token": "odk-token", "csrf": "x"},
+        "/v1/projects/1/forms/agir_t0/fields": lambda _path, _query: fields,
+        "/v1/projects/1/forms/agir_t0.svc/Submissions": lambda _path, query: _page(
+            server, pages, inlined, query
+        ),
+    }
+
+
+def _page(
+    server: SurveyServer,
+    pages: list[dict[str, Any]],
+    inlined: dict[str, Any],
+    query: dict[str, str],
+) -> Any:
+    number = int(query.get("$skiptoken", "1"))
+    told = dict(pages[number - 1])
+    if "$expand" in query or "$skiptoken" in query:
+        told["value"] = [inlined[row["__id"]] for row in told["value"]]
+    told.pop("@odata.nextLink", None)
+    if number < len(pages):
+        stem = f"{server.url}/v1/projects/1/forms/agir_t0.svc/Submissions"
+        told["@odata.nextLink"] = f"{stem}?%24top=10&%24count=true&%24skiptoken={number + 1}"
+    return told
