@@ -50,7 +50,8 @@ class Survey:
 
     header: list[str]
     rows: list[list[str]]
-    field_map: dict[str, dict[str, Any]]
+    field_maps: dict[str, dict[str, dict[str, Any]]]
+    """Language → raw name → what the server says of the column."""
     properties: dict[str, dict[str, Any]] = field(default_factory=dict)
     participants: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
@@ -102,6 +103,9 @@ class SurveyServer(ThreadingHTTPServer):
 
     def call(self, method: str, given: list[Any], fault: str) -> Any:
         self.seen.append(method)
+        if fault == "codes_changed":
+            for told in self.survey.field_maps.values():
+                told[list(told)[-1]]["question"] = "Another question"
         if method == "get_session_key":
             return self._login(*given[:2])
         key, *rest = given
@@ -130,11 +134,8 @@ class SurveyServer(ThreadingHTTPServer):
     def _get_survey_properties(self, _fault: str, _sid: int, names: list[str]) -> Any:
         return {name: self.survey.facts[name] for name in names}
 
-    def _get_fieldmap(self, fault: str, _sid: int, _language: str) -> Any:
-        if fault == "codes_changed":
-            last = list(self.survey.field_map)[-1]
-            self.survey.field_map[last]["question"] = "Another question"
-        return self.survey.field_map
+    def _get_fieldmap(self, _fault: str, _sid: int, language: str) -> Any:
+        return self.survey.field_maps[language]
 
     def _get_question_properties(
         self, _fault: str, qid: int, names: list[str], language: str
@@ -213,6 +214,7 @@ class SurveyServer(ThreadingHTTPServer):
 
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: SurveyServer
 
     def do_POST(self) -> None:
@@ -366,7 +368,10 @@ class _Answers(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _do_stall(self) -> None:
+        """The client gives up long before: for it nothing is under way any more."""
+        self.server.n_under_way -= 1
         time.sleep(1.0)
+        self.server.n_under_way += 1
         self.close_connection = True
 
 
@@ -389,7 +394,7 @@ META = ("id", "submitdate", "lastpage", "startlanguage", "seed", "token", "start
 
 def invented_survey(n_rows: int, seed: int = 0) -> Survey:
     """Four questions and ``n_rows`` responses with gaps in their numbers."""
-    draw = random.Random(seed)  # noqa: S311 - no secret
+    draw = random.Random(seed)
     questions = [("AGE", "N", ""), ("WORK", "L", ""), ("HELP", "M", "ML"), ("WHY", "T", "")]
     columns = {name: {"fieldname": name, "type": name, "qid": "", "aid": ""} for name in META}
     for number, (title, kind, part) in enumerate(questions, 1):
@@ -418,7 +423,7 @@ def invented_survey(n_rows: int, seed: int = 0) -> Survey:
         "anonymized": "N", "active": "Y", "language": "fr", "additional_languages": "",
         "format": "G",
     }  # fmt: skip
-    return Survey(header, rows, columns, properties, [], facts)
+    return Survey(header, rows, {"fr": columns}, properties, [], facts)
 
 
 def real_survey(folder: Path) -> Survey:
@@ -428,12 +433,12 @@ def real_survey(folder: Path) -> Survey:
     people = _csv(folder / "participants_tokens.csv", ",")
     heads = [head.split("<")[0].strip() for head in people[0]]
     participants = [_participant(dict(zip(heads, line, strict=True))) for line in people[1:]]
-    field_map, properties = _told(structure)
+    field_maps, properties = _told(structure)
     facts = {
         "anonymized": "N", "active": "Y", "language": "fr", "additional_languages": "en",
         "format": "G",
     }  # fmt: skip
-    return Survey(lines[0], lines[1:], field_map, properties, participants, facts)
+    return Survey(lines[0], lines[1:], field_maps, properties, participants, facts)
 
 
 def _csv(path: Path, delimiter: str) -> list[list[str]]:
@@ -446,8 +451,8 @@ def _participant(told: dict[str, str]) -> dict[str, Any]:
     return {**told, "participant_info": info}
 
 
-def _told(structure: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """The field map and the properties of every question, as RemoteControl words them."""
+def _told(structure: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The field maps and the properties of every question, as RemoteControl words them."""
     document = ElementTree.fromstring(structure)
 
     def rows(table: str) -> list[dict[str, str]]:
@@ -493,7 +498,14 @@ def _told(structure: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, dict[s
             }
             told = {"subquestions": subs, "answeroptions": options}
             properties.setdefault(qid, {})[language] = told
-    return field_map, properties
+    field_maps = {
+        language: {
+            raw: told | ({"question": texts[told["qid"], language]} if told["qid"] else {})
+            for raw, told in field_map.items()
+        }
+        for language in ("fr", "en")
+    }
+    return field_maps, properties
 
 
 # ----------------------------------------------------------------------------------- ODK

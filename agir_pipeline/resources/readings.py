@@ -9,16 +9,20 @@ import hmac
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from agir_pipeline.methods.reading.answered import CODEBOOK, with_states
+from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
+from agir_pipeline.methods.reading.questionnaire import Questionnaire
 from agir_pipeline.methods.reading.rows import RowsRead, read_rows
 from agir_pipeline.methods.reading.sentences import refusal_sentence
+from agir_pipeline.methods.reading.structure_files import CONTAINER
 from agir_pipeline.methods.versions import row_digests
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
@@ -27,7 +31,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "4"
+READER_VERSION = "5"
 PASSING = ("reader_died", "reader_too_slow")
 """Refusals that may be the machine's fault: tried again on the next night, never kept."""
 
@@ -73,47 +77,74 @@ class Readings:
         self.record_key = record_key
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
+        self._questionnaires: dict[str, Questionnaire | None] = {}
 
-    def read(self, receipt: Receipt, parser: Parser) -> Reading:
+    def read(self, receipt: Receipt, parser: Parser, structures: Sequence[Receipt] = ()) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract.
 
-        A reading that is kept but damaged is made again: the file as received still stands.
+        ``structures`` say what questionnaires ask; those of other sources do not matter. A
+        reading that is kept but damaged is made again: the file as received still stands.
         """
         contract = self.contracts[receipt.source]
-        folder = self._folder(receipt, contract)
+        structure = structure_in_force(receipt, structures)
+        folder = self._folder(receipt, contract, structure)
         if folder.is_dir():
             try:
                 return _reading(receipt, contract, *_kept(folder), is_new=False)
             except (OSError, ValueError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
-        read = self._parse(receipt, parser)
+        read = self._parse(receipt, parser, structure)
         if isinstance(read, Refusal) and read.code in PASSING:
             return _unread(receipt, contract, read)
         rows, quarantine, outcome = _parts(read)
         self._keep(folder, rows, quarantine, outcome)
         return _reading(receipt, contract, rows, quarantine, outcome, is_new=True)
 
-    def _folder(self, receipt: Receipt, contract: str) -> Path:
+    def _folder(self, receipt: Receipt, contract: str, structure: Receipt | None) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
         parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
+        parts += [structure.sha256] if structure else []
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / name
 
-    def _parse(self, receipt: Receipt, parser: Parser) -> "RowsRead | Refusal":
+    def _parse(
+        self, receipt: Receipt, parser: Parser, structure: Receipt | None
+    ) -> "RowsRead | Refusal":
         layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
         path = self.landing.object_path(receipt.sha256)
         grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
+        asked = self._questionnaire(structure, parser) if structure else None
+        if isinstance(grid, Grid) and asked is not None:
+            grid = in_codes(grid, asked)
         if not isinstance(grid, Grid):
             return grid
-        return read_rows(
+        drawn = receipt.extracted_on or receipt.known_on
+        read = read_rows(
             grid,
             layout,
             provider=receipt.provider,
-            delivered_on=receipt.extracted_on or receipt.known_on,
+            delivered_on=drawn,
             record_key=self.record_key,
             object_digest=receipt.sha256,
             tables=self.tables,
         )
+        if layout.feeds != "answer":
+            return read
+        return with_states(read, grid, layout, drawn, asked)
+
+    def _questionnaire(self, structure: Receipt, parser: Parser) -> Questionnaire | None:
+        """What a questionnaire asks; None when its structure cannot be read."""
+        if structure.sha256 not in self._questionnaires:
+            found = None
+            if structure.how == "pull":
+                text = self.landing.content(structure).decode()
+                found = Questionnaire.from_json(text)
+            else:
+                grid = parser.read(self.landing.object_path(structure.sha256))
+                if isinstance(grid, Grid) and grid.container == CONTAINER:
+                    found = Questionnaire.from_json(grid.rows[0][1][0])
+            self._questionnaires[structure.sha256] = found
+        return self._questionnaires[structure.sha256]
 
     def _keep(
         self, folder: Path, rows: pd.DataFrame, quarantine: pd.DataFrame, outcome: dict[str, Any]
@@ -132,6 +163,13 @@ class Readings:
         except OSError as fault:
             shutil.rmtree(temporary, ignore_errors=True)
             raise disk_fault(folder, fault) from None
+
+
+def structure_in_force(receipt: Receipt, structures: Sequence[Receipt]) -> Receipt | None:
+    """The newest questionnaire of the source known with a delivery; else the first one after."""
+    own = [structure for structure in structures if structure.source == receipt.source]
+    known = [structure for structure in own if structure.known_on <= receipt.known_on]
+    return known[-1] if known else (own[0] if own else None)
 
 
 def contracts_in_force(protocol: Protocol) -> dict[str, str]:
@@ -164,7 +202,8 @@ def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict
             "has_quarantine": False,
         }
         return pd.DataFrame(), pd.DataFrame(), outcome
-    values = read.rows.drop(columns=["record_id", "sheet", "row_number"])
+    beside = ["record_id", "sheet", "row_number", CODEBOOK]
+    values = read.rows.drop(columns=beside, errors="ignore")
     outcome = {
         "ends": dict(read.ends),
         "findings": [(f.code, f.sheet, f.place, f.n) for f in read.findings],

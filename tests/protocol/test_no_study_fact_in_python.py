@@ -90,14 +90,20 @@ PLACES = re.compile(r"\b(Loire|Nantes|Saint-Nazaire|Châteaubriant|Cnam|OPCA|DAR
 OWN_WORDS = {
     "amendment_effective_on",
     "amendment_number",
+    "comment",
     "consented_on",
     "contract_start_on",
+    "email",
+    "field_name",
+    "limesurvey",
     "other",
     "planned_days_remaining",
     "planned_end_on",
+    "token",
     "unknown",
 }
-"""Columns and codes of the product's own tables; the studies happen to use the same words."""
+"""Columns and codes of the product's own tables and of survey servers; the studies happen to use
+the same words."""
 GENERATOR = "methods/synthetic/"
 """Invents the AGIR study: it writes that study's columns and codes, and sizes of its own."""
 

@@ -15,6 +15,7 @@ from typing import IO, Any
 from agir_pipeline.methods.reading.containers import recognise
 from agir_pipeline.methods.reading.delimited import read_delimited
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refused
+from agir_pipeline.methods.reading.structure_files import read_structure
 from agir_pipeline.methods.reading.workbook import read_workbook
 
 LENGTH = struct.Struct(">Q")
@@ -56,6 +57,8 @@ def read_file(path: Path, sheet: str | None, encoding: str | None, limits: Limit
         return read_workbook(path, sheet, limits)
     if kind == "text":
         return read_delimited(path.read_bytes(), encoding)
+    if kind == "limesurvey_structure":
+        return read_structure(path.read_bytes())
     raise Refused(kind)
 
 

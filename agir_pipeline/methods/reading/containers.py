@@ -21,7 +21,7 @@ OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def recognise(path: Path) -> str:
-    """``xlsx`` or ``text``, which are read; any other answer is the name of a refusal.
+    """``xlsx``, ``text`` and ``limesurvey_structure`` are read; any other names a refusal.
 
     A zip that ends too early raises ``Refused("incomplete")``: its upload was cut.
     """
@@ -78,6 +78,8 @@ def _text_kind(head: bytes) -> str:
         return "text"
     if "<html" in text:
         return "html"
+    if "<limesurveydoctype>" in text:
+        return "limesurvey_structure"
     if "office:document" in text:
         return "flat_open_document"
     if "urn:schemas-microsoft-com:office:spreadsheet" in text or "excel.sheet" in text:

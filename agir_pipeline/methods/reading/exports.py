@@ -5,12 +5,16 @@ an export invented — "No" in boxes nobody saw — is taken out again; what it 
 the file is named as such.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from agir_pipeline.methods.reading.grid import Flag, Grid, Refusal, column_letter
 from agir_pipeline.methods.reading.headings import HEADER_ROWS, normalise
-from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
+from agir_pipeline.methods.reading.questionnaire import METADATA, Field, Questionnaire
+
+SHOWN_CHARACTERS = 15
+"""So much of each part of a heading is left in the abbreviated style."""
 
 TIMINGS = (
     "temps total", "duree pour le groupe", "duree pour la question",
@@ -90,9 +94,8 @@ def _header_place(
 ) -> tuple[list[str] | Refusal, int, bool] | None:
     """The columns as codes, the position of the first row below them, and whether it is VV."""
     vv = {one.name.replace("[", "_").replace("]", ""): one.name for one in questionnaire.fields}
-    if len(grid.rows) > 1 and _share(grid.rows[1][1], vv) == 1 and len(grid.rows[0][1]) > 1:
-        if _share(grid.rows[0][1], vv) < 1:
-            return [vv[cell.strip()] for cell in grid.rows[1][1]], 2, True
+    if _is_vv(grid, vv):
+        return [vv[cell.strip()] for cell in grid.rows[1][1]], 2, True
     for index, (_number, cells) in enumerate(grid.rows[:HEADER_ROWS]):
         names = _mapped(grid, index, cells, questionnaire)
         if names is not None:
@@ -100,8 +103,10 @@ def _header_place(
     return None
 
 
-def _share(cells: Sequence[str], known: Mapping[str, object]) -> float:
-    return sum(cell.strip() in known for cell in cells) / max(len(cells), 1)
+def _is_vv(grid: Grid, known: Mapping[str, str]) -> bool:
+    """Two lines of headings: texts, then codes in which "_" stands for the brackets."""
+    heads = [{cell.strip() for cell in cells} for _number, cells in grid.rows[:2]]
+    return len(heads) == 2 and heads[1] <= set(known) and not heads[0] <= set(known)
 
 
 def _mapped(
@@ -132,19 +137,29 @@ def _styles(questionnaire: Questionnaire) -> Iterator[dict[str, list[str]]]:
     """Code, full, code and text, abbreviated: folded heading → the columns it may mean."""
     fields = questionnaire.fields
     yield _known((_folded(one.name), one) for one in fields)
-    yield _known((text, one) for one in fields for text in one.full_headings())
-    yield _known((normalise(f"{one.name}{raw}"), one) for one in fields for raw in _raw_texts(one))
-    yield _known((text, one) for one in fields for text in one.abbreviated_headings())
+    yield _known((_joined(parts), one) for one in fields for parts in _texts(one))
+    yield _known(
+        (normalise(one.name + " ".join(parts)), one) for one in fields for parts in _texts(one)
+    )
+    yield _known((text, one) for one in fields for text in _abbreviated(one))
 
 
-def _raw_texts(one: Field) -> Iterator[str]:
-    """The texts as they follow a code without a space."""
-    from agir_pipeline.methods.reading.questionnaire import METADATA
+def _texts(one: Field) -> Iterable[tuple[str, ...]]:
+    """The parts of a heading in every language."""
+    if one.question:
+        return one.labels.values()
+    return [(text,) for text in METADATA.get(one.name, ())]
 
-    if not one.question:
-        yield from METADATA.get(one.name, ())
-    for parts in one.labels.values():
-        yield " ".join(parts)
+
+def _abbreviated(one: Field) -> Iterator[str]:
+    """Each part as it is, or cut: LimeSurvey cuts some parts of some types only."""
+    for whole in _texts(one):
+        for parts in product(*((text, text[:SHOWN_CHARACTERS]) for text in whole)):
+            yield _joined(parts)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return normalise(" ".join(parts))
 
 
 def _known(pairs: Iterator[tuple[str, Field]]) -> dict[str, list[str]]:

@@ -11,10 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from itertools import product
 from typing import Any
-
-from agir_pipeline.methods.reading.headings import normalise
 
 METADATA: Mapping[str, tuple[str, ...]] = {
     "id": ("Response ID", "ID de la réponse"),
@@ -29,9 +26,6 @@ METADATA: Mapping[str, tuple[str, ...]] = {
     "refurl": ("Referrer URL", "URL référente"),
 }
 """What LimeSurvey says of a response beside its answers, as it heads it in English and French."""
-
-SHOWN_CHARACTERS = 15
-"""So much of each part of a heading is left in the abbreviated style."""
 
 NOT_ASKED = frozenset({"X", "|count"})
 """A text that is only displayed, and the number of files sent: nobody is asked for them."""
@@ -70,20 +64,6 @@ class Field:
         """A box to tick, whose empty cell means "not ticked" where the question was shown."""
         is_comment = self.name.endswith("comment]")
         return self.type in ("M", "P") and not is_comment and not self.name.endswith("[other]")
-
-    def full_headings(self) -> set[str]:
-        if self.name in METADATA and not self.question:
-            return {normalise(text) for text in METADATA[self.name]}
-        return {_joined(parts) for parts in self.labels.values()}
-
-    def abbreviated_headings(self) -> set[str]:
-        """Each part as it is, or cut: LimeSurvey cuts some parts of some types only."""
-        wholes = [(text,) for text in METADATA.get(self.name, ())] if not self.question else []
-        return {
-            _joined(parts)
-            for whole in (wholes or self.labels.values())
-            for parts in product(*((text, text[:SHOWN_CHARACTERS]) for text in whole))
-        }
 
 
 @dataclass(frozen=True)
@@ -151,7 +131,3 @@ def _asked(one: Field, language: str) -> tuple[object, ...]:
 def plain(text: str | None) -> str:
     """A label without tags and entities, on one line."""
     return " ".join(html.unescape(TAGS.sub("", text or "")).replace("\xa0", " ").split())
-
-
-def _joined(parts: tuple[str, ...]) -> str:
-    return normalise(" ".join(parts))

@@ -87,7 +87,7 @@ class Exchange(requests.Session):
             if answer is not None and answer.status_code not in BUSY:
                 return self._accepted(answer)
             code = fault or "busy"
-            if code not in ("busy", "unreachable", "cut", "too_slow") or not self._repeats(verb):
+            if code not in ("busy", "no_connection", "cut", "too_slow") or not self._repeats(verb):
                 raise ServerFault(code)
             retry = _counted(retry, verb, code)
             self._wait(self._pause(retry, answer), code)
@@ -139,7 +139,7 @@ class Exchange(requests.Session):
         except (HTTPError, requests.exceptions.ChunkedEncodingError, zlib.error):
             code = "cut"
         except (requests.RequestException, OSError):
-            code = "unreachable"
+            code = "no_connection"
         if self.remaining <= 0:
             code = "deadline"
         return (None, code) if code else (answer, "")

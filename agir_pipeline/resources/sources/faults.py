@@ -4,7 +4,7 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, mark
 
 FAULTS = {
-    "unreachable": mark("the server cannot be reached"),
+    "no_connection": mark("the server cannot be reached"),
     "tls": mark("the server's certificate is not valid"),
     "private": mark("its address lies in a private network, which study.toml does not permit"),
     "no_tls": mark("its address is not https, which study.toml does not permit"),
@@ -23,7 +23,7 @@ FAULTS = {
     "api_off": mark("the server gave an empty answer: its API is switched off"),
     "forbidden": mark("the user may not read this form, or it does not exist"),
     "language": mark("the form does not exist in this language"),
-    "inactive": mark("the form is not active: its responses can no longer be exported; alert"),
+    "not_active": mark("the form is not active: its responses can no longer be exported; alert"),
     "anonymous": mark("the form is anonymous: its answers could never be linked to persons"),
     "no_token": mark("the responses of the form carry no token of their participants"),
     "no_participants": mark("the form has no table of participants"),

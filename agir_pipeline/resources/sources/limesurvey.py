@@ -47,7 +47,7 @@ OUTCOMES = (
     ("error: invalid survey id", "forbidden"),
     ("invalid surveyid", "forbidden"),
     ("language code not found", "language"),
-    ("no data, survey table does not exist", "inactive"),
+    ("no data, survey table does not exist", "not_active"),
     ("no data, could not get max id", "nothing"),
     ("error: no survey participants table", "no_participants"),
     ("no survey participants found", "nothing"),
@@ -165,7 +165,7 @@ class _Export:
         if facts.get("anonymized") == "Y":
             raise ServerFault("anonymous")
         if facts.get("active") == "N":
-            raise ServerFault("inactive")
+            raise ServerFault("not_active")
         others = str(facts.get("additional_languages") or "").split()
         return [str(facts.get("language") or "en"), *others], str(facts.get("format") or "")
 
@@ -199,7 +199,7 @@ class _Export:
         """How many responses the server says it has; a survey without a table says a list."""
         told = self.remote.call("get_summary", self.sid)
         if told == []:
-            raise ServerFault("inactive")
+            raise ServerFault("not_active")
         summary = self._table(told)
         try:
             return sum(int(summary[f"{kind}_responses"]) for kind in ("completed", "incomplete"))
