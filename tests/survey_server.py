@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,12 @@ class Survey:
         return as_export(self.header, found)
 
 
+@cache
+def bomb() -> bytes:
+    """Thirty kilobytes that inflate to thirty megabytes."""
+    return gzip.compress(b"0" * 30_000_000, compresslevel=6)
+
+
 def as_export(header: list[str], rows: list[list[str]]) -> bytes:
     """As LimeSurvey writes a csv: a byte order mark, all quoted, an empty line at the end."""
     if not rows:
@@ -80,9 +87,12 @@ class SurveyServer(ThreadingHTTPServer):
 
     def __init__(self, survey: Survey, faults: Mapping[int, str] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
+        bomb()  # made before anybody waits for it
         self.survey = survey
         self.faults = dict(faults or {})
         self.forms: dict[str, Callable[[str, dict[str, str]], Any]] = {}
+        """Beginning of a path → what a get or post of it answers, as JSON."""
+        self.statuses: dict[str, int] = {}
         self.n_requests = self.n_under_way = self.most_under_way = self.n_logins = 0
         self.keys: set[str] = set()
         self.refuses_logins = self.always_expired = False
@@ -98,6 +108,9 @@ class SurveyServer(ThreadingHTTPServer):
     @property
     def remote_control(self) -> str:
         return f"{self.url}/index.php/admin/remotecontrol"
+
+    def handle_error(self, _request: Any, _address: Any) -> None:
+        """A connection that was broken on purpose is no news."""
 
     # ----------------------------------------------------------------------- RemoteControl
 
@@ -234,26 +247,34 @@ class _Answers(BaseHTTPRequestHandler):
             server.n_under_way += 1
             server.most_under_way = max(server.most_under_way, server.n_under_way)
             fault = server.faults.get(server.n_requests, "")
+            self.is_under_way = True
         try:
             self._answer(body, fault)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
-            with server.lock:
-                server.n_under_way -= 1
+            self._done()
+
+    def _done(self) -> None:
+        """The answer begins: the client may ask again before this thread has ended."""
+        with self.server.lock:
+            self.server.n_under_way -= self.is_under_way
+            self.is_under_way = False
 
     def _answer(self, body: bytes, fault: str) -> None:
         before = getattr(self, f"_do_{fault}", None)
         if before is not None:
             before()
             return
-        self._send(self._said(body, fault), fault)
+        status = self.server.statuses.get(urlsplit(self.path).path, 200)
+        self._send(self._said(body, fault), fault, status)
 
     def _said(self, body: bytes, fault: str) -> bytes:
         parts = urlsplit(self.path)
         for stem, answer in self.server.forms.items():
             if parts.path.startswith(stem):
-                query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+                told = parts.query or body.decode()
+                query = {k: v[0] for k, v in parse_qs(told).items()}
                 return json.dumps(answer(parts.path, query)).encode()
         asked = json.loads(body)
         with self.server.lock:
@@ -280,13 +301,14 @@ class _Answers(BaseHTTPRequestHandler):
                 self._cut_chunked(body)
                 return
             case "bomb":
-                body = gzip.compress(b"0" * 30_000_000)
+                body = bomb()
                 headers["Content-Encoding"] = "gzip"
             case "cut_gzip":
                 body = gzip.compress(body)[:-9]
                 headers["Content-Encoding"] = "gzip"
             case "brotli":
                 headers["Content-Encoding"] = "br"
+        self._done()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         for name, value in headers.items():
@@ -304,6 +326,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _drip(self, body: bytes) -> None:
+        self._done()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -314,6 +337,7 @@ class _Answers(BaseHTTPRequestHandler):
             time.sleep(0.05)
 
     def _cut_chunked(self, body: bytes) -> None:
+        self._done()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
@@ -359,19 +383,20 @@ class _Answers(BaseHTTPRequestHandler):
         self._status(307, Location="https://elsewhere.example.org/")
 
     def _do_reset(self) -> None:
+        self._done()
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.connection.close()
         self.close_connection = True
 
     def _do_closed(self) -> None:
+        self._done()
         self.close_connection = True
 
     def _do_stall(self) -> None:
         """The client gives up long before: for it nothing is under way any more."""
-        self.server.n_under_way -= 1
+        self._done()
         time.sleep(1.0)
-        self.server.n_under_way += 1
         self.close_connection = True
 
 

@@ -19,6 +19,7 @@ TOKEN = re.compile(
     |(?P<name>[A-Za-z0-9_]+(?:[#.:][A-Za-z0-9_]+)*)|(?P<sign>\|\||&&|==|!=|<=|>=|[-+*/()<>!,]))""",
     re.VERBOSE,
 )
+DUAL = re.compile(r"\[(\w+)\]\[(\d)\]")
 WORDS = {
     "or": "||", "and": "&&", "not": "!", "eq": "==", "ne": "!=",
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -253,6 +254,12 @@ def _ordered(sign: str, one: float | None, two: float | None) -> bool | None:
 
 
 def names_of(question: str, part: str, raw_name: str) -> Mapping[str, None]:
-    """The names by which expressions may call one column: ``LOGT_other`` or the server's own."""
-    plain = re.sub(r"[\[\]]+", "_", part).strip("_")
-    return dict.fromkeys((f"{question}_{plain}" if plain else question, raw_name))
+    """The names by which expressions may call one column: ``LOGT_other`` or the server's own.
+
+    Expressions count the scales of a dual scale from 0, headings from 1.
+    """
+    if scale := DUAL.fullmatch(part):
+        name = f"{question}_{scale[1]}_{int(scale[2]) - 1}"
+    else:
+        name = "_".join((question, *re.findall(r"[^\[\]]+", part)))
+    return dict.fromkeys((name, raw_name))

@@ -30,6 +30,8 @@ METADATA: Mapping[str, tuple[str, ...]] = {
 NOT_ASKED = frozenset({"X", "|count"})
 """A text that is only displayed, and the number of files sent: nobody is asked for them."""
 
+DUAL_SCALE = "1"
+
 TAGS = re.compile(r"<[^>]*>")
 
 Labels = Mapping[str, tuple[str, ...]]
@@ -88,7 +90,7 @@ class Questionnaire:
         told = [
             [
                 *(one.name, one.type, one.page, one.relevance, one.labels.get(base, ())),
-                {code: labels.get(base, "") for code, labels in one.options.items()},
+                _scale(one, base),
             ]
             for one in self.fields
             if one.question
@@ -111,6 +113,12 @@ def _field(told: Mapping[str, Any]) -> Field:
     return Field(**{**told, "relevance": tuple(told["relevance"]), "labels": labels})
 
 
+def _scale(one: Field, language: str) -> dict[str, str]:
+    """The codes of a field with their labels; of a dual scale a server tells none, a file all."""
+    is_told = one.type != DUAL_SCALE
+    return {c: labels.get(language, "") for c, labels in one.options.items() if is_told}
+
+
 def changes(before: Questionnaire, after: Questionnaire) -> tuple[list[str], list[str], list[str]]:
     """The columns that were added, removed and changed from one version to the next."""
     one, two = before.by_name, after.by_name
@@ -124,8 +132,7 @@ def changes(before: Questionnaire, after: Questionnaire) -> tuple[list[str], lis
 
 
 def _asked(one: Field, language: str) -> tuple[object, ...]:
-    options = {code: labels.get(language) for code, labels in one.options.items()}
-    return (one.type, one.page, one.relevance, one.labels.get(language), options)
+    return (one.type, one.page, one.relevance, one.labels.get(language), _scale(one, language))
 
 
 def plain(text: str | None) -> str:
