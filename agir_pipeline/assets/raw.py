@@ -112,7 +112,7 @@ def _pull_source(study: Study, source: Source, night: Night) -> list[str]:
         receipt = _receipt(study, source.name, provider, name, "pull")
         study.home.landing.receive(content, receipt)
     elif isinstance(pull, FormPull):
-        receipt = _receipt(study, source.name, provider, f"{pull.form}.csv", "pull")
+        receipt = _receipt(study, source.name, provider, pull.form, "pull")
         pulled = night.pull(pull)
         return land(study.home.landing, receipt, pulled, night.largest_loss(pull))
     return []

@@ -105,6 +105,7 @@ def _order(receipt: Receipt) -> tuple[Any, ...]:
         receipt.source,
         receipt.provider,
         receipt.extracted_on or receipt.known_on,
+        receipt.file_name if receipt.how == "pull" else "",  # pulls of one day are numbered
         receipt.sha256,
         str(receipt.extracted_on),
         receipt.file_name,

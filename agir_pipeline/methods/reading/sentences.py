@@ -67,9 +67,6 @@ REFUSALS: Mapping[str, str] = {
     ),
     "duplicate_heading": mark("several columns have the heading of {columns}; rename all but one"),
     "ambiguous_heading": mark("the heading could mean any of: {columns}; rename it"),
-    "limesurvey_structure": mark(
-        "this is the structure of a questionnaire (.lss), not its responses"
-    ),
     "long_answers": mark(
         "the answers are written in words of an unknown language ({columns}); "
         "export them again as answer codes under question codes"

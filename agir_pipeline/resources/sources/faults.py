@@ -31,7 +31,6 @@ FAULTS = {
     "lost_responses": mark("too many responses are gone at once; nothing is taken until checked"),
     "missing_fields": mark("the server held back columns of the form; ask for full export rights"),
     "no_column": mark("the form has no column {columns}, which the protocol declares"),
-    "skew": mark("the server's clock is more than five minutes away from ours"),
     "unknown": mark("the server answered something unknown"),
     "no_server": mark("study.toml has no [servers.{server}]"),
     "no_form": mark("study.toml has no [forms.{form}]: which survey of which server is it?"),

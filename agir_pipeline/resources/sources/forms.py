@@ -93,12 +93,18 @@ def land(landing: Landing, receipt: Receipt, pulled: Pulled, largest_loss: float
     if pulled.questionnaire is not None:
         structures = _newest_first(earlier, "structure")
         notes += _questions_told(landing, receipt.source, structures, pulled.questionnaire)
-        name = receipt.file_name.removesuffix(".csv") + ".json"
         content = pulled.questionnaire.to_json().encode()
-        own = replace(receipt, kind="structure", file_name=name)
+        own = replace(_numbered(receipt, structures, "json"), kind="structure")
         landing.receive(_unlike_earlier(content, structures), own)
-    landing.receive(_unlike_earlier(pulled.content, responses), receipt)
+    own = _numbered(receipt, responses, "csv")
+    landing.receive(_unlike_earlier(pulled.content, responses), own)
     return notes
+
+
+def _numbered(receipt: Receipt, earlier: Sequence[Receipt], ending: str) -> Receipt:
+    """Named so that of two pulls on one day the later one counts: days alone do not tell."""
+    name = f"{receipt.file_name}_{len(earlier) + 1:06}.{ending}"
+    return replace(receipt, file_name=name)
 
 
 def _newest_first(receipts: Sequence[Receipt], kind: str) -> list[Receipt]:

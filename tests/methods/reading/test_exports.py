@@ -142,7 +142,9 @@ def test_a_heading_of_nobody_stays_for_the_reader_to_name() -> None:
 
 
 def test_headings_that_mean_two_questions_are_refused_by_their_letter() -> None:
-    twin = replace(SMALL, fields=(*SMALL.fields, Field("Z", "Z", "N", 1, labels={"fr": ("Texte",)})))
+    twin = replace(
+        SMALL, fields=(*SMALL.fields, Field("Z", "Z", "N", 1, labels={"fr": ("Texte",)}))
+    )
     found = in_codes(small("Rupture;Texte;ID de la réponse\nY;x;1\n"), twin)
     assert isinstance(found, Refusal)
     assert (found.code, found.column, found.row) == ("ambiguous_heading", "B", 1)

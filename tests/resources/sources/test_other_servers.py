@@ -15,6 +15,7 @@ from agir_pipeline.resources.sources.pulled import Pulled
 from tests.survey_server import SurveyServer, invented_survey, serve_odk, serving
 from tests.surveys import ask_of
 
+
 def pulled_by(module: Any, server: SurveyServer, kind: str, form: str) -> Pulled:
     ask = ask_of(server.url, kind, form, secret="a-token")
     with exchange_with(ask.server) as exchange:

@@ -18,7 +18,7 @@ SHORT = {"deadline_seconds": 1.5}
 
 def drawn(seed: int) -> dict[int, str]:
     """Up to four faults on the requests of a pull; half of the sequences spare the login."""
-    draw = random.Random(seed)  # noqa: S311 - no secret
+    draw = random.Random(seed)
     first = draw.choice([1, 2])
     places = draw.sample(range(first, 26), draw.randint(0, 4))
     return {place: draw.choice(FAULTS) for place in places}
