@@ -18,6 +18,7 @@ from agir_pipeline.methods.reading.answer_states import AnswerState
 from agir_pipeline.methods.reading.answered import answers_in_long_form, no_answers
 from agir_pipeline.methods.versions import Delivered, versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
+from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
@@ -75,27 +76,22 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
 
 
 def read_deliveries(study: Study) -> list[Reading]:
-    """Every delivery known, in known order; each newly read one is accounted for at once."""
+    """Every delivery known, in known order; those newly read are accounted for at once."""
     ledger = study.home.landing.ledger
     known = ledger.readings()
-    readings: list[Reading] = []
     names = {source.name for source in study.protocol.sources}
+    receipts = [receipt for receipt in study.state().deliveries if receipt.source in names]
     structures = study.state().of_kind("structure")
     with Parser() as parser:
-        for receipt in study.state().deliveries:
-            if receipt.source not in names:
-                continue
-            reading = study.readings.read(receipt, parser, structures)
-            if (receipt.receipt_id, reading.contract) not in known:
-                ledger.record_reading(
-                    receipt.receipt_id,
-                    reading.contract,
-                    reading.ends,
-                    reading.refusal,
-                    reading.findings,
-                )
-            readings.append(reading)
+        readings = [study.readings.read(receipt, parser, structures) for receipt in receipts]
+    accounts = [_file_account(reading) for reading in readings]
+    ledger.record_readings(one for one in accounts if (one.receipt_id, one.reading) not in known)
     return readings
+
+
+def _file_account(one: Reading) -> FileAccount:
+    receipt = one.receipt.receipt_id
+    return FileAccount(receipt, one.contract, one.ends, one.refusal, one.findings)
 
 
 def _store(study: Study) -> StepResult:
@@ -233,18 +229,16 @@ def _empty(source: Source) -> pd.DataFrame:
 
 
 def _quarantine(readings: list[Reading]) -> pd.DataFrame:
-    parts = [
-        reading.quarantine.assign(
-            receipt_id=reading.receipt.receipt_id,
-            source=reading.receipt.source,
-            file_name=reading.receipt.file_name,
-        ).rename(columns={"column": "column_name"})
+    lines = [
+        (
+            *(reading.receipt.receipt_id, reading.receipt.source, reading.receipt.file_name),
+            *(one.sheet, one.row_number, one.column, one.rule, one.found),
+        )
         for reading in readings
-        if len(reading.quarantine)
+        for one in reading.quarantine
     ]
     columns = ["receipt_id", "source", "file_name", "sheet", "row_number", "column_name"]
-    names = [*columns, "rule", "found"]
-    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    return pd.DataFrame(lines, columns=[*columns, "rule", "found"])
 
 
 def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:

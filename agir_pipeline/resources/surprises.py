@@ -1,6 +1,6 @@
 """What each delivery says against the one before it, for the vault and for the steward."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -48,10 +48,7 @@ def _line(told: Told, source: str, file_name: str) -> tuple[object, ...]:
 
 
 def _delivery(reading: Reading) -> Delivery:
-    receipt, broken = reading.receipt, reading.quarantine
-    rejected: Iterable[str | None] = ()
-    if len(broken):
-        rejected = broken.drop_duplicates("row_number")["entity_key"].map(_text)
+    receipt = reading.receipt
     return Delivery(
         receipt_id=receipt.receipt_id,
         provider=receipt.provider,
@@ -62,9 +59,5 @@ def _delivery(reading: Reading) -> Delivery:
             for code, _sheet, place, _n in reading.findings
             if code == "absent_column"
         ],
-        rejected=list(rejected),
+        rejected=list({one.row_number: one.entity_key for one in reading.quarantine}.values()),
     )
-
-
-def _text(key: object) -> str | None:
-    return None if pd.isna(key) else str(key)  # type: ignore[call-overload]

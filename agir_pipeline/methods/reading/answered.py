@@ -1,18 +1,23 @@
 """The state of every answer beside the rows of a questionnaire, and both in long form."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 import pandas as pd
+import pyarrow as pa
 
 from agir_pipeline.methods.reading.answer_states import AnswerState, Conditions, Spellings
 from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.findings import Finding
+from agir_pipeline.methods.reading.findings import found as found_at
 from agir_pipeline.methods.reading.grid import Grid
 from agir_pipeline.methods.reading.headings import Layout, find_layout, normalise
 from agir_pipeline.methods.reading.questionnaire import METADATA, Questionnaire
-from agir_pipeline.methods.reading.rows import Finding, RowsRead
-from agir_pipeline.methods.reading.typing_rules import as_series
+from agir_pipeline.methods.reading.records import row_digests
+from agir_pipeline.methods.reading.rows import RowsRead
+from agir_pipeline.methods.reading.typing_rules import as_array
 from agir_pipeline.protocol.model import Column, Source
 
 STATE = ":state"
@@ -20,6 +25,8 @@ STATE = ":state"
 CODEBOOK = "codebook"
 """In the rows of a reading: the hash of the questionnaire in force when the row came."""
 LONG = "long_answers"
+PARTICIPANT = "token"
+DIGEST = "row_digest"
 
 ANSWERS = (
     "record_id", "receipt_id", "entity_id", "source", "item", "code", "state", "codebook",
@@ -56,33 +63,49 @@ def with_states(
     Without the questionnaire, or from a file in words instead of codes, an empty cell says
     nothing of why it is empty. A box that was left out where others were ticked is a "no".
     """
-    layout = find_layout(grid, source, delivered_on)
-    if read.is_refused or not isinstance(layout, Layout):
+    if read.is_refused:
         return read
-    states = _States(grid, source, layout, asked)
-    found = states.of_rows(read.rows["row_number"].tolist())
-    rows = read.rows.copy()
+    layout = find_layout(grid, source, delivered_on)
+    n_rows = read.rows.num_rows
+    found: dict[str, list[str]] = {column.name: [] for column in items(source)}
+    if isinstance(layout, Layout):
+        states = _States(grid, source, layout, asked)
+        found = states.of_rows(read.rows["row_number"].to_pylist())
+    rows = read.rows
     for column in items(source):
-        told = found[column.name]
         if column.type == "boolean":
-            is_left_out = rows[column.name].isna() & (pd.Series(told) == AnswerState.ANSWERED)
-            rows.loc[is_left_out.to_numpy(), column.name] = False
-        rows[f"{column.name}{STATE}"] = as_series(told, "text")
-    rows[CODEBOOK] = as_series([asked.codebook if asked else None] * len(rows), "text")
+            rows = _left_out_is_no(rows, column.name, found[column.name])
+        rows = rows.append_column(f"{column.name}{STATE}", as_array(found[column.name], "text"))
+    digests = row_digests([rows[DIGEST].to_pylist(), *found.values()], n_rows)
+    rows = rows.set_column(rows.column_names.index(DIGEST), DIGEST, pa.array(digests))
+    codebooks = [asked.codebook if asked else None] * n_rows
+    rows = rows.append_column(CODEBOOK, as_array(codebooks, "text"))
     return replace(read, rows=rows, findings=(*read.findings, *_tokens_told(rows, source, grid)))
 
 
-def _tokens_told(rows: pd.DataFrame, source: Source, grid: Grid) -> Iterator[Finding]:
+def _left_out_is_no(rows: pa.Table, name: str, states: Sequence[str]) -> pa.Table:
+    values = [
+        False if value is None and state == AnswerState.ANSWERED else value
+        for value, state in zip(rows[name].to_pylist(), states, strict=True)
+    ]
+    return rows.set_column(rows.column_names.index(name), name, as_array(values, "boolean"))
+
+
+def _tokens_told(rows: pa.Table, source: Source, grid: Grid) -> Iterator[Finding]:
     """Responses that name no participant, and participants who finished several."""
-    token = next((c.name for c in source.columns if "token" in _headings(c)), None)
-    if token is None or rows.empty:
+    name = next((c.name for c in source.columns if PARTICIPANT in _headings(c)), None)
+    if name is None:
         return
-    finished = rows[rows[source.answered_at].notna()] if source.answered_at else rows
-    nameless = rows[rows[token].isna()]
-    again = finished[finished[token].notna() & finished[token].duplicated(keep=False)]
-    for code, found in (("no_token", nameless), ("several_responses", again)):
-        if len(found):
-            yield Finding(code, grid.sheet, int(found["row_number"].iloc[0]), token, len(found))
+    numbers, tokens = (rows[column].to_pylist() for column in ("row_number", name))
+    is_finished = [True] * len(tokens)
+    if source.answered_at:
+        is_finished = [instant is not None for instant in rows[source.answered_at].to_pylist()]
+    told = list(zip(numbers, tokens, is_finished, strict=True))
+    n_finished = Counter(token for _number, token, is_done in told if is_done)
+    nameless = [number for number, token, _done in told if token is None]
+    again = [n for n, token, done in told if done and token is not None and n_finished[token] > 1]
+    yield from found_at("no_token", grid, nameless, name)
+    yield from found_at("several_responses", grid, again, name)
 
 
 class _States:

@@ -1,5 +1,6 @@
 """The state of every answer beside the rows of a questionnaire, and both in long form."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from agir_pipeline.methods.reading.answered import (
 from agir_pipeline.methods.reading.delimited import read_delimited
 from agir_pipeline.methods.reading.grid import Flag
 from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
-from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.rows import RowReader, RowsRead
+from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.model import Source
 from tests.surveys import survey_protocol
 
 DAY = date(2010, 11, 30)
+KEY = b"k" * 16
 ASKED = Questionnaire(
     "1",
     ("fr",),
@@ -64,12 +67,12 @@ def read(
     grid = read_delimited("\n".join([header, *rows, ""]).encode())
     grid.flags.extend(flags)
     layout = source.model_copy(update={"decimal": ","})
-    found = read_rows(grid, layout, "server", DAY, b"k" * 16, "0" * 64, {})
+    found = RowReader(layout, {}, KEY).read(grid, "server", DAY, "0" * 64)
     return with_states(found, grid, layout, DAY, asked)
 
 
 def states(found: RowsRead, item: str) -> list[str]:
-    return found.rows[f"{item}:state"].tolist()
+    return found.rows[f"{item}:state"].to_pylist()
 
 
 def test_an_item_is_what_somebody_answers(source: Source) -> None:
@@ -86,12 +89,12 @@ def test_each_answer_has_a_state_and_each_row_its_questionnaire(source: Source) 
     assert states(found, "remark") == [
         "answered", "not_reached", "shown_unanswered", "shown_unanswered",
     ]  # fmt: skip
-    assert set(found.rows["codebook"]) == {ASKED.codebook}
+    assert set(found.rows["codebook"].to_pylist()) == {ASKED.codebook}
 
 
 def test_a_box_left_out_beside_a_ticked_one_is_a_no(source: Source) -> None:
     found = read(source, ROWS)
-    assert found.rows["has_transport_trouble"].tolist() == [False, pd.NA, pd.NA, True]
+    assert found.rows["has_transport_trouble"].to_pylist() == [False, None, None, True]
     assert states(found, "has_transport_trouble")[:2] == ["answered", "not_reached"]
 
 
@@ -110,7 +113,7 @@ def test_what_does_not_tell_its_questionnaire_leaves_empty_cells_unknown(
 ) -> None:
     found = read(source, ROWS, asked, flags=flags)
     assert states(found, "break_reason") == ["answered", "unknown", "unknown", "unknown"]
-    assert found.rows["has_transport_trouble"].tolist()[0] is pd.NA
+    assert found.rows["has_transport_trouble"].to_pylist()[0] is None
 
 
 def test_a_file_with_its_own_headings_is_read_by_the_cell_alone(source: Source) -> None:
@@ -121,13 +124,25 @@ def test_a_file_with_its_own_headings_is_read_by_the_cell_alone(source: Source) 
     assert states(found, "remark") == ["unknown"]
 
 
-def test_a_refused_sheet_and_one_without_rows_have_no_states(source: Source) -> None:
+def test_a_refused_sheet_has_no_states_and_one_without_rows_has_empty_ones(
+    source: Source,
+) -> None:
     refused = read(source, ["1;2"], header="a;b")
     assert refused.is_refused
-    assert read(source, []).rows.empty
-    empty = read_delimited(b"\r\n")
-    found = read_rows(empty, source, "server", DAY, b"k" * 16, "0" * 64, {})
-    assert with_states(found, empty, source, DAY, ASKED) is found
+    assert "civility:state" not in refused.rows.column_names
+    filled, headed, bare = read(source, ROWS), read(source, []), read(source, [], header="")
+    assert headed.rows.num_rows == bare.rows.num_rows == 0
+    assert filled.rows.schema == headed.rows.schema == bare.rows.schema
+
+
+def test_another_state_makes_another_version_of_a_row_and_another_codebook_does_not(
+    source: Source,
+) -> None:
+    without, with_it = read(source, ROWS, None), read(source, ROWS)
+    other = read(source, ROWS, replace(ASKED, languages=("en",), form="2"))
+    digests = [one.rows["row_digest"].to_pylist() for one in (without, with_it, other)]
+    assert digests[0][1] != digests[1][1]
+    assert digests[1] == digests[2]
 
 
 def test_a_source_that_names_nobody_by_token_tells_nothing_of_it(source: Source) -> None:
@@ -142,7 +157,7 @@ def test_a_source_without_an_instant_counts_every_response_as_finished(source: S
 
 
 def test_the_long_form_has_one_row_per_response_and_question(source: Source) -> None:
-    found = read(source, ROWS).rows.assign(
+    found = as_frame(read(source, ROWS).rows).assign(
         receipt_id="f1", known_on=pd.Timestamp(DAY), superseded_on=pd.NaT
     )
     ids = {key: f"e{key}" for key in found["entity_key"]}

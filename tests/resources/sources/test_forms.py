@@ -9,6 +9,7 @@ from agir_pipeline.assets.raw import take_in
 from agir_pipeline.assets.validated import read_deliveries
 from agir_pipeline.doctor import examine
 from agir_pipeline.errors import InfrastructureError, UsageError
+from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.sources.settings import secret_name
@@ -58,7 +59,7 @@ def night(home: Path, survey: Survey, faults: dict[int, str] | None = None) -> l
 
 
 def rows_of(home: Path) -> pd.DataFrame:
-    return read_deliveries(open_study(home))[-1].rows
+    return as_frame(read_deliveries(open_study(home))[-1].rows)
 
 
 def test_a_pull_lands_like_a_file_with_its_questionnaire_beside_it(
@@ -75,7 +76,7 @@ def test_a_pull_lands_like_a_file_with_its_questionnaire_beside_it(
     reading = read_deliveries(open_study(home))[-1]
     ends = {name: n for name, n in reading.ends[""].items() if n}
     assert ends == {"accepted": 52, "rejected": 1, "outside": 1, "n_rows": 54}
-    assert reading.quarantine["rule"].tolist() == ["not_a_code"]
+    assert [one.rule for one in reading.quarantine] == ["not_a_code"]
     told = {code: (place.split(":")[0], n) for code, _sheet, place, n in reading.findings}
     assert told["no_token"] == ("token_code", 1)
     assert "several_responses" not in told
@@ -263,7 +264,8 @@ def test_a_dropped_file_gives_the_rows_and_states_of_a_pull(
     inbox = home / "inbox" / "entry_survey" / "server"
     (inbox / name).write_bytes((fixtures / "limesurvey" / name).read_bytes())
     night(home, survey)
-    dropped = next(r for r in read_deliveries(open_study(home)) if r.receipt.file_name == name).rows
+    found = {r.receipt.file_name: r.rows for r in read_deliveries(open_study(home))}
+    dropped = as_frame(found[name])
     same = [c for c in pulled if c not in ("record_id", "sheet", "row_number")]
     pd.testing.assert_frame_equal(
         pulled[same].sort_values("entity_key", ignore_index=True),
@@ -281,7 +283,7 @@ def test_a_file_in_words_is_named_and_tells_no_missingness(
     take_in(open_study(home))
     [reading] = read_deliveries(open_study(home))
     assert "long_answers" in [code for code, *_rest in reading.findings]
-    rows = reading.rows.set_index("entity_key")
+    rows = as_frame(reading.rows).set_index("entity_key")
     assert len(rows) == 53
     assert rows.loc["1", "has_transport_trouble:state"] == "unknown"
     assert pd.isna(rows.loc["1", "has_transport_trouble"])
@@ -299,4 +301,4 @@ def test_a_structure_that_cannot_be_read_explains_nothing(
     (home / "study.toml").write_text("", encoding="utf-8")
     take_in(open_study(home))
     [reading] = read_deliveries(open_study(home))
-    assert set(reading.rows["break_reason:state"]) == {"answered", "unknown"}
+    assert set(reading.rows["break_reason:state"].to_pylist()) == {"answered", "unknown"}
