@@ -173,22 +173,22 @@ def _readers(home: Home) -> Finding:
 
 
 def _servers(home: Home) -> Finding:
-    """Every form of the protocol has its place in study.toml, every server its secret."""
+    """Every server has its secret; which forms are pulled, and which come as files."""
     site, wrong = home.site, []
     for name in sorted({form.server for form in site.forms.values()} - set(site.servers)):
         wrong.append(_("study.toml has no [servers.{server}]").format(server=name))
-    asked = [s.pull for s in load_protocol(home.protocol_path).sources]
-    for role in sorted({p.form for p in asked if isinstance(p, FormPull)} - set(site.forms)):
-        text = _("study.toml has no [forms.{form}]: which survey of which server is it?")
-        wrong.append(text.format(form=role))
     for name in sorted(site.servers):
         if not secret_of(name):
             text = _("the environment does not hold {variable}")
             wrong.append(text.format(variable=secret_name(name)))
     if wrong:
         return Finding(False, "; ".join(wrong))
-    secrets = ", ".join(secret_name(name) for name in sorted(site.servers)) or "-"
-    return Finding(True, _("secrets of survey servers that are set: {names}").format(names=secrets))
+    asked = [s.pull for s in load_protocol(home.protocol_path).sources]
+    roles = [pull.form for pull in asked if isinstance(pull, FormPull)]
+    pulled = ", ".join(role for role in roles if role in site.forms) or "-"
+    dropped = ", ".join(role for role in roles if role not in site.forms) or "-"
+    text = _("forms pulled every night: {pulled}; without a place in study.toml: {dropped}")
+    return Finding(True, text.format(pulled=pulled, dropped=dropped))
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _pull_source(study: Study, source: Source, night: Night) -> list[str]:
         name, content = causaldata.pull(pull.dataset)
         receipt = _receipt(study, source.name, provider, name, "pull")
         study.home.landing.receive(content, receipt)
-    elif isinstance(pull, FormPull):
+    elif isinstance(pull, FormPull) and pull.form in night.forms:  # else its files are dropped
         receipt = _receipt(study, source.name, provider, pull.form, "pull")
         pulled = night.pull(pull)
         return land(study.home.landing, receipt, pulled, night.largest_loss(pull))

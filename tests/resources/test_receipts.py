@@ -11,7 +11,7 @@ FIRST = date(2010, 1, 31)
 days = st.integers(0, 5).map(lambda n: FIRST + timedelta(days=n))
 receipts = st.builds(
     Receipt,
-    kind=st.sampled_from(["protocol", "delivery", "round"]),
+    kind=st.sampled_from(["protocol", "structure", "delivery", "round"]),
     sha256=st.sampled_from("abcd"),
     known_on=days,
     source=st.sampled_from(["", "pool", "register"]),
@@ -95,7 +95,7 @@ def test_one_night_is_ordered_by_what_was_drawn_first_not_by_what_arrived_first(
 
 
 def test_kinds_stand_apart() -> None:
-    history = [Receipt(kind, "a", FIRST) for kind in ("round", "delivery", "protocol")]
+    history = [Receipt(kind, "a", FIRST) for kind in ("round", "delivery", "structure", "protocol")]
     found = state(history)
-    assert [r.kind for r in found.receipts] == ["protocol", "delivery", "round"]
+    assert [r.kind for r in found.receipts] == ["protocol", "structure", "delivery", "round"]
     assert found.deliveries == found.of_kind("delivery")

@@ -33,7 +33,6 @@ FAULTS = {
     "no_column": mark("the form has no column {columns}, which the protocol declares"),
     "unknown": mark("the server answered something unknown"),
     "no_server": mark("study.toml has no [servers.{server}]"),
-    "no_form": mark("study.toml has no [forms.{form}]: which survey of which server is it?"),
     "no_secret": mark("the environment does not hold {variable}"),
     "bad_form": mark("study.toml does not name the form as this kind of server does"),
     "not_asked_again": mark("not asked again tonight: it refused the login of another form"),

@@ -52,9 +52,7 @@ class Night:
             raise
 
     def _ask(self, asked: FormPull) -> Ask:
-        form = self.forms.get(asked.form)
-        if form is None:
-            raise ServerFault("no_form", form=asked.form)
+        form = self.forms[asked.form]
         server = self.servers.get(form.server)
         if server is None:
             raise ServerFault("no_server", server=form.server)

@@ -154,6 +154,6 @@ def test_the_secret_stands_in_the_environment_alone(monkeypatch: pytest.MonkeyPa
 
 
 def test_every_fault_has_a_sentence_that_can_be_told() -> None:
-    context = {"status": 403, "columns": "a", "server": "b", "form": "c", "variable": "D"}
+    context = {"status": 403, "columns": "a", "server": "b", "variable": "D"}
     for code in FAULTS:
         assert str(ServerFault(code, **context))

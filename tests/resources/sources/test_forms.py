@@ -212,7 +212,6 @@ def test_a_server_that_refused_a_login_is_not_asked_for_its_next_form(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ("", "no [forms.entry]"),
         ('[forms.entry]\nserver = "x"\nform = "1"', "no [servers.x]"),
         (
             '[servers.x]\nurl = "https://a.example.org"\n[forms.entry]\nserver = "x"\nform = "a"',
@@ -240,13 +239,18 @@ def test_the_doctor_says_which_secrets_are_set(home: Path, monkeypatch: pytest.M
     with serving(SurveyServer(invented_survey(1))) as server:
         at(home, server)
     told = [(f.is_well, f.sentence) for f in examine(Home(home))]
-    assert (True, "secrets of survey servers that are set: AGIR_SERVER_SURVEYS_SECRET") in told
+    assert (True, "forms pulled every night: entry; without a place in study.toml: -") in told
     monkeypatch.delenv(secret_name("surveys"))
     sentences = [f.sentence for f in examine(Home(home)) if not f.is_well]
     assert "the environment does not hold AGIR_SERVER_SURVEYS_SECRET" in sentences
     (home / "study.toml").write_text('[forms.other]\nserver = "y"\nform = "1"\n', encoding="utf-8")
-    [wrong] = [f.sentence for f in examine(Home(home)) if "servers.y" in f.sentence]
-    assert "no [forms.entry]" in wrong
+    assert "study.toml has no [servers.y]" in [f.sentence for f in examine(Home(home))][-2]
+
+
+def test_a_form_without_a_place_in_the_settings_comes_as_files(home: Path) -> None:
+    assert take_in(open_study(home)) == []
+    told = [f.sentence for f in examine(Home(home)) if f.is_well]
+    assert "forms pulled every night: -; without a place in study.toml: entry" in told
 
 
 # --------------------------------------------------------------------- files beside pulls
