@@ -85,12 +85,12 @@ REPORT = (
 
 CHECKS: Words = {
     "states_are_known": (
-        ("an answer is missing and nothing tells why", "drop the survey's structure (.lss)"),
-        ("une réponse manque et rien ne dit pourquoi", "déposez la structure de l'enquête (.lss)"),
+        ["drop the survey's structure (`.lss`), and exports in answer codes"],
+        ["déposez la structure de l'enquête (`.lss`), et des exports en codes de réponse"],
     ),
     "one_questionnaire": (
-        ("the questionnaire changed while people answered", "compare its versions before pooling"),
-        ("le questionnaire a changé entre des réponses", "comparez ses versions avant de réunir"),
+        ["the questionnaire changed while people answered: compare its versions before pooling"],
+        ["le questionnaire a changé en route : comparez ses versions avant de réunir"],
     ),
     "files_are_kept": (
         ["a kept file was changed or deleted on the disk: restore `landing/` from the backup"],
