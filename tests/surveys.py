@@ -33,6 +33,18 @@ def pulled_from(server: SurveyServer, **more: Any) -> Pulled:
         return pull(ask, exchange)
 
 
+def server_settings(server: SurveyServer) -> str:
+    """What ``study.toml`` says when the form is on this server."""
+    settings = {"url": server.remote_control, **QUICK, "deadline_seconds": 10.0}
+    lines = [f"{key} = {_toml(value)}" for key, value in settings.items()]
+    form = ["[forms.entry]", 'server = "surveys"', f'form = "{SURVEY}"']
+    return "\n".join(["[servers.surveys]", *lines, *form])
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
 def survey_protocol(folder: Path, pull_line: str = "") -> Path:
     """The protocol of CONTRIBUTING.md with the questionnaire beside it."""
     small = (Path(__file__).parent / "study" / "small.toml").read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from agir_pipeline.assets.accounts import Account, accounts_of, deliveries_table
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.contracts.answers import ANSWERS
+from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.reading.answer_states import AnswerState
@@ -106,7 +108,7 @@ def _store(study: Study) -> StepResult:
             ids = dict(zip(table["entity_key"], made[source.name]["entity_id"], strict=True))
             answers.append(answers_in_long_form(source, table, ids))
     if study.protocol.feeding("answer"):
-        made["answers"] = pd.concat([no_answers(), *answers], ignore_index=True)
+        made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))

@@ -59,6 +59,7 @@ TYPES: Mapping[str, Text] = {
 KINDS: Mapping[str, Text] = {
     "protocol": mark("Protocol"),
     "delivery": mark("Delivery of a source"),
+    "structure": mark("Structure of a questionnaire"),
     "round": mark("Matching round"),
 }
 

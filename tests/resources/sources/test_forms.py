@@ -22,7 +22,7 @@ from tests.survey_server import (
     real_survey,
     serving,
 )
-from tests.surveys import QUICK, survey_protocol
+from tests.surveys import server_settings, survey_protocol
 
 PULL = 'pull = { adapter = "limesurvey", form = "entry", participant_columns = ["attribute_1"] }'
 
@@ -41,16 +41,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def at(home: Path, server: SurveyServer) -> Study:
     """The study, whose settings say that the form is on this server."""
-    settings = {"url": server.remote_control, **QUICK, "deadline_seconds": 10.0}
-    lines = [f"{key} = {_toml(value)}" for key, value in settings.items()]
-    text = "\n".join(["[servers.surveys]", *lines, "[forms.entry]", 'server = "surveys"',
-                      'form = "140140"'])  # fmt: skip
-    (home / "study.toml").write_text(text, encoding="utf-8")
+    (home / "study.toml").write_text(server_settings(server), encoding="utf-8")
     return open_study(home)
-
-
-def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def night(home: Path, survey: Survey, faults: dict[int, str] | None = None) -> list[str]:
