@@ -1,5 +1,6 @@
 """A small study whose one questionnaire is survey 140140, and what a test needs to pull it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ from agir_pipeline.resources.sources.exchange import exchange_with
 from agir_pipeline.resources.sources.limesurvey import pull
 from agir_pipeline.resources.sources.pulled import Ask, Pulled
 from agir_pipeline.resources.sources.settings import Server
-from tests.survey_server import PASSWORD, SURVEY, USER, SurveyServer
+from tests.survey_payloads import SURVEY
+from tests.survey_server import PASSWORD, USER, SurveyServer
 
 QUICK: dict[str, Any] = {
     "user": USER, "allow_http": True, "allow_private": True, "deadline_seconds": 2.0,
@@ -100,3 +102,37 @@ labels = { en = "Server", fr = "Serveur" }
     + _column("break_reason", "code", "MOTIF", _REASON)
     + _column("remark", "text", "LIBRE")
 )
+
+
+def serve_odk(server: SurveyServer, folder: Path) -> None:
+    """The real pages of ODK Central, at this server's address."""
+    pages = [
+        json.loads((folder / f"odata_page{n}.json").read_text(encoding="utf-8")) for n in (1, 2, 3)
+    ]
+    whole = json.loads((folder / "submissions_odata_expand.json").read_text(encoding="utf-8"))
+    inlined = {row["__id"]: row for row in whole["value"]}
+    fields = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
+    server.forms = {
+        "/v1/sessions": lambda _path, _query: {"token": "odk-token", "csrf": "x"},
+        "/v1/projects/1/forms/agir_t0/fields": lambda _path, _query: fields,
+        "/v1/projects/1/forms/agir_t0.svc/Submissions": lambda _path, query: _page(
+            server, pages, inlined, query
+        ),
+    }
+
+
+def _page(
+    server: SurveyServer,
+    pages: list[dict[str, Any]],
+    inlined: dict[str, Any],
+    query: dict[str, str],
+) -> Any:
+    number = int(query.get("$skiptoken", "1"))
+    told = dict(pages[number - 1])
+    if "$expand" in query or "$skiptoken" in query:
+        told["value"] = [inlined[row["__id"]] for row in told["value"]]
+    told.pop("@odata.nextLink", None)
+    if number < len(pages):
+        stem = f"{server.url}/v1/projects/1/forms/agir_t0.svc/Submissions"
+        told["@odata.nextLink"] = f"{stem}?%24top=10&%24count=true&%24skiptoken={number + 1}"
+    return told

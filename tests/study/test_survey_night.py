@@ -10,7 +10,8 @@ from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.sources.settings import secret_name
 from agir_pipeline.resources.study import open_study
 from agir_pipeline.running import run_study
-from tests.survey_server import PASSWORD, SurveyServer, real_survey, serving
+from tests.survey_payloads import real_survey
+from tests.survey_server import PASSWORD, SurveyServer, serving
 from tests.surveys import server_settings, survey_protocol
 
 PEOPLE = "id,group,age_years,income_eur\n" + "".join(

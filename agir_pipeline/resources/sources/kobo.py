@@ -11,6 +11,7 @@ from agir_pipeline.resources.sources.pulled import (
     Pulled,
     as_cell,
     from_universal,
+    next_page,
     page_digest,
     require_once,
     whole,
@@ -108,7 +109,7 @@ def _pages(exchange: Exchange, url: str) -> tuple[list[dict[str, Any]], Any]:
         seen.add(digest)
         rows += found
         counts.add(told.get("count"))
-        url = str(told.get("next") or "")
+        url = next_page(url, str(told.get("next") or ""))
     return rows, counts.pop() if len(counts) == 1 else None
 
 

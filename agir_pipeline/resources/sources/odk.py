@@ -15,6 +15,7 @@ from agir_pipeline.resources.sources.pulled import (
     Pulled,
     as_cell,
     from_universal,
+    next_page,
     page_digest,
     require_once,
     whole,
@@ -106,9 +107,10 @@ def _pages(exchange: Exchange, url: str) -> tuple[list[dict[str, Any]], list[Any
         seen.add(digest)
         rows += found
         counts.append(told.get("@odata.count"))
-        url = str(told.get("@odata.nextLink") or "")
-        if url and not found:
+        link = str(told.get("@odata.nextLink") or "")
+        if link and not found:
             raise ServerFault("not_whole")
+        url = next_page(url, link)
     return rows, counts
 
 

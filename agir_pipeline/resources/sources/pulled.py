@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
@@ -99,6 +100,15 @@ def require_once(keys: Sequence[str]) -> None:
 
 def page_digest(rows: Iterable[object]) -> str:
     return hashlib.sha256(repr(list(rows)).encode()).hexdigest()
+
+
+def next_page(url: str, link: str) -> str:
+    """The following page at the address already asked: of a link only its query is used.
+
+    A server behind another name links to that name; nobody can lead us elsewhere either.
+    """
+    query = urlsplit(link).query
+    return f"{url.partition('?')[0]}?{query}" if query else ""
 
 
 def as_cell(value: object) -> str:

@@ -11,7 +11,7 @@ from agir_pipeline.methods.reading.field_maps import asks_for_properties, from_f
 from agir_pipeline.methods.reading.grid import Refused
 from agir_pipeline.methods.reading.questionnaire import Questionnaire, changes
 from agir_pipeline.methods.reading.structure_files import from_structure, read_structure
-from tests.survey_server import real_survey
+from tests.survey_payloads import real_survey
 
 
 @pytest.fixture(scope="module")

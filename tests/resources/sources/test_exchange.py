@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from agir_pipeline.resources.sources.exchange import exchange_with, json_of
 from agir_pipeline.resources.sources.faults import FAULTS, ServerFault
 from agir_pipeline.resources.sources.settings import Server, secret_name, secret_of
-from tests.survey_server import SurveyServer, invented_survey, serving
+from tests.survey_payloads import invented_survey
+from tests.survey_server import SurveyServer, serving
 from tests.surveys import QUICK
 
 

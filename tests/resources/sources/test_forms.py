@@ -14,14 +14,8 @@ from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.sources.settings import secret_name
 from agir_pipeline.resources.study import Study, open_study
-from tests.survey_server import (
-    PASSWORD,
-    Survey,
-    SurveyServer,
-    invented_survey,
-    real_survey,
-    serving,
-)
+from tests.survey_payloads import Survey, invented_survey, real_survey
+from tests.survey_server import PASSWORD, SurveyServer, serving
 from tests.surveys import server_settings, survey_protocol
 
 PULL = 'pull = { adapter = "limesurvey", form = "entry", participant_columns = ["attribute_1"] }'

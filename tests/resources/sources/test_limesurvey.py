@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 
 from agir_pipeline.resources.sources.faults import ServerFault
-from tests.survey_server import (
-    PASSWORD,
-    SurveyServer,
-    invented_survey,
-    real_survey,
-    serving,
-)
+from tests.survey_payloads import invented_survey, real_survey
+from tests.survey_server import PASSWORD, SurveyServer, serving
 from tests.surveys import pulled_from
 
 

@@ -12,8 +12,9 @@ from agir_pipeline.resources.sources import kobo, odk, redcap
 from agir_pipeline.resources.sources.exchange import exchange_with
 from agir_pipeline.resources.sources.faults import ServerFault
 from agir_pipeline.resources.sources.pulled import Pulled
-from tests.survey_server import SurveyServer, invented_survey, serve_odk, serving
-from tests.surveys import ask_of
+from tests.survey_payloads import invented_survey
+from tests.survey_server import SurveyServer, serving
+from tests.surveys import ask_of, serve_odk
 
 
 def pulled_by(module: Any, server: SurveyServer, kind: str, form: str) -> Pulled:
@@ -101,15 +102,21 @@ def test_a_refused_odk_login_is_sent_once(odk_folder: Path) -> None:
     assert (fault.value.code, server.n_requests) == ("login", 1)
 
 
-def test_a_next_page_elsewhere_is_not_followed(odk_folder: Path) -> None:
+def test_a_link_to_another_name_of_the_server_leads_to_the_server_itself(
+    odk_folder: Path,
+) -> None:
     server = odk_server(odk_folder)
     path = "/v1/projects/1/forms/agir_t0.svc/Submissions"
     whole = server.forms[path]
-    away = {"@odata.nextLink": "https://elsewhere.example.org/x"}
-    server.forms[path] = lambda path, query: whole(path, query) | away
-    with serving(server), pytest.raises(ServerFault) as fault:
-        pulled_by(odk, server, "odk", "1/agir_t0")
-    assert fault.value.code == "other_host"
+
+    def renamed(path: str, query: dict[str, str]) -> Any:
+        page = whole(path, query)
+        link = page.get("@odata.nextLink", "")
+        return page | {"@odata.nextLink": link.replace(server.url, "https://odk.example.org")}
+
+    server.forms[path] = renamed
+    with serving(server):
+        assert len(pulled_by(odk, server, "odk", "1/agir_t0").rows) == 24
 
 
 @pytest.mark.parametrize("form", ["agir_t0", "one/agir_t0", "1/"])

@@ -8,7 +8,8 @@ import pytest
 
 from agir_pipeline.resources.sources.faults import FAULTS as CODES
 from agir_pipeline.resources.sources.faults import ServerFault
-from tests.survey_server import FAULTS, SurveyServer, invented_survey, serving
+from tests.survey_payloads import invented_survey
+from tests.survey_server import FAULTS, SurveyServer, serving
 from tests.surveys import QUICK, pulled_from
 
 ANSWERS = 1_000
