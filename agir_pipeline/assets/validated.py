@@ -86,8 +86,12 @@ def read_deliveries(study: Study) -> list[Reading]:
     structures = study.state().of_kind("structure")
     with Parser() as parser:
         readings = [study.readings.read(receipt, parser, structures) for receipt in receipts]
-    accounts = [_file_account(reading) for reading in readings]
-    ledger.record_readings(one for one in accounts if (one.receipt_id, one.reading) not in known)
+    explained = {structure.source for structure in structures}
+    ledger.record_readings(
+        _file_account(one)
+        for one in readings  # another structure reads the same file in another way
+        if (one.receipt.receipt_id, one.contract) not in known or one.receipt.source in explained
+    )
     return readings
 
 

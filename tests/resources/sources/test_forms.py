@@ -281,6 +281,25 @@ def test_a_file_in_words_is_named_and_tells_no_missingness(
     assert open_study(home).state().of_kind("structure")[0].file_name == "survey_140140.lss"
 
 
+def test_a_structure_that_comes_later_explains_what_was_refused(home: Path, fixtures: Path) -> None:
+    inbox = home / "inbox" / "entry_survey" / "server"
+    folder = fixtures / "limesurvey"
+    (inbox / "t0.csv").write_bytes((folder / "t0_fr_abbreviated_short.csv").read_bytes())
+    study = open_study(home)
+    take_in(study)
+    assert [reading.refusal[0] for reading in read_deliveries(study) if reading.refusal] == [
+        "no_header"
+    ]
+    (inbox / "t0.lss").write_bytes((folder / "survey_140140.lss").read_bytes())
+    study = open_study(home)
+    take_in(study)
+    [reading] = read_deliveries(study)
+    assert reading.refusal is None
+    ledger = study.home.landing.ledger
+    assert ledger.refusals() == []
+    assert [(row["n_rows"], row["accepted"]) for row in ledger.row_ends()] == [(55, 52)]
+
+
 def test_a_structure_that_cannot_be_read_explains_nothing(
     home: Path, survey: Survey, fixtures: Path
 ) -> None:
