@@ -1,7 +1,8 @@
 """Step 2: every row of every delivery comes to one end; identities part from the rest."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -25,7 +26,7 @@ from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.surprises import surprises
+from agir_pipeline.resources.surprises import silent_columns, surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -87,10 +88,14 @@ def read_deliveries(study: Study) -> list[Reading]:
     with Parser() as parser:
         readings = [study.readings.read(receipt, parser, structures) for receipt in receipts]
     explained = {structure.source for structure in structures}
+    # what was read just now may be a file that the machine had failed to read before, and another
+    # structure reads the same file in another way
     ledger.record_readings(
         _file_account(one)
-        for one in readings  # another structure reads the same file in another way
-        if (one.receipt.receipt_id, one.contract) not in known or one.receipt.source in explained
+        for one in readings
+        if one.is_new
+        or (one.receipt.receipt_id, one.contract) not in known
+        or one.receipt.source in explained
     )
     return readings
 
@@ -103,9 +108,10 @@ def _file_account(one: Reading) -> FileAccount:
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     readings = read_deliveries(study)
+    told = surprises(study.protocol, readings)
     made, identities, answers = {}, [], []
     for source in study.protocol.sources:
-        table = versions(_deliveries(source, readings))
+        table = versions(_deliveries(source, readings, silent_columns(source, told)))
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
         if source.feeds == "answer" and len(table):
@@ -116,12 +122,12 @@ def _store(study: Study) -> StepResult:
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
-        study.vault.replace(connection, "surprises", surprises(study.protocol, readings))
+        study.vault.replace(connection, "surprises", told)
     with study.warehouse.transaction() as connection:
         for name, table in made.items():
             study.warehouse.replace(connection, "validated", name, table)
-        n_read = sum(reading.is_new for reading in readings)
-        return settle(study, connection, "validated", _result(study, made, n_read))
+        read_now = Counter(reading.receipt.source for reading in readings if reading.is_new)
+        return settle(study, connection, "validated", _result(study, made, read_now))
 
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
@@ -130,7 +136,9 @@ def _examine(study: Study, connection: sa.Connection) -> StepResult:
     return _result(study, {name: read(connection, "validated", name) for name in names})
 
 
-def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
+def _deliveries(
+    source: Source, readings: list[Reading], silent: Mapping[str, frozenset[str]]
+) -> Iterator[Delivered]:
     for reading in readings:
         receipt = reading.receipt
         if receipt.source == source.name and reading.refusal is None:
@@ -142,6 +150,7 @@ def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
                 is_complete=_is_complete(source, receipt) and not reading.has_nameless_rejects,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
+                unsaid=silent.get(receipt.receipt_id, frozenset()),
             )
 
 
@@ -247,7 +256,9 @@ def _quarantine(readings: list[Reading]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=[*columns, "rule", "found"])
 
 
-def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:
+def _result(
+    study: Study, made: dict[str, pd.DataFrame], read_now: Mapping[str, int] | None = None
+) -> StepResult:
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     answers = {"answers": made["answers"]} if "answers" in made else {}
@@ -256,7 +267,7 @@ def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> Ste
         {
             name: {
                 "files": one.n_files,
-                "files_read_now": n_read,
+                "files_read_now": (read_now or {}).get(name, 0),
                 **one.ends,
                 "deliveries": dg.MetadataValue.md(deliveries_table(one.newest)),
                 KEY: lineage[name],

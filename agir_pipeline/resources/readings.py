@@ -14,23 +14,31 @@ from typing import Any
 
 import pyarrow as pa
 
-from agir_pipeline.methods.reading.answered import with_states
+from agir_pipeline.methods.reading.answered import AnswerReader
 from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
-from agir_pipeline.methods.reading.rows import Quarantined, RowReader, RowsRead
+from agir_pipeline.methods.reading.rows import Quarantined, RowReader
 from agir_pipeline.methods.reading.sentences import refusal_sentence
+from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
 from agir_pipeline.methods.reading.structure_files import CONTAINER
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.intake import Intake
 from agir_pipeline.resources.landing import Landing
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "6"
-PASSING = ("reader_died", "reader_too_slow")
-"""Refusals that may be the machine's fault: tried again on the next night, never kept."""
+READER_VERSION = "9"
+PASSING = frozenset(
+    {
+        *("reader_died", "reader_too_slow"),
+        *("file_too_large", "inflates_too_much", "too_many_members", "far_cell"),
+        *("macros", "encrypted", "no_unlocker", "wrong_password"),
+    }
+)
+"""Refusals by the machine or by the settings of the site: tried again, never kept."""
 OUTCOME = b"outcome"
 DIGEST_BYTES = 32
 NO_ROWS = pa.table({})
@@ -68,15 +76,21 @@ class Readings:
     """Reads deliveries of one protocol, from the cache where it can."""
 
     def __init__(
-        self, cache: Path, landing: Landing, protocol: Protocol, record_key: bytes
+        self,
+        cache: Path,
+        landing: Landing,
+        protocol: Protocol,
+        record_key: bytes,
+        intake: Intake | None = None,
     ) -> None:
         self.cache = cache
         self.landing = landing
         self.protocol = protocol
         self.record_key = record_key
+        self.intake = intake or Intake()
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
-        self._readers: dict[tuple[str, str], RowReader] = {}
+        self._readers: dict[tuple[str, str, str], RowReader] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
 
     def read(self, receipt: Receipt, parser: Parser, structures: Sequence[Receipt] = ()) -> Reading:
@@ -91,7 +105,8 @@ class Readings:
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
-        read = self._parse(receipt, parser, structure)
+        with collector_paused():
+            read = self._parse(receipt, parser, structure)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
@@ -108,19 +123,27 @@ class Readings:
 
     def _parse(
         self, receipt: Receipt, parser: Parser, structure: Receipt | None
-    ) -> RowsRead | Refusal:
-        reader = self._reader(receipt.source, receipt.provider)
+    ) -> FileRead | Refusal:
+        asked = self._questionnaire(structure, parser) if structure else None
+        reader = self._reader(receipt.source, receipt.provider, asked)
         layout = reader.source
         path = self.landing.object_path(receipt.sha256)
-        grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
-        asked = self._questionnaire(structure, parser) if structure else None
-        if isinstance(grid, Grid) and asked is not None:
-            grid = in_codes(grid, asked)
-        if isinstance(grid, Refusal):
-            return grid
+        grids = parser.read_sheets(
+            path,
+            layout.wanted_sheets,
+            layout.encoding,
+            limits=self.intake.limits(receipt.source),
+            password=self.intake.password(receipt.provider),
+        )
+        if isinstance(grids, Refusal):
+            return grids
+        if asked is not None:
+            coded = [in_codes(grid, asked) for grid in grids]
+            grids = [grid for grid in coded if isinstance(grid, Grid)]
+            if refused := [grid for grid in coded if isinstance(grid, Refusal)]:
+                return refused[0]
         drawn = receipt.extracted_on or receipt.known_on
-        read = reader.read(grid, receipt.provider, drawn, receipt.sha256)
-        return with_states(read, grid, layout, drawn, asked) if layout.feeds == "answer" else read
+        return read_sheets(reader, grids, receipt.provider, drawn, receipt.sha256)
 
     def _questionnaire(self, structure: Receipt, parser: Parser) -> Questionnaire | None:
         """What a questionnaire asks; None when its structure cannot be read."""
@@ -136,17 +159,22 @@ class Readings:
             self._questionnaires[structure.sha256] = found
         return self._questionnaires[structure.sha256]
 
-    def _reader(self, source: str, provider: str) -> RowReader:
-        if (source, provider) not in self._readers:
+    def _reader(self, source: str, provider: str, asked: Questionnaire | None) -> RowReader:
+        key = (source, provider, asked.codebook if asked else "")
+        if key not in self._readers:
             layout = self.protocol.source(source).as_delivered_by(provider)
-            self._readers[source, provider] = RowReader(layout, self.tables, self.record_key)
-        return self._readers[source, provider]
+            if layout.feeds == "answer":
+                reader: RowReader = AnswerReader(layout, self.tables, self.record_key, asked)
+            else:
+                reader = RowReader(layout, self.tables, self.record_key)
+            self._readers[key] = reader
+        return self._readers[key]
 
 
 # ------------------------------------------------------------------------------- the cache
 
 
-def _parts(read: RowsRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
+def _parts(read: FileRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
     if isinstance(read, Refusal):
         return NO_ROWS, {"ends": {}, "findings": [], "quarantine": [], "refusal": read.to_json()}
     return read.rows, {

@@ -10,6 +10,8 @@ from agir_pipeline.methods.reading.sentences import surprise_sentence
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.readings import Reading
 
+SILENT = ("column_left", "column_emptied", "column_silent")
+"""What is told of a file in which a column no longer says anything."""
 COLUMNS = ("receipt_id", "source", "file_name", "code", "row_number", "column_name")
 
 
@@ -25,6 +27,20 @@ def surprises(protocol: Protocol, readings: Sequence[Reading]) -> pd.DataFrame:
         for told in compared(source, map(_delivery, own)):
             lines.append(_line(told, source.name, names[told.receipt_id]))
     return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def silent_columns(source: Source, told: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Receipt → columns in which its file says nothing though files before it did.
+
+    With them go the columns derived from them.
+    """
+    own = told[(told["source"] == source.name) & told["code"].isin(SILENT)]
+    found: dict[str, frozenset[str]] = {}
+    for receipt, names in own.groupby("receipt_id")["column_name"]:
+        silent = set(names)
+        silent |= {derived.name for derived in source.derived if silent & set(derived.inputs)}
+        found[str(receipt)] = frozenset(silent)
+    return found
 
 
 def surprise_sentences(source: Source, told: pd.DataFrame) -> list[str]:

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from agir_pipeline.methods.reading.answer_states import AnswerState, Conditions, Spellings
 from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.derived import LookupTable
 from agir_pipeline.methods.reading.findings import Finding
 from agir_pipeline.methods.reading.findings import found as found_at
 from agir_pipeline.methods.reading.grid import Grid
 from agir_pipeline.methods.reading.headings import Layout, find_layout, normalise
 from agir_pipeline.methods.reading.questionnaire import METADATA, Questionnaire
 from agir_pipeline.methods.reading.records import row_digests
-from agir_pipeline.methods.reading.rows import RowsRead
+from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.reading.typing_rules import as_array
 from agir_pipeline.protocol.model import Column, Source
 
@@ -49,6 +50,24 @@ def items(source: Source) -> tuple[Column, ...]:
 
 def _headings(column: Column) -> list[str]:
     return [column.name, *(alias.heading for alias in column.aliases)]
+
+
+class AnswerReader(RowReader):
+    """Reads the sheets of a questionnaire: rows with a state beside each answer."""
+
+    def __init__(
+        self,
+        source: Source,
+        tables: Mapping[str, LookupTable],
+        record_key: bytes,
+        asked: Questionnaire | None,
+    ) -> None:
+        super().__init__(source, tables, record_key)
+        self._asked = asked
+
+    def read(self, grid: Grid, provider: str, delivered_on: date, object_digest: str) -> RowsRead:
+        read = super().read(grid, provider, delivered_on, object_digest)
+        return with_states(read, grid, self.source, delivered_on, self._asked)
 
 
 def with_states(

@@ -18,7 +18,8 @@ MOSTLY = 0.5
 """More than this share of the rows gone: the file is partial. A column filled in at least this
 share of the rows and now in none: emptied."""
 FEWEST_ROWS = 5
-"""Shorter files say nothing about a column that is empty."""
+"""Shorter files say nothing about a column that is empty. Where files repeat the rows of those
+before, a column that so many rows filled and none does now was emptied too."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,18 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
     """What is told of each delivery beside the one before it from the same provider.
 
     ``deliveries`` come in known order. Codes: ``row_left``, ``partial_file``, ``rewritten``,
-    ``back_dated``, ``column_left``, ``column_emptied``.
+    ``back_dated``; ``column_left`` and ``column_emptied`` for the first file that no longer says
+    anything in a column, ``column_silent`` for those after it.
     """
     memories: dict[str, _Memory] = {}
     told: list[Told] = []
     for delivery in deliveries:
-        if not delivery.rows.num_rows:
-            continue
         is_cumulative = source.provider(delivery.provider).is_cumulative
         memory = memories.setdefault(delivery.provider, _Memory(source, is_cumulative))
+        if not delivery.rows.num_rows:
+            if memory.last is not None and is_cumulative and not delivery.rejected:
+                told.append(Told(delivery.receipt_id, "partial_file", None, ""))
+            continue
         if memory.last is not None:
             told += memory.surprises(delivery, memory.last)
         memory.take(delivery)
@@ -90,6 +94,10 @@ class _Memory:
     source: Source
     is_cumulative: bool
     last: Delivery | None = None
+    said: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Column → filled rows and all rows of the last file that said something in it."""
+    silent: frozenset[str] = frozenset()
+    """Columns in which the last file said nothing, though files before it had."""
     listed: set[str] = field(default_factory=set)
     first: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Fixed column → key → the first value."""
@@ -97,7 +105,11 @@ class _Memory:
     """Fixed column → key → the last value."""
 
     def take(self, delivery: Delivery) -> None:
+        self.silent = self._silent(delivery)
         self.last = delivery
+        for column in self.source.columns:
+            if filled := delivery.filled(column.name):
+                self.said[column.name] = (filled, delivery.rows.num_rows)
         self.listed.update(delivery.keys)
         for name, said in self._fixed(delivery):
             first = self.first.setdefault(name, {})
@@ -109,8 +121,11 @@ class _Memory:
         receipt = delivery.receipt_id
         for name in sorted(set(delivery.absent) - set(last.absent)):
             yield Told(receipt, "column_left", None, name)
-        for name in self._emptied(delivery, last):
-            yield Told(receipt, "column_emptied", None, name)
+        for name in sorted(self._silent(delivery)):
+            if name in self.silent:
+                yield Told(receipt, "column_silent", None, name)
+            elif name not in delivery.absent:
+                yield Told(receipt, "column_emptied", None, name)
         if self.is_cumulative:
             yield from self._gone(delivery, last)
         number = delivery.numbers
@@ -157,11 +172,17 @@ class _Memory:
             if day < limit and key not in self.listed:
                 yield key, rule.column
 
-    def _emptied(self, delivery: Delivery, last: Delivery) -> Iterator[str]:
-        if delivery.rows.num_rows < FEWEST_ROWS:
-            return
-        for column in self.source.columns:
-            name = column.name
-            is_empty = name not in delivery.absent and not delivery.filled(name)
-            if is_empty and last.filled(name) >= MOSTLY * last.rows.num_rows:
-                yield name
+    def _silent(self, delivery: Delivery) -> frozenset[str]:
+        """Columns without a value in this file that were filled when they last said anything."""
+        n_rows = delivery.rows.num_rows
+        return frozenset(
+            name
+            for name, (filled, of) in self.said.items()
+            if not delivery.filled(name)
+            and (name in delivery.absent or self._is_lost(filled, of, n_rows))
+        )
+
+    def _is_lost(self, filled: int, of: int, n_rows: int) -> bool:
+        """Whether a column empty in ``n_rows`` was emptied: values of few rows may just end."""
+        repeats_them = self.is_cumulative and filled >= FEWEST_ROWS
+        return n_rows >= FEWEST_ROWS and (repeats_them or filled >= MOSTLY * of)

@@ -21,7 +21,7 @@ def asked(fixtures: Path) -> Questionnaire:
 
 @pytest.fixture(scope="module")
 def responses(fixtures: Path) -> dict[str, dict[str, str]]:
-    grid = read_delimited((fixtures / "limesurvey" / "t0_fr_code_short.csv").read_bytes())
+    grid = read_delimited((fixtures / "limesurvey" / "t0_fr_code_short.csv").open("rb")).whole()
     header, *rows = [cells for _number, cells in grid.rows if cells]
     return {row[0]: dict(zip(header, row, strict=True)) for row in rows}
 

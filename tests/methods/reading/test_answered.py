@@ -1,5 +1,6 @@
 """The state of every answer beside the rows of a questionnaire, and both in long form."""
 
+import io
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,15 +9,15 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.methods.reading.answered import (
+    AnswerReader,
     answers_in_long_form,
     items,
     no_answers,
-    with_states,
 )
 from agir_pipeline.methods.reading.delimited import read_delimited
 from agir_pipeline.methods.reading.grid import Flag
 from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
-from agir_pipeline.methods.reading.rows import RowReader, RowsRead
+from agir_pipeline.methods.reading.rows import RowsRead
 from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.model import Source
@@ -64,11 +65,10 @@ def read(
     header: str = HEADER,
     flags: tuple[Flag, ...] = (),
 ) -> RowsRead:
-    grid = read_delimited("\n".join([header, *rows, ""]).encode())
+    grid = read_delimited(io.BytesIO("\n".join([header, *rows, ""]).encode())).whole()
     grid.flags.extend(flags)
     layout = source.model_copy(update={"decimal": ","})
-    found = RowReader(layout, {}, KEY).read(grid, "server", DAY, "0" * 64)
-    return with_states(found, grid, layout, DAY, asked)
+    return AnswerReader(layout, {}, KEY, asked).read(grid, "server", DAY, "0" * 64)
 
 
 def states(found: RowsRead, item: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What a delivery says against the one before it: each surprise alone, and what is none."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -127,7 +128,26 @@ def test_without_a_rule_no_row_is_back_dated(register: Source) -> None:
 def test_a_column_that_leaves_is_told_when_it_leaves(register: Source) -> None:
     without = {"cells": {"town": [None] * 6}, "absent": ["town"]}
     files = (file(JANUARY), file(FEBRUARY, **without), file(MARCH, **without))
-    assert told(register, *files) == [("column_left", None, "town")]
+    assert told(register, *files, file(APRIL)) == [
+        ("column_left", None, "town"),
+        ("column_silent", None, "town"),
+    ]
+
+
+def test_a_column_that_few_rows_filled_is_emptied_where_files_repeat_their_rows(
+    register: Source,
+) -> None:
+    """A quarter of the contracts broke; an export without any is no news of them."""
+    some = {"town": ["Nozay"] * 5 + [None] * 15}
+    keys = [f"K{n}" for n in range(20)]
+    none = {"town": [None] * 20}
+    files = [file(day, keys, cells=some) for day in (JANUARY, FEBRUARY)]
+    files += [file(day, keys, cells=none) for day in (MARCH, APRIL)]
+    assert told(register, *files) == [
+        ("column_emptied", None, "town"),
+        ("column_silent", None, "town"),
+    ]
+    assert told(register, *(replace(one, provider="present") for one in files)) == []
 
 
 def test_a_column_that_is_emptied_is_told(register: Source) -> None:
@@ -149,8 +169,15 @@ def test_a_short_file_says_nothing_about_an_empty_column(register: Source) -> No
     assert told(free, file(JANUARY, provider="present"), short) == []
 
 
-def test_a_file_without_rows_is_left_out(register: Source) -> None:
-    assert told(register, file(JANUARY), file(FEBRUARY, []), file(MARCH)) == []
+def test_a_file_without_rows_is_partial_where_it_should_repeat_them(register: Source) -> None:
+    files = (file(JANUARY), file(FEBRUARY, []), file(MARCH))
+    assert told(register, *files) == [("partial_file", None, "")]
+    assert told(register, *(replace(one, provider="present") for one in files)) == []
+    assert told(register, file(JANUARY, []), file(FEBRUARY)) == []
+
+
+def test_a_file_whose_rows_are_all_rejected_is_not_partial(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, [], rejected=KEYS), file(MARCH)) == []
 
 
 def test_what_is_told_names_the_receipt(register: Source) -> None:

@@ -1,16 +1,21 @@
 """Exports made by hand give what a pull gives, as far as they tell it."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.delimited import read_delimited
 from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
 from agir_pipeline.methods.reading.structure_files import from_structure
-from agir_pipeline.methods.reading.workbook import read_workbook
+
+
+def csv_grid(data: bytes) -> Grid:
+    return read_delimited(io.BytesIO(data)).whole()
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,7 @@ def asked(folder: Path) -> Questionnaire:
 
 @pytest.fixture(scope="module")
 def pulled(folder: Path) -> list[list[str]]:
-    return filled(read_delimited((folder / "t0_fr_code_short.csv").read_bytes()))
+    return filled(csv_grid((folder / "t0_fr_code_short.csv").read_bytes()))
 
 
 def filled(grid: Grid) -> list[list[str]]:
@@ -33,8 +38,7 @@ def filled(grid: Grid) -> list[list[str]]:
 
 
 def coded(path: Path, asked: Questionnaire) -> Grid:
-    is_book = path.suffix == ".xlsx"
-    grid = read_workbook(path, None, Limits()) if is_book else read_delimited(path.read_bytes())
+    [grid] = [sheet.whole() for sheet in read_file(path, Limits())]
     found = in_codes(grid, asked)
     assert isinstance(found, Grid)
     return found
@@ -77,14 +81,14 @@ def test_a_file_in_words_is_named_and_differs_only_where_words_lose_something(
 def test_zeros_the_server_wrote_over_empty_cells_are_refused(
     folder: Path, asked: Questionnaire
 ) -> None:
-    grid = read_delimited((folder / "t0_convert.csv").read_bytes())
+    grid = csv_grid((folder / "t0_convert.csv").read_bytes())
     assert in_codes(grid, asked) == Refusal("false_zeros")
 
 
 def test_another_table_is_left_as_it_is(folder: Path, asked: Questionnaire) -> None:
-    grid = read_delimited((folder / "participants_tokens.csv").read_bytes())
+    grid = csv_grid((folder / "participants_tokens.csv").read_bytes())
     assert in_codes(grid, asked) is grid
-    empty = read_delimited(b"\r\n")
+    empty = csv_grid(b"\r\n")
     assert in_codes(empty, asked) is empty
 
 
@@ -103,7 +107,7 @@ SMALL = Questionnaire(
 
 
 def small(text: str) -> Grid:
-    return read_delimited(text.encode())
+    return csv_grid(text.encode())
 
 
 def test_the_vv_export_is_read_by_its_second_line() -> None:

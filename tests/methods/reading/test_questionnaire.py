@@ -27,7 +27,7 @@ def asked(folder: Path) -> Questionnaire:
 def test_a_structure_file_gives_the_columns_of_the_real_export_in_order(
     asked: Questionnaire, folder: Path
 ) -> None:
-    header = read_delimited((folder / "t0_fr_code_short.csv").read_bytes()).rows[0][1]
+    header = read_delimited((folder / "t0_fr_code_short.csv").open("rb")).whole().rows[0][1]
     assert [one.name for one in asked.fields] == header
     assert (asked.form, asked.languages, asked.pages) == ("140140", ("fr", "en"), "G")
 
