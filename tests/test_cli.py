@@ -51,7 +51,7 @@ def test_status_as_json_has_what_scripts_rely_on(done_home: Path) -> None:
     assert set(status["protocol"]) == {"name", "design_digest", "protocol_digest"}
     assert set(status["sources"][0]) == {
         "name", "receipts", "rows", "accepted", "rejected", "duplicate", "blank", "outside",
-        "erased", "last_received_at",
+        "erased", "last_received_at", "unread",
     }  # fmt: skip
     assert status["sources"][0]["accepted"] == 90
     assert status["sources"][0]["rows"] == 91
