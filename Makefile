@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small \
+.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small fuzz-servers \
   campaign-coverage campaign-bias campaign-nights messages guides lock clean
 
 setup: .venv/.installed
@@ -53,6 +53,10 @@ fuzz: setup
 
 campaign-nights: setup
 	.venv/bin/python -m pytest -m long --ignore tests/ui --ignore tests/dagster
+
+# 2,000 sequences of faults, 1,000 answers each, against a survey server on this machine.
+fuzz-servers: setup
+	.venv/bin/python -m pytest tests/resources/sources/test_server_faults.py -m "long or not long" -s
 
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py

@@ -22,7 +22,7 @@ from agir_pipeline.running import run_study, summary
 Say = Callable[[str], None]
 
 
-HABITS = ("ignored_sheet", "absent_column", "set_aside", "no_rows")
+HABITS = ("no_token", "several_responses", "ignored_sheet", "absent_column", "set_aside", "no_rows")
 EXPLANATIONS = ("date_order_contradiction", "ambiguous_dates")
 """What partners do in every file is no fault; what explains a cell in quarantine is none more."""
 

@@ -94,6 +94,14 @@ REPORT = (
 )
 
 CHECKS: Words = {
+    "states_are_known": (
+        ["drop the survey's structure (`.lss`), and exports in answer codes"],
+        ["déposez la structure de l'enquête (`.lss`), et des exports en codes de réponse"],
+    ),
+    "one_questionnaire": (
+        ["the questionnaire changed while people answered: compare its versions before pooling"],
+        ["le questionnaire a changé en route : comparez ses versions avant de réunir"],
+    ),
     "files_are_kept": (
         ["a kept file was changed or deleted on the disk: restore `landing/` from the backup"],
         ["un fichier conservé a été modifié ou effacé du disque : restaurez `landing/`"],

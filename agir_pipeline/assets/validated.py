@@ -13,13 +13,18 @@ from agir_pipeline.assets.accounts import Account, accounts_of, deliveries_table
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.contracts.answers import ANSWERS
+from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
+from agir_pipeline.methods.reading.answer_states import AnswerState
+from agir_pipeline.methods.reading.answered import answers_in_long_form, no_answers
 from agir_pipeline.methods.versions import Delivered, versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
 from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.study import Study
 from agir_pipeline.resources.surprises import silent_columns, surprises
 
@@ -30,11 +35,17 @@ CHECKS = {
     "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 BLOCKING = frozenset({"rows_are_accounted_for"})
+ANSWERS_CHECKS = {
+    "states_are_known": mark("Why an answer is missing is known"),
+    "one_questionnaire": mark("Answers of different versions of a questionnaire are told apart"),
+}
 
 
 def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
-    """One asset per source: its rows, typed, without identifying columns."""
+    """One asset per source: its rows, typed, without identifying columns; one for all answers."""
     names = [source.name for source in protocol.sources]
+    answering = [("raw", source.name) for source in protocol.feeding("answer")]
+    answers = {f"answers/{check}": text for check, text in ANSWERS_CHECKS.items()}
 
     @dg.multi_asset(
         name="validated",
@@ -47,10 +58,17 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 deps=[("raw", source.name)],
             )
             for source in protocol.sources
+        ]
+        + [
+            asset_spec(
+                protocol, "validated", "answers", _("Every answer and its state"), deps=answering
+            )
+            for _once in answering[:1]
         ],
         check_specs=check_specs(
             "validated",
-            {f"{n}/{check}": text for n in names for check, text in CHECKS.items()},
+            {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
+            | (answers if answering else {}),
             BLOCKING,
         ),
     )
@@ -66,15 +84,18 @@ def read_deliveries(study: Study) -> list[Reading]:
     known = ledger.readings()
     names = {source.name for source in study.protocol.sources}
     receipts = [receipt for receipt in study.state().deliveries if receipt.source in names]
+    structures = study.state().of_kind("structure")
     with Parser() as parser:
-        readings = [study.readings.read(receipt, parser) for receipt in receipts]
-    accounts = [_file_account(reading) for reading in readings]
-    # what was read just now may be a file that the machine had failed to read before
-    new = {reading.receipt.receipt_id for reading in readings if reading.is_new}
+        readings = [study.readings.read(receipt, parser, structures) for receipt in receipts]
+    explained = {structure.source for structure in structures}
+    # what was read just now may be a file that the machine had failed to read before, and another
+    # structure reads the same file in another way
     ledger.record_readings(
-        one
-        for one in accounts
-        if one.receipt_id in new or (one.receipt_id, one.reading) not in known
+        _file_account(one)
+        for one in readings
+        if one.is_new
+        or (one.receipt.receipt_id, one.contract) not in known
+        or one.receipt.source in explained
     )
     return readings
 
@@ -88,11 +109,16 @@ def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     readings = read_deliveries(study)
     told = surprises(study.protocol, readings)
-    made, identities = {}, []
+    made, identities, answers = {}, [], []
     for source in study.protocol.sources:
         table = versions(_deliveries(source, readings, silent_columns(source, told)))
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
+        if source.feeds == "answer" and len(table):
+            ids = dict(zip(table["entity_key"], made[source.name]["entity_id"], strict=True))
+            answers.append(answers_in_long_form(source, table, ids))
+    if study.protocol.feeding("answer"):
+        made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(readings))
@@ -106,6 +132,7 @@ def _store(study: Study) -> StepResult:
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
     read, names = study.warehouse.read, [source.name for source in study.protocol.sources]
+    names += ["answers"] * bool(study.protocol.feeding("answer"))
     return _result(study, {name: read(connection, "validated", name) for name in names})
 
 
@@ -120,12 +147,16 @@ def _deliveries(
                 provider=receipt.provider,
                 known_on=receipt.known_on,
                 extracted_on=receipt.extracted_on or receipt.known_on,
-                is_complete=source.provider(receipt.provider).complete
-                and not reading.has_nameless_rejects,
+                is_complete=_is_complete(source, receipt) and not reading.has_nameless_rejects,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
                 unsaid=silent.get(receipt.receipt_id, frozenset()),
             )
+
+
+def _is_complete(source: Source, receipt: Receipt) -> bool:
+    """A pull is taken whole or not at all; a file is whole where its provider says so."""
+    return receipt.how == "pull" or source.provider(receipt.provider).complete
 
 
 def _identities(protocol: Protocol, source: Source, table: pd.DataFrame) -> pd.DataFrame:
@@ -230,6 +261,7 @@ def _result(
 ) -> StepResult:
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
+    answers = {"answers": made["answers"]} if "answers" in made else {}
     return StepResult(
         {name: len(table) for name, table in made.items()},
         {
@@ -241,9 +273,43 @@ def _result(
                 KEY: lineage[name],
             }
             for name, one in accounts.items()
-        },
-        {name: _checks(one, made[name]) for name, one in accounts.items()},
+        }
+        | {name: _answers_figures(table) | {KEY: lineage[name]} for name, table in answers.items()},
+        {name: _checks(one, made[name]) for name, one in accounts.items()}
+        | {name: _answers_checks(table) for name, table in answers.items()},
     )
+
+
+def _answers_figures(table: pd.DataFrame) -> dict[str, Any]:
+    """How many answers are in each state now."""
+    now = table[table["superseded_on"].isna()]
+    return {f"answers_{state}": int((now["state"] == state).sum()) for state in AnswerState}
+
+
+def _answers_checks(table: pd.DataFrame) -> list[Check]:
+    now = table[table["superseded_on"].isna()]
+    n_unknown = int((now["state"] == AnswerState.UNKNOWN).sum())
+    versions_of = now.dropna(subset=["codebook"]).groupby("source")["codebook"].unique()
+    several = {s: sorted(found) for s, found in versions_of.items() if len(found) > 1}
+    return [
+        Check(
+            "states_are_known",
+            len(now) > 0 and n_unknown == 0,
+            _("{n} of {total} answers: it is not known why they are missing").format(
+                n=n_unknown, total=len(now)
+            ),
+        ),
+        Check(
+            "one_questionnaire",
+            len(now) > 0 and not several,
+            "\n".join(
+                _("{source}: answers to {n} versions of the questionnaire ({versions})").format(
+                    source=source, n=len(found), versions=", ".join(found)
+                )
+                for source, found in several.items()
+            ),
+        ),
+    ]
 
 
 def _checks(account: Account, table: pd.DataFrame) -> list[Check]:

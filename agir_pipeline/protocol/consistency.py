@@ -103,6 +103,27 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
             at = f"{where} › {place('derived', number, derived)}"
             yield from _derived_is_usable(at, derived, own)
         yield from _deliveries_can_be_compared(where, source, own)
+        yield from _pull_can_be_linked(where, source)
+
+
+def _pull_can_be_linked(where: str, source: Raw) -> Iterator[Mistake]:
+    """An anonymous survey is of no use: its answers could be linked to nobody."""
+    pull = table(source, "pull")
+    if pull.get("adapter") != "limesurvey":
+        return
+    if source.get("feeds") != "answer":
+        yield Mistake(f"{where} › pull", _("a survey is pulled for a source that feeds answers"))
+    headings = {
+        heading
+        for column in items(source, "column")
+        if column.get("sensitivity") == "identifying"
+        for heading in (text(column, "name"), *texts(column, "aliases"))
+    }
+    if "token" not in headings:
+        yield Mistake(
+            f"{where} › pull",
+            _("no identifying column is headed token: anonymous answers could be linked to nobody"),
+        )
 
 
 def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:

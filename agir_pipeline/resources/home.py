@@ -24,6 +24,7 @@ from agir_pipeline.resources.intake import FileSettings, Intake, Location
 from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.locks import Held, hold
+from agir_pipeline.resources.sources.settings import Form, Server
 from agir_pipeline.resources.vault import Vault
 from agir_pipeline.resources.warehouse import Warehouse
 
@@ -86,6 +87,17 @@ SITE_SETTINGS = """\
 # user = "agir"
 # fingerprint = "SHA256:..."
 # pattern = "*.xlsx"
+
+# Survey servers that are pulled every night, and which form of them plays which role of the
+# protocol (pull.form). The password or token of [servers.surveys] is AGIR_SERVER_SURVEYS_SECRET in
+# the environment. zone is the time zone the server itself writes in.
+# [servers.surveys]
+# url = "https://surveys.example.org/index.php/admin/remotecontrol"
+# user = "agir"
+# zone = "Europe/Paris"
+# [forms.youth_t0]
+# server = "surveys"
+# form = "140140"
 """
 
 
@@ -103,6 +115,10 @@ class Site(BaseSettings):
     smtp_user: str = ""
     alert_webhook: str = ""
     ui_url: str = ""
+    servers: dict[str, Server] = {}
+    """Survey servers, by a name of the site's own."""
+    forms: dict[str, Form] = {}
+    """Role of the protocol → the form that plays it."""
     files: dict[str, FileSettings] = {}
     location: tuple[Location, ...] = ()
 
@@ -122,7 +138,7 @@ class Site(BaseSettings):
         try:
             return Site.model_validate(FromFile().model_dump())
         except ValidationError as fault:
-            wrong = ", ".join(str(error["loc"][0]) for error in fault.errors())
+            wrong = ", ".join(".".join(map(str, error["loc"])) for error in fault.errors())
             message = _("{path}: these settings are unknown or wrong: {wrong}; known: {known}")
             known = ", ".join(cls.model_fields)
             raise UsageError(message.format(path=path, wrong=wrong, known=known)) from None

@@ -32,7 +32,10 @@ def as_of_day(study: Study) -> date:
 
 def known_digest(study: Study) -> str:
     """A hash of what is included and under which keys; neither protocol nor code is in it."""
-    parts = [included(study).digest("delivery", "round"), study.home.keys.fingerprint()]
+    parts = [
+        included(study).digest("structure", "delivery", "round"),
+        study.home.keys.fingerprint(),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -190,7 +190,7 @@ def state_digest(study: Study, step: str) -> str:
     """
     state = study.state()
     parts = [
-        state.digest("delivery"),
+        state.digest("structure", "delivery"),
         study.protocol.protocol_digest,
         study.keys.fingerprint(),
         code_version(),

@@ -24,6 +24,21 @@ def column(protocol: dict[str, Any], source: int, name: str) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[Edit, str]] = {
+    "a survey pulled for a source of persons": (
+        lambda p: p["source"][0].update(pull={"adapter": "limesurvey", "form": "entry"}),
+        f"{REGISTER} › pull: a survey is pulled for a source that feeds answers",
+    ),
+    "a survey whose answers name nobody": (
+        lambda p: (
+            p["source"][4].update(pull={"adapter": "limesurvey", "form": "exit"}),
+            column(p, 4, "token").update(name="passage", aliases=["code"]),
+        ),
+        f"{SURVEY} › pull: no identifying column is headed token: anonymous answers could be",
+    ),
+    "a table of the product for a source": (
+        lambda p: p["source"][4].update(name="answers"),
+        "source 5 (answers) › name: 'answers' is a name the product uses itself",
+    ),
     "a time zone nobody keeps": (
         lambda p: p["study"].update(time_zone="Europe/Nantes"),
         "study › time_zone: 'Europe/Nantes' is not a time zone; write one such as Europe/Paris",

@@ -93,11 +93,13 @@ OWN_WORDS = {
     "amendment_number",
     "author",
     "born_on",
+    "comment",
     "consented_on",
     "contract_start_on",
     "decided_on",
     "different",
     "email",
+    "field_name",
     "fingerprint_a",
     "fingerprint_b",
     "first_name",
@@ -105,17 +107,19 @@ OWN_WORDS = {
     "key_a",
     "key_b",
     "last_name",
+    "limesurvey",
     "other",
     "phone",
     "planned_days_remaining",
     "planned_end_on",
     "source_a",
     "source_b",
+    "token",
     "unknown",
     "withdrawn_decision_on",
 }
-"""Columns and codes of the product's own tables, of the sheet of decisions on who is who and of the
-linkage model; the studies happen to use the same words."""
+"""Columns and codes of the product's own tables, of survey servers, of the sheet of decisions on
+who is who and of the linkage model; the studies happen to use the same words."""
 GENERATOR = "methods/synthetic/"
 """Invents the AGIR study: it writes that study's columns and codes, and sizes of its own."""
 
