@@ -7,7 +7,6 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, unexpected
 from agir_pipeline.language import _, mark, use_language
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
@@ -72,22 +72,6 @@ def main() -> None:
         raise SystemExit(3) from None
 
 
-def misunderstanding(fault: TyperException, arguments: list[str]) -> str:
-    """What is wrong with a command that was not understood, and where the right words stand."""
-    option, parameter = getattr(fault, "option_name", None), getattr(fault, "param", None)
-    if not arguments or "Usage:" in fault.message:  # nothing was asked: the help itself
-        return fault.message
-    if parameter is not None:
-        is_there, name = bool(fault.message), "/".join(parameter.opts)
-        text = _("{name} takes a whole number") if is_there else _("{name} is missing")
-    elif option:
-        name, is_known = option, type(fault).__name__ != "NoSuchOption"
-        text = _("{name} needs a value") if is_known else _("there is no option {name}")
-    else:
-        name, text = " ".join(arguments), _("not understood: agir {name}")
-    return text.format(name=name) + "\n" + _("agir COMMAND --help says what a command takes")
-
-
 def _language_of_home(arguments: list[str]) -> str:
     """The language of the study that is meant, before anything else is known of it."""
     named = dict(pairwise(arguments)).get("--home")
@@ -96,15 +80,6 @@ def _language_of_home(arguments: list[str]) -> str:
         return str(tomllib.loads(path.read_text(encoding="utf-8-sig"))["study"]["language"])
     except (OSError, ValueError, KeyError, TypeError):
         return "en"
-
-
-def translate_help(command: Any) -> None:
-    """Put the help of a command, its options and its subcommands in the current language."""
-    for part in (command, *command.params):
-        if getattr(part, "help", None):
-            part.help = _(part.help)
-    for subcommand in getattr(command, "commands", {}).values():
-        translate_help(subcommand)
 
 
 def _show_progress() -> None:
@@ -123,18 +98,6 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line about progress, on stderr."""
     typer.echo(text, err=True)
-
-
-def as_day(text: str | None) -> date | None:
-    """A day written YYYY-MM-DD."""
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            _("'{text}' is not a day; write it as 2010-12-31").format(text=text)
-        ) from None
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from agir_pipeline.assets.outcomes import outcomes_assets
 from agir_pipeline.assets.published import published_assets
 from agir_pipeline.assets.raw import raw_assets
 from agir_pipeline.assets.validated import validated_assets
+from agir_pipeline.command_words import translate_help
 from agir_pipeline.contracts.model import Text, in_language
 from agir_pipeline.contracts.outcomes import CLAIMS
 from agir_pipeline.contracts.published import FLOW_REASONS
@@ -85,7 +86,7 @@ def _commands(_protocol: Protocol) -> str:
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command by the words one types, in the order of the help, with its click object."""
     root = typer.main.get_command(cli.app)
-    cli.translate_help(root)
+    translate_help(root)
     yield from _below("agir", root)
 
 
