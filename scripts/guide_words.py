@@ -94,6 +94,7 @@ REPORT = (
 )
 
 CHECKS: Words = {
+    "answers_have_a_state": ([REPORT[0]], [REPORT[1]]),
     "states_are_known": (
         ["drop the survey's structure (`.lss`), and exports in answer codes"],
         ["déposez la structure de l'enquête (`.lss`), et des exports en codes de réponse"],

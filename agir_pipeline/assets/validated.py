@@ -34,10 +34,11 @@ CHECKS = {
     "no_row_was_rejected": mark("No row of the newest files was rejected"),
     "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
-BLOCKING = frozenset({"rows_are_accounted_for"})
+BLOCKING = frozenset({"rows_are_accounted_for", "answers_have_a_state"})
 ANSWERS_CHECKS = {
+    "answers_have_a_state": mark("Every answer has exactly one state"),
     "states_are_known": mark("Why an answer is missing is known"),
-    "one_questionnaire": mark("Answers of different versions of a questionnaire are told apart"),
+    "one_questionnaire": mark("The answers of a source are to one questionnaire"),
 }
 
 
@@ -291,7 +292,17 @@ def _answers_checks(table: pd.DataFrame) -> list[Check]:
     n_unknown = int((now["state"] == AnswerState.UNKNOWN).sum())
     versions_of = now.dropna(subset=["codebook"]).groupby("source")["codebook"].unique()
     several = {s: sorted(found) for s, found in versions_of.items() if len(found) > 1}
+    is_odd = table["code"].notna() & (table["state"] != AnswerState.ANSWERED)
+    n_broken = int((is_odd | table["state"].isna()).sum())
     return [
+        Check.blocking(
+            "answers_have_a_state",
+            len(table),
+            n_broken,
+            _("{n} of {total} answers have no state, or a value that it excludes").format(
+                n=n_broken, total=len(table)
+            ),
+        ),
         Check(
             "states_are_known",
             len(now) > 0 and n_unknown == 0,

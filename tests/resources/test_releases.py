@@ -258,7 +258,7 @@ def test_the_manifest_says_what_stands_in_the_folder(releases: Releases) -> None
     }
     assert found - hashed == {"MANIFEST.json", "certificate.json", manifest["database"]}
     certificate = json.loads((outcome.folder / "certificate.json").read_text())
-    assert set(certificate) == {"manifest_sha256", "written_at"}
+    assert set(certificate) == {"manifest_sha256", "written_at", "audit_head"}
 
 
 def test_a_study_named_like_a_schema_has_another_file_name() -> None:

@@ -94,17 +94,16 @@ class Records:
         for position in self._same_people():
             key = str(self.keys[position])
             yield Doubtful(position, self.source.key[0], "same_person", key)
-        if self.source.spell:
-            name = self.source.spell.planned_end
-            for position in self.before_start(name):
+        spell = self.source.spell
+        if spell:
+            name = spell.planned_end
+            for position in self.before(name, spell.starts):
                 yield Doubtful(position, name, "before_start", texts[name][position])
 
-    def before_start(self, name: str) -> list[int]:
-        """Rows of contracts whose day in column ``name`` lies before their first day."""
-        if self.source.spell is None:
-            return []
-        starts, days = self.values[self.source.spell.starts], self.values[name]
-        return [p for p in self._right if starts[p] and days[p] and days[p] < starts[p]]
+    def before(self, earlier: str, later: str) -> list[int]:
+        """Rows whose day in column ``earlier`` lies before that in column ``later``."""
+        days = list(zip(self.values[earlier], self.values[later], strict=True))
+        return [p for p in self._right if all(days[p]) and days[p][0] < days[p][1]]
 
     def _same_people(self) -> Iterator[int]:
         """A case opened twice: what tells people apart is the same, the key is not."""

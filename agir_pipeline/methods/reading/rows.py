@@ -185,9 +185,11 @@ class RowReader:
 
     def _never_begun(self, grid: Grid, records: Records) -> Iterator[Finding]:
         """Contracts broken before their first day: nobody was ever in them."""
-        if self.source.spell:
-            name = self.source.spell.ended_early
-            numbers = [records.numbers[position] for position in records.before_start(name)]
+        spell = self.source.spell
+        if spell:
+            name = spell.ended_early
+            places = records.before(name, spell.starts)
+            numbers = [records.numbers[position] for position in places]
             yield from found("never_begun", grid, numbers, name)
 
 

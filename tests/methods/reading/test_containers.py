@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.containers import recognise
-from agir_pipeline.methods.reading.grid import Refused
+from agir_pipeline.methods.reading.grid import Limits, Refused
 
 
 def kind_of(path: Path) -> str:
@@ -30,6 +31,15 @@ def kind_of(path: Path) -> str:
 )
 def test_a_file_is_known_by_its_bytes(fixtures: Path, name: str, kind: str) -> None:
     assert kind_of(fixtures / "spreadsheets" / name) == kind
+
+
+def test_the_structure_of_a_survey_is_a_table_of_its_questions(fixtures: Path) -> None:
+    path = fixtures / "limesurvey" / "survey_140140.lss"
+    assert kind_of(path) == "limesurvey_structure"
+    (sheet,) = read_file(path, Limits())
+    rows = list(sheet.rows)
+    assert len(rows) > 20
+    assert sheet.grid.rows == []
 
 
 @pytest.mark.parametrize(
