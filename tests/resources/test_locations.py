@@ -98,11 +98,10 @@ def test_a_file_that_grows_between_two_looks_is_left(url: str, folder: Path, vis
     assert "still changing" in fetching.notes[0]
 
 
+@pytest.mark.parametrize("url", ["sftp", "ftp", "webdav"], indirect=True)
 def test_a_wrong_password_is_said_once_and_never_shown(
     url: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if url.startswith("file"):
-        pytest.skip("a folder of this machine asks for no password")
     monkeypatch.setenv("AGIR_LOCATION_GREF_FORMATION", "wrong-secret")
     files, fetching = visit(url)
     assert files == []
