@@ -19,7 +19,10 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600, *, is_lasting: bo
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        make_folder(path.parent)
+        if is_lasting:
+            make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as file:
             file.write(content)
