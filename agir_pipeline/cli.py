@@ -238,6 +238,19 @@ def _print_status(found: dict[str, Any]) -> None:
     say(_("release: {id}").format(id=release["id"] if release else "-"))
 
 
+@app.command(help=mark("Write what waits for a decision as one workbook to fill in."))
+def review(home: HomeOption = DEFAULT_HOME) -> None:
+    from agir_pipeline.resources.review import write_review
+
+    with study_language(home):
+        place = Home(home).require()
+        loaded = load_protocol(place.protocol_path)
+        path, n_rows = write_review(place, loaded, place.landing.state().as_of or today_of(loaded))
+        say(_("{n} rows wait for a decision: {path}").format(n=n_rows, path=path))
+        if n_rows:
+            say(_("fill in the coloured columns, then put the workbook into decisions/"))
+
+
 @app.command(help=mark("Print one released table."))
 def show(
     table: Annotated[str, typer.Argument(help=mark("A table of the release."))],

@@ -13,6 +13,7 @@ from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.synthetic.truth import true_effect
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.intake import HELD
 from agir_pipeline.resources.making import make_demo
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.status import status
@@ -50,11 +51,12 @@ def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
     for line in (*_arrivals(study), *_effects(study, truth), *outcome.faults, *summary(outcome)):
         say(line)
     missed, unexpected = compare(planted(truth), found(study))
-    for line in _differences(missed, unexpected):
+    corrections = wrong_corrections(study, truth)
+    for line in (*_differences(missed, unexpected), *corrections):
         say(line)
     if outcome.exit_code:
         return outcome.exit_code
-    return 1 if missed or unexpected else 0
+    return 1 if missed or unexpected or corrections else 0
 
 
 def _with_progress(deliveries: Sized) -> Iterable[Any]:
@@ -101,7 +103,7 @@ def found(study: Study) -> set[Found]:
     refused = {
         Found(names[row["receipt_id"]], 0, "", row["code"])
         for row in ledger.refusals()
-        if row["receipt_id"] in names
+        if row["receipt_id"] in names and row["code"] != HELD  # what holds it is told apart
     }
     pointed_out = {
         _pointed_out(names[row["receipt_id"]], row["code"], row["place"])
@@ -135,6 +137,21 @@ def _differences(missed: list[Found], unexpected: list[Found]) -> Iterator[str]:
         yield _("found but not planted: {file}, row {row}, {column}: {check}").format(
             **fault._asdict()
         )
+
+
+def wrong_corrections(study: Study, truth: dict[str, Any]) -> list[str]:
+    """A sentence for each correction that did not end as the steward of the demo meant it."""
+    with study.warehouse.transaction() as connection:
+        told = study.warehouse.read(connection, "validated", "correction_outcomes")
+    ends = dict(zip(told["entity_id"], told["status"], strict=True))
+    wrong = []
+    for planned in truth["corrections"]:
+        entity = study.keys.entity_id(planned["source_name"], planned["business_key"])
+        status = ends.get(entity, "-")
+        if status != planned["status"]:
+            text = _("a correction of {source_name} should end as {status} and ended as {found}")
+            wrong.append(text.format(**planned, found=status))
+    return wrong
 
 
 # ----------------------------------------------------------------------------- what is said

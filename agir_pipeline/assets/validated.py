@@ -1,7 +1,7 @@
 """Step 2: every row of every delivery comes to one end; identities part from the rest."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,16 +10,24 @@ import sqlalchemy as sa
 
 from agir_pipeline.assets.accounts import Account, accounts_of, deliveries_table
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.checks import CONTRACT
+from agir_pipeline.assets.decided import (
+    Decided,
+    checked_tables,
+    decided_checks,
+    decided_tables,
+)
 from agir_pipeline.assets.lineage import KEY, declared_lineage
-from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle, together
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
-from agir_pipeline.methods.versions import Delivered, versions
+from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.intake import take_stock
 from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.reviewing import to_review
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.surprises import surprises
+from agir_pipeline.resources.usable import as_delivered
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -45,11 +53,16 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
                 deps=[("raw", source.name)],
             )
             for source in protocol.sources
+        ]
+        + [
+            asset_spec(protocol, "validated", table, text, deps=[("raw", n) for n in names])
+            for table, text in decided_tables(protocol).items()
         ],
         check_specs=check_specs(
             "validated",
-            {f"{n}/{check}": text for n in names for check, text in CHECKS.items()},
-            BLOCKING,
+            {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
+            | decided_checks(protocol),
+            BLOCKING | {CONTRACT},
         ),
     )
     def validated(study_run: StudyRun) -> Iterator[Any]:
@@ -58,67 +71,41 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
     return validated
 
 
-def read_deliveries(study: Study) -> list[Reading]:
-    """Every delivery known, in known order; each newly read one is accounted for at once."""
-    ledger = study.home.landing.ledger
-    known = ledger.readings()
-    readings: list[Reading] = []
-    names = {source.name for source in study.protocol.sources}
-    with Parser() as parser:
-        for receipt in study.state().deliveries:
-            if receipt.source not in names:
-                continue
-            reading = study.readings.read(receipt, parser)
-            if (receipt.receipt_id, reading.contract) not in known:
-                ledger.record_reading(
-                    receipt.receipt_id,
-                    reading.contract,
-                    reading.ends,
-                    reading.refusal,
-                    reading.findings,
-                )
-            readings.append(reading)
-    return readings
-
-
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
-    readings = read_deliveries(study)
+    intake, decided = take_stock(study), Decided(study)
     made, identities = {}, []
     for source in study.protocol.sources:
-        table = versions(_deliveries(source, readings))
+        delivered, outcomes = intake.delivered(source)
+        decided.take(source, list(as_delivered(source, intake.readings)), outcomes)
+        table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
+    decided.take_lost(intake.lost())
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
-        study.vault.replace(connection, "quarantine", _quarantine(readings))
-        study.vault.replace(connection, "surprises", surprises(study.protocol, readings))
+        study.vault.replace(connection, "quarantine", _quarantine(intake.readings))
+        study.vault.replace(connection, "surprises", intake.surprises)
+        for name, rows in to_review(study, intake).items():
+            study.vault.replace(connection, name, rows)
     with study.warehouse.transaction() as connection:
-        for name, table in made.items():
+        own, told = checked_tables(study, decided.tables())
+        for name, table in {**made, **own}.items():
             study.warehouse.replace(connection, "validated", name, table)
-        n_read = sum(reading.is_new for reading in readings)
-        return settle(study, connection, "validated", _result(study, made, n_read))
+        return settle(
+            study, connection, "validated", together(_result(study, made, intake.n_read), told)
+        )
 
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
-    read, names = study.warehouse.read, [source.name for source in study.protocol.sources]
-    return _result(study, {name: read(connection, "validated", name) for name in names})
+    def read(name: str) -> pd.DataFrame:
+        return study.warehouse.read(connection, "validated", name)
 
-
-def _deliveries(source: Source, readings: list[Reading]) -> Iterator[Delivered]:
-    for reading in readings:
-        receipt = reading.receipt
-        if receipt.source == source.name and reading.refusal is None:
-            yield Delivered(
-                receipt_id=receipt.receipt_id,
-                provider=receipt.provider,
-                known_on=receipt.known_on,
-                extracted_on=receipt.extracted_on or receipt.known_on,
-                is_complete=source.provider(receipt.provider).complete
-                and not reading.has_nameless_rejects,
-                rows=reading.rows,
-                spoilt=reading.rejected_keys,
-            )
+    _own, told = checked_tables(
+        study, {name: read(name) for name in decided_tables(study.protocol)}
+    )
+    made = {source.name: read(source.name) for source in study.protocol.sources}
+    return together(_result(study, made), told)
 
 
 def _identities(protocol: Protocol, source: Source, table: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +192,7 @@ def _empty(source: Source) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
-def _quarantine(readings: list[Reading]) -> pd.DataFrame:
+def _quarantine(readings: Sequence[Reading]) -> pd.DataFrame:
     parts = [
         reading.quarantine.assign(
             receipt_id=reading.receipt.receipt_id,

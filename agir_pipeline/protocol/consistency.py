@@ -100,6 +100,7 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
             at = f"{where} › {place('derived', number, derived)}"
             yield from _derived_is_usable(at, derived, own)
         yield from _deliveries_can_be_compared(where, source, own)
+        yield from _decisions_are_declared(where, source, own)
 
 
 def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
@@ -119,6 +120,16 @@ def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) ->
         yield unknown(where, "back_dated", day, own)
     elif day is not None and own[day].get("type") not in ("date", "instant"):
         yield Mistake(f"{where} › back_dated", _("'{name}' is not a date").format(name=day))
+
+
+def _decisions_are_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    for key in ("corrects", "maps"):
+        said = table(source, key)
+        if said and source.get("feeds") != "decision":
+            yield Mistake(f"{where} › {key}", _("only sources of decisions decide something"))
+        for role, name in said.items():
+            if isinstance(name, str) and name not in own:
+                yield unknown(where, f"{key} › {role}", name, own)
 
 
 def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:

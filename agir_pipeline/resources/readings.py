@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
 from agir_pipeline.methods.reading.grid import Grid, Refusal
 from agir_pipeline.methods.reading.rows import RowsRead, read_rows
 from agir_pipeline.methods.reading.sentences import refusal_sentence
@@ -74,46 +75,69 @@ class Readings:
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
 
-    def read(self, receipt: Receipt, parser: Parser) -> Reading:
+    def read(self, receipt: Receipt, parser: Parser, amendment: Amendment = AS_RECEIVED) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract.
 
-        A reading that is kept but damaged is made again: the file as received still stands.
+        ``amendment`` is what decisions change about it. A reading that is kept but damaged is
+        made again: the file as received still stands.
         """
         contract = self.contracts[receipt.source]
-        folder = self._folder(receipt, contract)
+        folder = self._folder(receipt, contract, amendment)
         if folder.is_dir():
             try:
                 return _reading(receipt, contract, *_kept(folder), is_new=False)
             except (OSError, ValueError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
-        read = self._parse(receipt, parser)
+        read = self._parse(receipt, parser, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
             return _unread(receipt, contract, read)
         rows, quarantine, outcome = _parts(read)
         self._keep(folder, rows, quarantine, outcome)
         return _reading(receipt, contract, rows, quarantine, outcome, is_new=True)
 
-    def _folder(self, receipt: Receipt, contract: str) -> Path:
+    def _folder(self, receipt: Receipt, contract: str, amendment: Amendment) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
         parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
+        if amendment != AS_RECEIVED:
+            parts.append(repr(amendment))
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / name
 
-    def _parse(self, receipt: Receipt, parser: Parser) -> "RowsRead | Refusal":
-        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+    def _parse(
+        self, receipt: Receipt, parser: Parser, amendment: Amendment
+    ) -> "RowsRead | Refusal":
+        source = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        layout = amendment.layout(source)
         path = self.landing.object_path(receipt.sha256)
         grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
         if not isinstance(grid, Grid):
             return grid
-        return read_rows(
+        others = self._sheets_for_review(layout, grid)
+        grids = [grid, *(parser.read(path, sheet=name) for name in others)]
+        return joined(
+            [self._rows(receipt, layout, one, amendment) for one in grids if isinstance(one, Grid)]
+        )
+
+    def _sheets_for_review(self, layout: Source, grid: Grid) -> list[str]:
+        """Sheets of a workbook of decisions in which corrections may have been filled in."""
+        if layout.corrects is None:
+            return []
+        taken = {source.sheet for source in self.protocol.feeding("decision")}
+        return [name for name in grid.ignored_sheets if name not in taken]
+
+    def _rows(self, receipt: Receipt, layout: Source, grid: Grid, amendment: Amendment) -> RowsRead:
+        day = receipt.extracted_on or receipt.known_on
+        grid = answered(amendment.grid(grid, layout, day), layout, day)
+        read = read_rows(
             grid,
             layout,
             provider=receipt.provider,
-            delivered_on=receipt.extracted_on or receipt.known_on,
+            delivered_on=day,
             record_key=self.record_key,
             object_digest=receipt.sha256,
             tables=self.tables,
         )
+        return amendment.told(read, grid)
 
     def _keep(
         self, folder: Path, rows: pd.DataFrame, quarantine: pd.DataFrame, outcome: dict[str, Any]

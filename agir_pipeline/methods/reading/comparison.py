@@ -16,6 +16,8 @@ from agir_pipeline.protocol.model import Source
 MOSTLY = 0.5
 """More than this share of the rows gone: the file is partial. A column filled in at least this
 share of the rows and now in none: emptied."""
+HOLDING = frozenset({"column_left", "column_added", "column_emptied"})
+"""What keeps a delivery from being used until somebody decides: its layout is another."""
 FEWEST_ROWS = 5
 """Shorter files say nothing about a column that is empty."""
 
@@ -32,6 +34,10 @@ class Delivery:
     """Columns of the contract the file does not have."""
     rejected: Sequence[str | None] = ()
     """The key of each rejected row; None where it could not be read."""
+    n_unknown: int = 0
+    """How many of its headings say nothing to the contract."""
+    accepted: Collection[str] = ()
+    """Columns that the steward allows to be absent or empty."""
 
 
 class Told(NamedTuple):
@@ -48,7 +54,8 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
     """What is told of each delivery beside the one before it from the same provider.
 
     ``deliveries`` come in known order. Codes: ``row_left``, ``partial_file``, ``rewritten``,
-    ``back_dated``, ``column_left``, ``column_emptied``.
+    ``back_dated``, and those of ``HOLDING``. A delivery that is held is not compared with later:
+    the one before it stays the last good one.
     """
     memories: dict[str, _Memory] = {}
     told: list[Told] = []
@@ -57,6 +64,10 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
             continue
         is_cumulative = source.provider(delivery.provider).is_cumulative
         memory = memories.setdefault(delivery.provider, _Memory(source, is_cumulative))
+        changes = list(memory.changes(delivery, memory.last)) if memory.last else []
+        told += changes
+        if changes:
+            continue
         if memory.last is not None:
             told += memory.surprises(delivery, memory.last)
         memory.take(delivery)
@@ -83,12 +94,21 @@ class _Memory:
             self.first[name] = said | self.first.get(name, {})
             self.current[name] = self.current.get(name, {}) | said
 
+    def changes(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
+        """What is another layout than that of the last good file, and was not accepted."""
+        receipt = delivery.receipt_id
+        if self.source.feeds == "decision":  # the steward's own sheets are held by nobody
+            return
+        for name in sorted(set(delivery.absent) - set(last.absent) - set(delivery.accepted)):
+            yield Told(receipt, "column_left", None, name)
+        if delivery.n_unknown > last.n_unknown:
+            yield Told(receipt, "column_added", None, "")
+        for name in self._emptied(delivery, last):
+            if name not in delivery.accepted:
+                yield Told(receipt, "column_emptied", None, name)
+
     def surprises(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
         receipt = delivery.receipt_id
-        for name in sorted(set(delivery.absent) - set(last.absent)):
-            yield Told(receipt, "column_left", None, name)
-        for name in self._emptied(delivery, last):
-            yield Told(receipt, "column_emptied", None, name)
         if self.is_cumulative:
             yield from self._gone(delivery, last)
         number = dict(

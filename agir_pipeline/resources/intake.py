@@ -1,0 +1,261 @@
+"""What has arrived, read and decided: every delivery with what the steward decided about it.
+
+Decisions are read first. A file whose layout changed is held until it is accepted; a cell that
+could not be read is read again as corrected; and what became usable later than it arrived counts
+from the night of the decision.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from agir_pipeline.methods.decisions.corrections import Outcome, carry_out
+from agir_pipeline.methods.decisions.late import with_late
+from agir_pipeline.methods.decisions.layouts import Amendment
+from agir_pipeline.methods.reading.derived import derive
+from agir_pipeline.methods.versions import Delivered, row_digests
+from agir_pipeline.protocol.model import Source
+from agir_pipeline.resources.decisions import Decisions, decisions_in, typed_by
+from agir_pipeline.resources.ledger import ENDS, Ledger
+from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.study import Study
+from agir_pipeline.resources.surprises import held_receipts, surprise_sentences, surprises
+from agir_pipeline.resources.usable import as_delivered
+
+HELD = "held"
+"""The code under which a delivery is refused whose layout waits for a decision."""
+NOT_OF_THE_CONTENT = ["record_id", "sheet", "row_number", "row_digest"]
+"""Columns that say where a row stands, not what it says."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """All readings in known order, and what was decided about them."""
+
+    readings: tuple[Reading, ...]
+    decisions: Decisions
+    surprises: pd.DataFrame
+    tables: Mapping[str, Any]
+    usable_on: Mapping[str, date] = field(default_factory=dict)
+    """Receipt → the night on which its layout was accepted, where that was later."""
+    rescued: Mapping[str, Mapping[int, tuple[date, str, str]]] = field(default_factory=dict)
+    """Receipt → row → since when a correction makes it acceptable, its key and its column."""
+
+    @property
+    def n_read(self) -> int:
+        return sum(reading.is_new for reading in self.readings)
+
+    def delivered(self, source: Source) -> tuple[list[Delivered], list[Outcome]]:
+        """The deliveries of a source with their corrections, and what each correction came to."""
+        own = list(as_delivered(source, self.readings))
+        late: list[tuple[int, Delivered]] = []
+        counts: dict[tuple[str, str], int] = {}
+        for place, delivery in enumerate(own):
+            own[place], parts = self._parted(delivery)
+            late += [(place, part) for part in parts]
+            for _day, key, column in self.rescued.get(delivery.receipt_id, {}).values():
+                counts[key, column] = counts.get((key, column), 0) + 1
+        corrections = [c for c in self.decisions.corrections if c.source == source.name]
+        if not corrections and not late:
+            return own, []
+        return carry_out(
+            with_late(own, late), corrections, typed_by(source), self._compute(source), counts
+        )
+
+    def lost(self) -> list[Outcome]:
+        """Corrections of sources that do not exist: nothing carries them out."""
+        return [
+            Outcome(c, "withdrawn" if c.is_withdrawn else "orphan", c.fault)
+            for c in self.decisions.corrections
+            if c.fault == "no_such_source" and c.until is None
+        ]
+
+    def _parted(self, delivery: Delivered) -> tuple[Delivered, list[Delivered]]:
+        """What counts from the night it came, and what only from a later one."""
+        accepted = self.usable_on.get(delivery.receipt_id)
+        if accepted is not None:
+            later = replace(delivery, known_on=accepted, is_complete=False)
+            nothing = replace(delivery, rows=delivery.rows.iloc[:0], is_complete=False)
+            return nothing, [later]
+        days = {
+            row: day
+            for row, (day, _key, _column) in self.rescued.get(delivery.receipt_id, {}).items()
+            if day > delivery.known_on
+        }
+        if not days:
+            return delivery, []
+        since = delivery.rows["row_number"].map(days)
+        parts = [
+            replace(
+                delivery,
+                known_on=day,
+                rows=delivery.rows[(since == day).to_numpy()],
+                is_complete=False,
+                spoilt=frozenset(),
+            )
+            for day in sorted(set(days.values()))
+        ]
+        keys = delivery.rows.loc[since.notna(), "entity_key"]
+        first = replace(
+            delivery, rows=delivery.rows[since.isna()], spoilt=delivery.spoilt.union(keys)
+        )
+        return first, parts
+
+    def _compute(self, source: Source) -> Any:
+        """What is computed from the other columns of a row: derived ones, and its digest."""
+
+        def compute(rows: pd.DataFrame) -> pd.DataFrame:
+            derived = {d.name: derive(d, rows, self.tables) for d in source.derived}
+            told = rows.assign(**{name: v.set_axis(rows.index) for name, v in derived.items()})
+            digests = row_digests(told.drop(columns=NOT_OF_THE_CONTENT))
+            return pd.DataFrame({name: told[name] for name in derived} | {"row_digest": digests})
+
+        return compute
+
+
+def take_stock(study: Study) -> Intake:
+    """Every delivery known, read once, decided about, and accounted for in the ledger."""
+    names = {source.name for source in study.protocol.sources}
+    receipts = [r for r in study.state().deliveries if r.source in names]
+    deciding = {source.name for source in study.protocol.feeding("decision")}
+    with Parser() as parser:
+        reader = _Reader(study, parser)
+        decided = {
+            r.receipt_id: study.readings.read(r, parser) for r in receipts if r.source in deciding
+        }
+        reader.decisions = decisions_in(
+            study.protocol, study.home.site.deciders, list(decided.values())
+        )
+        readings = [decided.get(r.receipt_id) or reader.read(r) for r in receipts]
+    told, usable_on = _compared(study, readings, reader)
+    held = held_receipts(told)
+    readings = [_held(study, r, told) if r.receipt.receipt_id in held else r for r in readings]
+    _account(study.home.landing.ledger, readings, is_draft=study.is_draft)
+    return Intake(
+        readings=tuple(readings),
+        decisions=reader.decisions,
+        surprises=told,
+        tables=study.readings.tables,
+        usable_on=usable_on,
+        rescued={name: rows for name, rows in reader.rescued.items() if name not in held},
+    )
+
+
+class _Reader:
+    """Reads files as decided; remembers what a decision changed, and since when."""
+
+    def __init__(self, study: Study, parser: Parser) -> None:
+        self.study, self.parser = study, parser
+        self.decisions = Decisions()
+        self.usable_on: dict[str, date] = {}
+        self.rescued: dict[str, dict[int, tuple[date, str, str]]] = {}
+
+    def read(self, receipt: Receipt) -> Reading:
+        readings, then = self.study.readings, receipt.known_on
+        amendment = self.decisions.amendment(receipt, then)
+        reading = readings.read(receipt, self.parser, amendment)
+        later = self.decisions.amendment(receipt, date.max)
+        if later != amendment:
+            accepted = readings.read(receipt, self.parser, later)
+            if _is_better(accepted, reading):
+                reading, amendment = accepted, later
+                self.usable_on[receipt.receipt_id] = self.decisions.decided_on(receipt)
+        cells = self.decisions.cells(reading)
+        return self._with(reading, amendment, cells) if cells else reading
+
+    def _with(self, reading: Reading, amendment: Amendment, cells: Any) -> Reading:
+        """The file read again with the corrected cells; the rows that are accepted for it."""
+        new = tuple((row, column, c.new or "") for (row, column), c in sorted(cells.items()))
+        receipt = reading.receipt
+        read = self.study.readings.read(receipt, self.parser, replace(amendment, cells=new))
+        if read.refusal is not None:
+            return reading
+        accepted = set(read.rows["row_number"])
+        self.rescued[receipt.receipt_id] = {
+            row: (max(c.known_on, receipt.known_on), c.entity_key, column)
+            for (row, column), c in cells.items()
+            if row in accepted
+        }
+        return read
+
+
+def _is_better(accepted: Reading, reading: Reading) -> bool:
+    """Whether a decision on headings changed something about this file."""
+    if accepted.refusal is not None:
+        return False
+    return reading.refusal is not None or _n_strange(accepted) < _n_strange(reading)
+
+
+def _n_strange(reading: Reading) -> int:
+    codes = [code for code, _sheet, _place, _n in reading.findings]
+    return codes.count("unknown_heading") + codes.count("absent_column")
+
+
+def _compared(
+    study: Study, readings: Sequence[Reading], reader: _Reader
+) -> tuple[pd.DataFrame, dict[str, date]]:
+    """What each file says beside the one before it, and since when a held one may be used."""
+    decisions, protocol = reader.decisions, study.protocol
+    told = surprises(protocol, readings, decisions.allowed_absent)
+    usable_on = dict(reader.usable_on)
+    if decisions.accepted:
+        # What was held until the steward decided: held without the decisions that came later.
+        sources = {a.source for a in decisions.accepted}
+        before = surprises(
+            protocol,
+            [reading for reading in readings if reading.receipt.source in sources],
+            lambda r: [c for c, day in decisions.allowed_absent(r).items() if day <= r.known_on],
+        )
+        days = {r.receipt.receipt_id: decisions.decided_on(r.receipt) for r in readings}
+        for name in held_receipts(before) - held_receipts(told):
+            usable_on[name] = max(days[name], usable_on.get(name, date.min))
+    return told, usable_on
+
+
+def _held(study: Study, reading: Reading, told: pd.DataFrame) -> Reading:
+    """A delivery whose layout waits for a decision: none of its rows is used."""
+    receipt = reading.receipt
+    source = study.protocol.source(receipt.source)
+    sentences = surprise_sentences(source, told[told["receipt_id"] == receipt.receipt_id])
+    return replace(
+        reading,
+        rows=reading.rows.iloc[:0],
+        quarantine=reading.quarantine.iloc[:0],
+        ends={},
+        refusal=(HELD, "\n".join(sentences)),
+    )
+
+
+def _account(ledger: Ledger, readings: Iterable[Reading], *, is_draft: bool) -> None:
+    """Account for every file read now, and for those of which decisions make something else.
+
+    A rebuild of a past day leaves the account of today as it is.
+    """
+    known = _accounts(ledger)
+    for reading in readings:
+        place = (reading.receipt.receipt_id, reading.contract)
+        own = {sheet: _counts(ends) for sheet, ends in reading.ends.items()}
+        told = (own, reading.refusal[0] if reading.refusal else "")
+        if place in known and (is_draft or known[place] == told):
+            continue
+        ledger.record_reading(*place, reading.ends, reading.refusal, reading.findings)
+
+
+def _accounts(ledger: Ledger) -> dict[tuple[str, str], tuple[dict[str, Any], str]]:
+    """(receipt, reading) → the ends of its rows by sheet, and the code of its refusal."""
+    found: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
+    for row in ledger.refusals():
+        found[row["receipt_id"], row["reading"]] = ({}, row["code"])
+    for row in ledger.row_ends():
+        ends, _code = found.setdefault((row["receipt_id"], row["reading"]), ({}, ""))
+        ends[row["sheet"]] = _counts(row)
+    return found
+
+
+def _counts(ends: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(ends.get(end, 0) for end in ENDS)

@@ -1,0 +1,24 @@
+"""The deliveries of a source as they count: what they say, and from which night on."""
+
+from collections.abc import Iterable, Iterator
+
+from agir_pipeline.methods.versions import Delivered
+from agir_pipeline.protocol.model import Source
+from agir_pipeline.resources.readings import Reading
+
+
+def as_delivered(source: Source, readings: Iterable[Reading]) -> Iterator[Delivered]:
+    """The accepted rows of each readable delivery of one source, in known order."""
+    for reading in readings:
+        receipt = reading.receipt
+        if receipt.source == source.name and reading.refusal is None:
+            yield Delivered(
+                receipt_id=receipt.receipt_id,
+                provider=receipt.provider,
+                known_on=receipt.known_on,
+                extracted_on=receipt.extracted_on or receipt.known_on,
+                is_complete=source.provider(receipt.provider).complete
+                and not reading.has_nameless_rejects,
+                rows=reading.rows,
+                spoilt=reading.rejected_keys,
+            )
