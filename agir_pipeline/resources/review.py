@@ -47,7 +47,7 @@ def write_review(home: Home, protocol: Protocol, day: date) -> tuple[Path, int]:
     sheets = [sheet for make in WAITING for sheet in make(home, protocol)]
     content = _workbook([*sheets, *_blank_sheets(protocol, {sheet.name for sheet in sheets})])
     make_folder(home.review, mode=0o700)
-    path = _free(home.review, f"{_('review')}_{day.isoformat()}", content)
+    path = _free(home.review, f"review_{day.isoformat()}", content)
     write_whole(path, content)
     return path, sum(len(sheet.rows) for sheet in sheets)
 
