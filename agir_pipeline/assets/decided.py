@@ -115,10 +115,10 @@ def _changes_told(table: pd.DataFrame) -> tuple[Check, str]:
         len(table) > 0 and missing.empty,
         "\n".join(
             _("{source}: {n} rows left and have not come back").format(source=source, n=n)
-            for source, n in missing.groupby("source_name")["entity_id"].nunique().items()
+            for source, n in missing.groupby("source")["entity_id"].nunique().items()
         ),
     )
-    kinds = ["source_name", "change", "column_name"]
+    kinds = ["source", "change", "column_name"]
     counts = table.groupby(kinds, observed=True).size().reset_index()
     headings = [_("Source"), _("Change"), _("Column"), _("Rows")]
     return check, markdown_table(headings, counts.to_numpy().tolist())
@@ -127,7 +127,7 @@ def _changes_told(table: pd.DataFrame) -> tuple[Check, str]:
 def _outcomes_told(table: pd.DataFrame) -> tuple[Check, str]:
     """Loud: a correction that cannot be carried out fails its check until somebody acts."""
     open_ones = table[~table["status"].isin(SETTLED)]
-    kinds = ["source_name", "column_name", "status", "reason"]
+    kinds = ["source", "column_name", "status", "reason"]
     sentence = _("{source}, {column}: {n} corrections end as {status} ({reason})")
     check = Check(
         "corrections_are_applied",
@@ -142,6 +142,6 @@ def _outcomes_told(table: pd.DataFrame) -> tuple[Check, str]:
         ),
         dg.AssetCheckSeverity.ERROR if len(table) else dg.AssetCheckSeverity.WARN,
     )
-    counts = table.groupby(["source_name", "status"])["n_changed"].agg(["size", "sum"])
+    counts = table.groupby(["source", "status"])["n_changed"].agg(["size", "sum"])
     headings = [_("Source"), _("Status"), _("Corrections"), _("Versions changed")]
     return check, markdown_table(headings, counts.reset_index().to_numpy().tolist())

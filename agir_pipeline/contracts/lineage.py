@@ -105,7 +105,7 @@ def decided_origins(protocol: Protocol) -> dict[str, Origins]:
             roles = source.corrects
             found["correction_outcomes"] = {
                 "decision_id": tuple(heading[name] for name in source.key),
-                "source_name": (heading[roles.of_source],),
+                "source": (heading[roles.of_source],),
                 "column_name": (heading[roles.of_column],),
                 "entity_id": (heading[roles.of_key],),
                 "effective_on": (heading[roles.effective],),

@@ -38,7 +38,6 @@ CHANGES = {
 OWN = (
     text("decision_id", mark("Decision"), mark("Keyed hash of its own key"),
          sensitivity="pseudonym"),
-    text("source_name", mark("Source")),
     text("column_name", mark("Column")),
     day("effective_on", mark("Holds for files drawn from")),
     day("expires_on", mark("Holds for files drawn until")),
@@ -60,7 +59,7 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
             _("What is new, changed or gone in each full file"),
             spelled(
                 LINKED,
-                "source_name provider receipt_id previous_receipt_id known_on entity_id change "
+                "source provider receipt_id previous_receipt_id known_on entity_id change "
                 "column_name is_deletion is_missing",
                 *OWN,
             ),
@@ -74,7 +73,7 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
                 _("What became of each correction"),
                 spelled(
                     LINKED,
-                    "decision_id source_name column_name entity_id known_on effective_on "
+                    "decision_id source column_name entity_id known_on effective_on "
                     "expires_on? status reason? n_changed",
                     *OWN,
                 ),

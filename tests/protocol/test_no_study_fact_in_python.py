@@ -92,10 +92,13 @@ OWN_WORDS = {
     "amendment_number",
     "consented_on",
     "contract_start_on",
+    "effective_on",
+    "expires_on",
     "other",
     "planned_days_remaining",
     "planned_end_on",
     "unknown",
+    "withdrawn",
 }
 """Columns and codes of the product's own tables; the studies happen to use the same words."""
 GENERATOR = "methods/synthetic/"

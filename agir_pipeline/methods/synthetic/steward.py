@@ -115,7 +115,7 @@ def layout_mappings(protocol: Protocol) -> pd.DataFrame:
             "decision_reason": "annoncé par le partenaire",
         }
     )
-    return _signed(rows, rows["accepted_from_on"] - 300 * DAY)
+    return _signed(rows, rows["accepted_from_on"] - 500 * DAY)
 
 
 def layout_holds(protocol: Protocol) -> pd.DataFrame:

@@ -122,10 +122,35 @@ def test_without_a_rule_no_row_is_back_dated(register: Source) -> None:
     assert told(free, file(MARCH), file(APRIL, [*KEYS, "K9"])) == []
 
 
-def test_a_column_that_leaves_is_told_when_it_leaves(register: Source) -> None:
-    without = {"cells": {"town": [None] * 6}, "absent": ["town"]}
-    files = (file(JANUARY), file(FEBRUARY, **without), file(MARCH, **without))
+WITHOUT_TOWN = {"cells": {"town": [None] * 6}, "absent": ["town"]}
+
+
+def test_a_column_that_left_holds_every_file_until_somebody_decides(register: Source) -> None:
+    files = (file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN), file(MARCH, **WITHOUT_TOWN))
+    assert told(register, *files) == [("column_left", None, "town")] * 2
+
+
+def test_a_column_that_may_be_absent_or_empty_is_not_told(register: Source) -> None:
+    allowed = file(FEBRUARY, **WITHOUT_TOWN, accepted=["town"])
+    empty = file(MARCH, cells={"town": [None] * 6}, accepted=["town"])
+    assert told(register, file(JANUARY), allowed, file(MARCH, **WITHOUT_TOWN)) == []
+    assert told(register, file(JANUARY), empty) == []
+
+
+def test_a_new_heading_holds_the_file_and_one_known_before_does_not(register: Source) -> None:
+    files = (file(JANUARY, n_unknown=1), file(FEBRUARY, n_unknown=1), file(MARCH, n_unknown=2))
+    assert told(register, *files) == [("column_added", None, "")]
+
+
+def test_a_held_file_is_not_what_the_next_one_is_compared_with(register: Source) -> None:
+    short = file(FEBRUARY, KEYS[:5], cells={"town": [None] * 5}, absent=["town"])
+    files = (file(JANUARY), short, file(MARCH))
     assert told(register, *files) == [("column_left", None, "town")]
+
+
+def test_a_sheet_of_decisions_is_never_held(register: Source) -> None:
+    sheet = register.model_copy(update={"feeds": "decision"})
+    assert told(sheet, file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN)) == []
 
 
 def test_a_column_that_is_emptied_is_told(register: Source) -> None:
