@@ -45,13 +45,15 @@ class Books(NamedTuple):
 
     row_ends: list[dict[str, Any]]
     refusals: list[dict[str, Any]]
+    newest_refusals: list[dict[str, Any]]
 
 
 def accounts_of(study: Study) -> dict[str, Account]:
     """The account of every source, under the contract in force."""
     told = study.vault.read("surprises")
     ledger = study.home.landing.ledger
-    books = Books(ledger.row_ends(), ledger.refusals())
+    standing = newest_refusals(study.home, study.state(), study.protocol)
+    books = Books(ledger.row_ends(), ledger.refusals(), standing)
     return {source.name: _account(study, source, books, told) for source in study.protocol.sources}
 
 
@@ -83,9 +85,7 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
         unread=tuple(sorted(mine - by_receipt.keys())),
         n_rejected_newest=sum(row["rejected"] for row in rows if row["receipt_id"] in newest),
         refusals_newest=[
-            row["sentence"]
-            for row in newest_refusals(study.home, study.state(), study.protocol)
-            if row["source"] == source.name
+            row["sentence"] for row in books.newest_refusals if row["source"] == source.name
         ],
         surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest)]),
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],

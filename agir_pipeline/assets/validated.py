@@ -193,18 +193,16 @@ def _empty(source: Source) -> pd.DataFrame:
 
 
 def _quarantine(readings: Sequence[Reading]) -> pd.DataFrame:
-    parts = [
-        reading.quarantine.assign(
-            receipt_id=reading.receipt.receipt_id,
-            source=reading.receipt.source,
-            file_name=reading.receipt.file_name,
-        ).rename(columns={"column": "column_name"})
+    lines = [
+        (
+            *(reading.receipt.receipt_id, reading.receipt.source, reading.receipt.file_name),
+            *(one.sheet, one.row_number, one.column, one.rule, one.found),
+        )
         for reading in readings
-        if len(reading.quarantine)
+        for one in reading.quarantine
     ]
     columns = ["receipt_id", "source", "file_name", "sheet", "row_number", "column_name"]
-    names = [*columns, "rule", "found"]
-    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    return pd.DataFrame(lines, columns=[*columns, "rule", "found"])
 
 
 def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:

@@ -5,17 +5,16 @@ new are kept, each with the days between which it was the current one, so that "
 day" is a filter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-MISSING = "-"
-"""A missing value is no text, not even an empty one: every text is told with a mark before it."""
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number: the same value in another column gives another digest."""
+from agir_pipeline.methods.reading.typing_rules import as_frame
 
 
 @dataclass(frozen=True)
@@ -27,20 +26,9 @@ class Delivered:
     known_on: date
     extracted_on: date
     is_complete: bool
-    rows: pd.DataFrame
+    rows: pa.Table
     spoilt: frozenset[str] = frozenset()
     """Keys of its rejected rows: it still lists them, and their older version stays in use."""
-
-
-def row_digests(rows: pd.DataFrame) -> pd.Series:
-    """One number per row that changes when any value of the row does (missing counts as one)."""
-    digests = np.full(len(rows), len(rows.columns), dtype="uint64")
-    for name in rows.columns:
-        codes, distinct = pd.factorize(rows[name])
-        told = np.array([f"={value}" for value in distinct] + [MISSING], dtype=object)
-        # The code -1 of a missing value points at the text that stands last.
-        digests = digests * SPREAD + pd.util.hash_array(told, categorize=False)[codes]
-    return pd.Series(digests, rows.index)
 
 
 def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
@@ -53,15 +41,17 @@ def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
     when the last provider that lists it sends a complete delivery without it; its absence from
     any other delivery means nothing.
     """
-    listing = _Listing()
-    parts = [
-        _stamped(delivery, delivery.rows.iloc[listing.take(delivery)], listing)
-        for delivery in deliveries
-        if "entity_key" in delivery.rows
-    ]
-    if not parts:
+    told = [one for one in deliveries if "entity_key" in one.rows.column_names]
+    if not told:
         return pd.DataFrame()
-    table = pd.concat(parts, ignore_index=True).drop(columns="row_digest")
+    listing = _Listing()
+    news = [listing.take(delivery) for delivery in told]
+    before = np.cumsum([0, *(one.rows.num_rows for one in told)])
+    places = np.concatenate([np.array(new, int) + n for new, n in zip(news, before, strict=False)])
+    rows = pa.concat_tables(one.rows for one in told).combine_chunks().take(pa.array(places))
+    table = as_frame(rows.drop_columns(["row_digest", "provider"]))
+    table = table.assign(**_stamps(told, [len(new) for new in news]))
+    table["first_listed_on"] = _days(listing.first_listed)
     following = table.groupby("entity_key", sort=False)["known_on"].shift(-1)
     left = pd.Series(listing.left_on, dtype="datetime64[us]").reindex(table.index)
     table["superseded_on"] = left.fillna(following)
@@ -69,33 +59,50 @@ def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
     return table[was_seen].reset_index(drop=True)
 
 
+def _stamps(told: Sequence[Delivered], n_new: Sequence[int]) -> dict[str, Any]:
+    """What every version has from its delivery."""
+    return {
+        "receipt_id": pd.array(np.repeat([d.receipt_id for d in told], n_new), dtype="string"),
+        "provider": pd.array(np.repeat([d.provider for d in told], n_new), dtype="string"),
+        "known_on": np.repeat(_days([d.known_on for d in told]), n_new),
+        "extracted_on": np.repeat(_days([d.extracted_on for d in told]), n_new),
+    }
+
+
+def _days(days: Sequence[date]) -> np.ndarray:
+    return np.array(days, dtype="datetime64[us]")
+
+
 @dataclass
 class _Listing:
     """What is known of each key after the deliveries taken in so far."""
 
-    n_versions: int = 0
     current: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Key → digest and number of its current version."""
     listed_by: dict[str, set[str]] = field(default_factory=dict)
     """Key → the providers that list it."""
     first_listed_on: dict[tuple[str, str], date] = field(default_factory=dict)
     """(key, provider) → extraction day of the first delivery."""
+    first_listed: list[date] = field(default_factory=list)
+    """Of each version, the first such day of its key and provider."""
     left_on: dict[int, date] = field(default_factory=dict)
     """Number of a key's last version → the night on which the key left."""
 
     def take(self, delivery: Delivered) -> list[int]:
         """Positions of the rows that say something new of their key."""
         news: list[int] = []
-        keys, digests = delivery.rows["entity_key"].tolist(), delivery.rows["row_digest"].tolist()
+        provider = delivery.provider
+        keys = delivery.rows["entity_key"].to_pylist()
+        digests = delivery.rows["row_digest"].to_pylist()
         for position, (key, digest) in enumerate(zip(keys, digests, strict=True)):
+            self.listed_by.setdefault(key, set()).add(provider)
+            first = self.first_listed_on.setdefault((key, provider), delivery.extracted_on)
             if key not in self.current or self.current[key][0] != digest:
-                self.current[key] = (digest, self.n_versions + len(news))
+                self.current[key] = (digest, len(self.first_listed))
+                self.first_listed.append(first)
                 news.append(position)
-            self.listed_by.setdefault(key, set()).add(delivery.provider)
-            self.first_listed_on.setdefault((key, delivery.provider), delivery.extracted_on)
-        self.n_versions += len(news)
         if delivery.is_complete:
-            self._let_go(delivery.provider, delivery.spoilt.union(keys), delivery.known_on)
+            self._let_go(provider, delivery.spoilt.union(keys), delivery.known_on)
         return news
 
     def _let_go(self, provider: str, present: frozenset[str], known_on: date) -> None:
@@ -105,17 +112,6 @@ class _Listing:
             if not self.listed_by[key]:
                 del self.listed_by[key]
                 self.left_on[self.current.pop(key)[1]] = known_on
-
-
-def _stamped(delivery: Delivered, new: pd.DataFrame, listing: _Listing) -> pd.DataFrame:
-    first = [listing.first_listed_on[key, delivery.provider] for key in new["entity_key"]]
-    return new.assign(
-        receipt_id=pd.array([delivery.receipt_id] * len(new), dtype="string"),
-        provider=pd.array([delivery.provider] * len(new), dtype="string"),
-        known_on=pd.Timestamp(delivery.known_on).as_unit("us"),
-        extracted_on=pd.Timestamp(delivery.extracted_on).as_unit("us"),
-        first_listed_on=pd.Series(first, new.index, dtype="datetime64[us]"),
-    )
 
 
 def as_known_on(table: pd.DataFrame, day: date | None) -> pd.DataFrame:

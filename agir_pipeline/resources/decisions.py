@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from agir_pipeline.methods.decisions.corrections import Correction
+from agir_pipeline.methods.decisions.corrections import Correction, TypeText
 from agir_pipeline.methods.decisions.layouts import Accepted, Amendment
-from agir_pipeline.methods.reading.cells import trimmed
-from agir_pipeline.methods.reading.rows import UNIT_SEPARATOR
-from agir_pipeline.methods.reading.typing_rules import type_column
+from agir_pipeline.methods.reading.cells import Cell, trimmed
+from agir_pipeline.methods.reading.records import UNIT_SEPARATOR
+from agir_pipeline.methods.reading.typing_rules import ColumnReader
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import CorrectionColumns, MappingColumns
@@ -64,16 +64,13 @@ class Decisions:
             and c.effective_on <= day
             and (c.expires_on is None or day <= c.expires_on)
         }
-        if not own or broken.empty:
+        if not own:
             return {}
-        cells = zip(
-            broken["row_number"], broken["column"], broken["entity_key"], broken["found"],
-            strict=True,
-        )  # fmt: skip
+        found = ((one, own.get((one.entity_key or "", one.column))) for one in broken)
         return {
-            (int(row), column): own[key, column]
-            for row, column, key, found in cells
-            if (key, column) in own and trimmed(_text(found)) == trimmed(own[key, column].old or "")
+            (one.row_number, one.column): c
+            for one, c in found
+            if c is not None and trimmed(one.found) == trimmed(c.old or "")
         }
 
 
@@ -163,20 +160,18 @@ def _signature_fault(author: str, approver: str | None, deciders: Collection[str
     return "approved_by_author" if approver == author else ""
 
 
-def _text(found: Any) -> str:
-    return "" if pd.isna(found) else str(found)
-
-
-def typed_by(source: Source) -> Callable[[str, str, str | None], "pd.Series[Any] | None"]:
+def typed_by(source: Source) -> TypeText:
     """Reads a text of a decision as the files of a provider would be read."""
     columns = {column.name: column for column in source.columns}
-    known: dict[tuple[str, str, str | None], pd.Series[Any] | None] = {}
+    readers: dict[tuple[str, str], ColumnReader] = {}
 
-    def read(name: str, provider: str, text: str | None) -> "pd.Series[Any] | None":
-        if (name, provider, text) not in known:
-            typed = type_column(columns[name], source.as_delivered_by(provider), [text or ""])
-            is_wrong = typed.rules[0] != "" or (columns[name].required and typed.values.isna()[0])
-            known[name, provider, text] = None if is_wrong else typed.values
-        return known[name, provider, text]
+    def read(name: str, provider: str, text: str | None) -> Cell:
+        place = (name, provider)
+        if place not in readers:
+            column = columns[name]
+            layout = source.as_delivered_by(provider)
+            readers[place] = ColumnReader(column, layout, is_required=column.required)
+        typed = readers[place].read([text or ""])
+        return Cell(typed.values[0], typed.rules.get(0, ""))
 
     return read

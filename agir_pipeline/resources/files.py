@@ -9,8 +9,10 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 
 
-def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
+def write_whole(path: Path, content: bytes, mode: int = 0o600, *, is_lasting: bool = True) -> None:
     """Write ``content`` under a temporary name, flush it to the disk, then rename.
+
+    What can be made again need not be ``is_lasting``: a power cut may then take it.
 
     Raises:
         InfrastructureError: the disk is full or refuses; what stood at ``path`` still stands.
@@ -21,10 +23,12 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
         temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
-        flush_folder(path.parent)
+        if is_lasting:
+            flush_folder(path.parent)
     except OSError as fault:
         _forget(temporary)
         raise disk_fault(path, fault) from None

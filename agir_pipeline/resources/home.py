@@ -33,6 +33,12 @@ nux:
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
+event_log_storage:
+  module: agir_pipeline.resources.event_log
+  class: OpenEventLog
+  config:
+    base_dir:
+      env: DAGSTER_HOME
 run_coordinator:
   module: dagster._core.run_coordinator.queued_run_coordinator
   class: QueuedRunCoordinator

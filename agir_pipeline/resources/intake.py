@@ -11,15 +11,17 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from agir_pipeline.methods.decisions.corrections import Outcome, carry_out
-from agir_pipeline.methods.decisions.late import with_late
+from agir_pipeline.methods.decisions.corrections import Compute, Outcome, Row, carry_out
+from agir_pipeline.methods.decisions.late import keys_of, with_late
 from agir_pipeline.methods.decisions.layouts import Amendment
-from agir_pipeline.methods.reading.derived import derive
-from agir_pipeline.methods.versions import Delivered, row_digests
+from agir_pipeline.methods.reading.derived import deriver
+from agir_pipeline.methods.reading.records import row_digests
+from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.decisions import Decisions, decisions_in, typed_by
-from agir_pipeline.resources.ledger import ENDS, Ledger
+from agir_pipeline.resources.ledger import ENDS, FileAccount, Ledger
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
@@ -29,8 +31,6 @@ from agir_pipeline.resources.usable import as_delivered
 
 HELD = "held"
 """The code under which a delivery is refused whose layout waits for a decision."""
-NOT_OF_THE_CONTENT = ["record_id", "sheet", "row_number", "row_digest"]
-"""Columns that say where a row stands, not what it says."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Intake:
         accepted = self.usable_on.get(delivery.receipt_id)
         if accepted is not None:
             later = replace(delivery, known_on=accepted, is_complete=False)
-            nothing = replace(delivery, rows=delivery.rows.iloc[:0], is_complete=False)
+            nothing = replace(delivery, rows=delivery.rows.slice(0, 0), is_complete=False)
             return nothing, [later]
         days = {
             row: day
@@ -89,31 +89,28 @@ class Intake:
         }
         if not days:
             return delivery, []
-        since = delivery.rows["row_number"].map(days)
+        since = [days.get(number) for number in delivery.rows["row_number"].to_pylist()]
+
+        def rows(day: date | None) -> pa.Table:
+            return delivery.rows.filter(pa.array([one == day for one in since], pa.bool_()))
+
         parts = [
-            replace(
-                delivery,
-                known_on=day,
-                rows=delivery.rows[(since == day).to_numpy()],
-                is_complete=False,
-                spoilt=frozenset(),
-            )
+            replace(delivery, known_on=day, rows=rows(day), is_complete=False, spoilt=frozenset())
             for day in sorted(set(days.values()))
         ]
-        keys = delivery.rows.loc[since.notna(), "entity_key"]
-        first = replace(
-            delivery, rows=delivery.rows[since.isna()], spoilt=delivery.spoilt.union(keys)
-        )
-        return first, parts
+        moved = [key for part in parts for key in keys_of(part)]
+        return replace(delivery, rows=rows(None), spoilt=delivery.spoilt.union(moved)), parts
 
-    def _compute(self, source: Source) -> Any:
+    def _compute(self, source: Source) -> Compute:
         """What is computed from the other columns of a row: derived ones, and its digest."""
+        derivers = {derived.name: deriver(derived, self.tables) for derived in source.derived}
+        names = ["entity_key", "provider", *(column.name for column in source.columns)]
 
-        def compute(rows: pd.DataFrame) -> pd.DataFrame:
-            derived = {d.name: derive(d, rows, self.tables) for d in source.derived}
-            told = rows.assign(**{name: v.set_axis(rows.index) for name, v in derived.items()})
-            digests = row_digests(told.drop(columns=NOT_OF_THE_CONTENT))
-            return pd.DataFrame({name: told[name] for name in derived} | {"row_digest": digests})
+        def compute(row: Row) -> Row:
+            columns = {name: [value] for name, value in row.items()}
+            derived = {name: derive(columns)[0] for name, derive in derivers.items()}
+            digest = row_digests([columns[name] for name in names], 1)[0]
+            return derived | {"row_digest": int(digest)}
 
         return compute
 
@@ -175,7 +172,7 @@ class _Reader:
         read = self.study.readings.read(receipt, self.parser, replace(amendment, cells=new))
         if read.refusal is not None:
             return reading
-        accepted = set(read.rows["row_number"])
+        accepted = set(read.rows["row_number"].to_pylist())
         self.rescued[receipt.receipt_id] = {
             row: (max(c.known_on, receipt.known_on), c.entity_key, column)
             for (row, column), c in cells.items()
@@ -203,9 +200,13 @@ def _compared(
     decisions, protocol = reader.decisions, study.protocol
     told = surprises(protocol, readings, decisions.allowed_absent)
     usable_on = dict(reader.usable_on)
-    if decisions.accepted:
+    sources = {
+        r.receipt.source
+        for r in readings
+        if any(day > r.receipt.known_on for day in decisions.allowed_absent(r.receipt).values())
+    }
+    if sources:
         # What was held until the steward decided: held without the decisions that came later.
-        sources = {a.source for a in decisions.accepted}
         before = surprises(
             protocol,
             [reading for reading in readings if reading.receipt.source in sources],
@@ -224,8 +225,8 @@ def _held(study: Study, reading: Reading, told: pd.DataFrame) -> Reading:
     sentences = surprise_sentences(source, told[told["receipt_id"] == receipt.receipt_id])
     return replace(
         reading,
-        rows=reading.rows.iloc[:0],
-        quarantine=reading.quarantine.iloc[:0],
+        rows=reading.rows.slice(0, 0),
+        quarantine=[],
         ends={},
         refusal=(HELD, "\n".join(sentences)),
     )
@@ -236,14 +237,14 @@ def _account(ledger: Ledger, readings: Iterable[Reading], *, is_draft: bool) -> 
 
     A rebuild of a past day leaves the account of today as it is.
     """
-    known = _accounts(ledger)
+    known, new = _accounts(ledger), []
     for reading in readings:
         place = (reading.receipt.receipt_id, reading.contract)
         own = {sheet: _counts(ends) for sheet, ends in reading.ends.items()}
         told = (own, reading.refusal[0] if reading.refusal else "")
-        if place in known and (is_draft or known[place] == told):
-            continue
-        ledger.record_reading(*place, reading.ends, reading.refusal, reading.findings)
+        if place not in known or not (is_draft or known[place] == told):
+            new.append(FileAccount(*place, reading.ends, reading.refusal, reading.findings))
+    ledger.record_readings(new)
 
 
 def _accounts(ledger: Ledger) -> dict[tuple[str, str], tuple[dict[str, Any], str]]:

@@ -1,10 +1,10 @@
 """The row account: for every file that arrived, the one end each of its rows came to."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agir_pipeline.errors import CheckError, InfrastructureError
 from agir_pipeline.language import _
@@ -57,6 +57,19 @@ create table if not exists checks (
 """
 
 
+class FileAccount(NamedTuple):
+    """What became of the rows of one file, as read under one contract."""
+
+    receipt_id: str
+    reading: str
+    ends: Mapping[str, Mapping[str, int]]
+    """Sheet → end → rows, and ``n_rows``."""
+    refusal: tuple[str, str] | None
+    """Code and sentence, when it is refused whole."""
+    findings: Sequence[tuple[str, str, str, int]]
+    """Code, sheet, place and number of places."""
+
+
 class Ledger:
     """Counts, reasons and clock times; never a value of a row."""
 
@@ -96,40 +109,16 @@ class Ledger:
                 "insert or replace into inbox_looks values (?, ?)", looks.items()
             )
 
-    def record_reading(
-        self,
-        receipt_id: str,
-        reading: str,
-        ends: Mapping[str, Mapping[str, int]],
-        refusal: tuple[str, str] | None,
-        findings: Iterable[tuple[str, str, str, int]],
-    ) -> None:
-        """Account for one file as read under one contract; the database refuses a false account.
+    def record_readings(self, accounts: Iterable[FileAccount]) -> None:
+        """Account for files, all or none; the database refuses a false account.
 
         Raises:
             CheckError: the ends of a sheet do not add up to its rows.
         """
-        with self._open() as connection, _balanced(receipt_id):
-            for table in ("row_ends", "refusals", "findings"):
-                connection.execute(
-                    f"delete from {table} where receipt_id = ? and reading = ?",  # noqa: S608
-                    (receipt_id, reading),
-                )
-            connection.executemany(
-                f"insert into row_ends values (?, ?, ?, ?{', ?' * len(ENDS)})",  # noqa: S608
-                [
-                    (receipt_id, reading, sheet, n["n_rows"], *(n.get(end, 0) for end in ENDS))
-                    for sheet, n in ends.items()
-                ],
-            )
-            if refusal:
-                connection.execute(
-                    "insert into refusals values (?, ?, ?, ?)", (receipt_id, reading, *refusal)
-                )
-            connection.executemany(
-                "insert into findings values (?, ?, ?, ?, ?, ?)",
-                [(receipt_id, reading, *finding) for finding in findings],
-            )
+        with self._open() as connection:
+            for account in accounts:
+                with _balanced(account.receipt_id):
+                    _record(connection, account)
 
     def readings(self) -> set[tuple[str, str]]:
         """The (receipt, reading) couples already accounted for."""
@@ -178,3 +167,25 @@ def _balanced(receipt_id: str) -> Iterator[None]:
                 "file; nothing of it is recorded"
             ).format(receipt=receipt_id)
         ) from None
+
+
+def _record(connection: sqlite3.Connection, account: FileAccount) -> None:
+    place = (account.receipt_id, account.reading)
+    for table in ("row_ends", "refusals", "findings"):
+        connection.execute(
+            f"delete from {table} where receipt_id = ? and reading = ?",  # noqa: S608
+            place,
+        )
+    connection.executemany(
+        f"insert into row_ends values (?, ?, ?, ?{', ?' * len(ENDS)})",  # noqa: S608
+        [
+            (*place, sheet, n["n_rows"], *(n.get(end, 0) for end in ENDS))
+            for sheet, n in account.ends.items()
+        ],
+    )
+    if account.refusal:
+        connection.execute("insert into refusals values (?, ?, ?, ?)", (*place, *account.refusal))
+    connection.executemany(
+        "insert into findings values (?, ?, ?, ?, ?, ?)",
+        [(*place, *finding) for finding in account.findings],
+    )

@@ -7,30 +7,30 @@ three new files parses three files.
 import hashlib
 import hmac
 import json
-import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
 from agir_pipeline.methods.reading.grid import Grid, Refusal
-from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.rows import Quarantined, RowReader, RowsRead
 from agir_pipeline.methods.reading.sentences import refusal_sentence
-from agir_pipeline.methods.versions import row_digests
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
-from agir_pipeline.resources.files import disk_fault, flush
+from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "4"
+READER_VERSION = "5"
 PASSING = ("reader_died", "reader_too_slow")
 """Refusals that may be the machine's fault: tried again on the next night, never kept."""
+OUTCOME = b"outcome"
+DIGEST_BYTES = 32
+NO_ROWS = pa.table({})
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class Reading:
     receipt: Receipt
     contract: str
     """Under which contract it was read: a hash of layout, columns and reader version."""
-    rows: pd.DataFrame
-    quarantine: pd.DataFrame
+    rows: pa.Table
+    """As ``RowsRead.rows``; no columns when the file is refused whole."""
+    quarantine: Sequence[Quarantined]
     ends: Mapping[str, Mapping[str, int]]
     findings: list[tuple[str, str, str, int]]
     refusal: tuple[str, str] | None
@@ -52,14 +53,12 @@ class Reading:
     @property
     def rejected_keys(self) -> frozenset[str]:
         """The business keys of its rejected rows, where they could be read."""
-        if self.quarantine.empty:
-            return frozenset()
-        return frozenset(self.quarantine["entity_key"].dropna())
+        return frozenset(one.entity_key for one in self.quarantine if one.entity_key is not None)
 
     @property
     def has_nameless_rejects(self) -> bool:
         """Whether a rejected row does not say whose it is: then nobody is known to have left."""
-        return not self.quarantine.empty and bool(self.quarantine["entity_key"].isna().any())
+        return any(one.entity_key is None for one in self.quarantine)
 
 
 class Readings:
@@ -74,6 +73,7 @@ class Readings:
         self.record_key = record_key
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
+        self._readers: dict[tuple[Any, ...], RowReader] = {}
 
     def read(self, receipt: Receipt, parser: Parser, amendment: Amendment = AS_RECEIVED) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract.
@@ -82,41 +82,43 @@ class Readings:
         made again: the file as received still stands.
         """
         contract = self.contracts[receipt.source]
-        folder = self._folder(receipt, contract, amendment)
-        if folder.is_dir():
-            try:
-                return _reading(receipt, contract, *_kept(folder), is_new=False)
-            except (OSError, ValueError, KeyError):
-                shutil.rmtree(folder, ignore_errors=True)
+        path = self._path(receipt, contract, amendment)
+        kept = _kept(path)
+        if kept is not None:
+            return _reading(receipt, contract, *kept, is_new=False)
         read = self._parse(receipt, parser, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
-            return _unread(receipt, contract, read)
-        rows, quarantine, outcome = _parts(read)
-        self._keep(folder, rows, quarantine, outcome)
-        return _reading(receipt, contract, rows, quarantine, outcome, is_new=True)
+            refusal = (read.code, refusal_sentence(read, receipt.file_name))
+            return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
+        rows, outcome = _parts(read)
+        _keep(path, rows, outcome)
+        return _reading(receipt, contract, rows, outcome, is_new=True)
 
-    def _folder(self, receipt: Receipt, contract: str, amendment: Amendment) -> Path:
+    def _path(self, receipt: Receipt, contract: str, amendment: Amendment) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
         parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
         if amendment != AS_RECEIVED:
             parts.append(repr(amendment))
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
-        return self.cache / name[:2] / name
+        return self.cache / name[:2] / f"{name}.arrow"
 
     def _parse(
         self, receipt: Receipt, parser: Parser, amendment: Amendment
-    ) -> "RowsRead | Refusal":
-        source = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
-        layout = amendment.layout(source)
+    ) -> list[RowsRead] | Refusal:
+        reader = self._reader(receipt.source, receipt.provider, amendment)
+        layout = reader.source
         path = self.landing.object_path(receipt.sha256)
         grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
-        if not isinstance(grid, Grid):
+        if isinstance(grid, Refusal):
             return grid
-        others = self._sheets_for_review(layout, grid)
-        grids = [grid, *(parser.read(path, sheet=name) for name in others)]
-        return joined(
-            [self._rows(receipt, layout, one, amendment) for one in grids if isinstance(one, Grid)]
-        )
+        drawn = receipt.extracted_on or receipt.known_on
+
+        def read(one: Grid) -> RowsRead:
+            one = answered(amendment.grid(one, layout, drawn), layout, drawn)
+            return amendment.told(reader.read(one, receipt.provider, drawn, receipt.sha256), one)
+
+        others = [parser.read(path, sheet=name) for name in self._sheets_for_review(layout, grid)]
+        return joined([read(grid), *(read(one) for one in others if isinstance(one, Grid))])
 
     def _sheets_for_review(self, layout: Source, grid: Grid) -> list[str]:
         """Sheets of a workbook of decisions in which corrections may have been filled in."""
@@ -125,37 +127,83 @@ class Readings:
         taken = {source.sheet for source in self.protocol.feeding("decision")}
         return [name for name in grid.ignored_sheets if name not in taken]
 
-    def _rows(self, receipt: Receipt, layout: Source, grid: Grid, amendment: Amendment) -> RowsRead:
-        day = receipt.extracted_on or receipt.known_on
-        grid = answered(amendment.grid(grid, layout, day), layout, day)
-        read = read_rows(
-            grid,
-            layout,
-            provider=receipt.provider,
-            delivered_on=day,
-            record_key=self.record_key,
-            object_digest=receipt.sha256,
-            tables=self.tables,
-        )
-        return amendment.told(read, grid)
+    def _reader(self, source: str, provider: str, amendment: Amendment) -> RowReader:
+        place = (source, provider, amendment.headings)
+        if place not in self._readers:
+            layout = amendment.layout(self.protocol.source(source).as_delivered_by(provider))
+            self._readers[place] = RowReader(layout, self.tables, self.record_key)
+        return self._readers[place]
 
-    def _keep(
-        self, folder: Path, rows: pd.DataFrame, quarantine: pd.DataFrame, outcome: dict[str, Any]
-    ) -> None:
-        """Write all parts under a temporary name, then rename: a reading is whole or absent."""
-        temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-        try:
-            temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
-            rows.to_parquet(temporary / "rows.parquet", index=False)
-            if outcome["has_quarantine"]:
-                quarantine.to_parquet(temporary / "quarantine.parquet", index=False)
-            (temporary / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
-            for part in temporary.iterdir():
-                flush(part)
-            os.replace(temporary, folder)
-        except OSError as fault:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise disk_fault(folder, fault) from None
+
+# ------------------------------------------------------------------------------- the cache
+
+
+def _parts(read: list[RowsRead] | Refusal) -> tuple[pa.Table, dict[str, Any]]:
+    if isinstance(read, Refusal):
+        return NO_ROWS, {"ends": {}, "findings": [], "quarantine": [], "refusal": read.to_json()}
+    refusal = read[0].refusal
+    return pa.concat_tables(sheet.rows for sheet in read), {
+        "ends": {name: ends for sheet in read for name, ends in sheet.ends.items()},
+        "findings": [(f.code, f.sheet, f.place, f.n) for sheet in read for f in sheet.findings],
+        "quarantine": [one for sheet in read for one in sheet.quarantine],
+        "refusal": refusal.to_json() if refusal else None,
+    }
+
+
+def _keep(path: Path, rows: pa.Table, outcome: dict[str, Any]) -> None:
+    """One file under its own digest, so that half of one is told from a whole one.
+
+    It is not flushed to the disk: what a power cut takes is read again.
+    """
+    kept = rows.replace_schema_metadata({OUTCOME: json.dumps(outcome)})
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_file(stream, kept.schema) as writer:
+        writer.write_table(kept)
+    body = stream.getvalue().to_pybytes()
+    write_whole(path, _digest(body) + body, is_lasting=False)
+
+
+def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
+    """What ``_keep`` wrote; None when nobody did, or when it is damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    body = content[DIGEST_BYTES:]
+    if not hmac.compare_digest(_digest(body), content[:DIGEST_BYTES]):
+        return None
+    rows = pa.ipc.open_file(body).read_all()
+    return rows.replace_schema_metadata(), json.loads(rows.schema.metadata[OUTCOME])
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
+
+
+def _reading(
+    receipt: Receipt, contract: str, rows: pa.Table, outcome: Mapping[str, Any], *, is_new: bool
+) -> Reading:
+    return Reading(
+        receipt=receipt,
+        contract=contract,
+        rows=rows,
+        quarantine=[Quarantined(*one) for one in outcome["quarantine"]],
+        ends=outcome["ends"],
+        findings=[tuple(finding) for finding in outcome["findings"]],
+        refusal=_refusal(outcome["refusal"], receipt),
+        is_new=is_new,
+    )
+
+
+def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] | None:
+    """The code, and the sentence in the language in force now."""
+    if kept is None:
+        return None
+    refusal = Refusal.from_json(kept)
+    return refusal.code, refusal_sentence(refusal, receipt.file_name)
+
+
+# --------------------------------------------------------------------------- the contracts
 
 
 def contracts_in_force(protocol: Protocol) -> dict[str, str]:
@@ -177,66 +225,3 @@ def lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
     """The tables that lie beside the protocol, by name."""
     names = frozenset().union(*(source.tables for source in protocol.sources))
     return {name: read_table(protocol.folder, name) for name in sorted(names)}
-
-
-def _parts(read: "RowsRead | Refusal") -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    if isinstance(read, Refusal):
-        outcome: dict[str, Any] = {
-            "ends": {},
-            "findings": [],
-            "refusal": read.to_json(),
-            "has_quarantine": False,
-        }
-        return pd.DataFrame(), pd.DataFrame(), outcome
-    values = read.rows.drop(columns=["record_id", "sheet", "row_number"])
-    outcome = {
-        "ends": dict(read.ends),
-        "findings": [(f.code, f.sheet, f.place, f.n) for f in read.findings],
-        "refusal": read.refusal.to_json() if read.refusal else None,
-        "has_quarantine": len(read.quarantine) > 0,
-    }
-    return read.rows.assign(row_digest=row_digests(values)), read.quarantine, outcome
-
-
-def _kept(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    """Most files break no rule: they have no quarantine."""
-    outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-    quarantine = pd.DataFrame()
-    if outcome["has_quarantine"]:
-        quarantine = pd.read_parquet(folder / "quarantine.parquet")
-    return pd.read_parquet(folder / "rows.parquet"), quarantine, outcome
-
-
-def _reading(
-    receipt: Receipt,
-    contract: str,
-    rows: pd.DataFrame,
-    quarantine: pd.DataFrame,
-    outcome: Mapping[str, Any],
-    *,
-    is_new: bool,
-) -> Reading:
-    return Reading(
-        receipt=receipt,
-        contract=contract,
-        rows=rows,
-        quarantine=quarantine,
-        ends=outcome["ends"],
-        findings=[tuple(finding) for finding in outcome["findings"]],
-        refusal=_refusal(outcome["refusal"], receipt),
-        is_new=is_new,
-    )
-
-
-def _unread(receipt: Receipt, contract: str, refusal: Refusal) -> Reading:
-    none = pd.DataFrame()
-    sentence = refusal_sentence(refusal, receipt.file_name)
-    return Reading(receipt, contract, none, none, {}, [], (refusal.code, sentence), is_new=True)
-
-
-def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] | None:
-    """The code, and the sentence in the language in force now."""
-    if kept is None:
-        return None
-    refusal = Refusal.from_json(kept)
-    return refusal.code, refusal_sentence(refusal, receipt.file_name)

@@ -12,7 +12,7 @@ from typing import Any
 
 from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.reading.expectations import expectation
-from agir_pipeline.methods.reading.rows import UNIT_SEPARATOR
+from agir_pipeline.methods.reading.records import UNIT_SEPARATOR
 from agir_pipeline.methods.reading.sentences import rule_sentence
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import CorrectionColumns

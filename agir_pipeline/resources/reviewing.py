@@ -3,7 +3,7 @@
 Both hold what partners wrote and go to the vault; ``agir review`` makes workbooks of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -34,47 +34,35 @@ def to_review(study: Study, intake: Intake) -> dict[str, pd.DataFrame]:
     """Vault table → its rows."""
     sources = [s for s in study.protocol.sources if s.feeds != "decision"]
     readings = {s.name: [r for r in intake.readings if r.receipt.source == s.name] for s in sources}
-    cells = [cells for s in sources for cells in _open_cells(readings[s.name])]
+    cells = [cell for s in sources for cell in _open_cells(readings[s.name])]
     return {
-        "cells_to_review": pd.concat(cells, ignore_index=True)
-        if cells
-        else pd.DataFrame(columns=pd.Index(CELLS)),
+        "cells_to_review": pd.DataFrame(cells, columns=pd.Index(CELLS)),
         "headings_to_review": _headings(study, sources, readings, intake.surprises),
     }
 
 
-def _open_cells(readings: Sequence[Reading]) -> list[pd.DataFrame]:
+def _open_cells(readings: Sequence[Reading]) -> Iterator[tuple[Any, ...]]:
     """The cells in quarantine whose row no later file has put right.
 
     A row that does not say whose it is waits only while its file is the newest of its provider.
     """
-    broken = [(place, r.quarantine) for place, r in enumerate(readings) if len(r.quarantine)]
-    wanted = {key for _place, cells in broken for key in cells["entity_key"].dropna()}
-    if not broken:
-        return []
-    last: dict[str, int] = {}
-    for place, reading in enumerate(readings):
-        told = [reading.rows["entity_key"]] if "entity_key" in reading.rows else []
-        told += [reading.quarantine["entity_key"]] if len(reading.quarantine) else []
-        for keys in told:
-            last |= dict.fromkeys(wanted.intersection(keys), place)
+    wanted = {key for reading in readings for key in reading.rejected_keys}
     newest = {r.receipt.provider: place for place, r in enumerate(readings) if r.refusal is None}
-    found = []
-    for place, cells in broken:
-        receipt = readings[place].receipt
-        is_last = cells["entity_key"].map(last).fillna(newest.get(receipt.provider, -1)) == place
-        if is_last.any():
-            found.append(_with_place(cells[is_last.to_numpy()], receipt))
-    return found
-
-
-def _with_place(cells: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
-    return cells.rename(columns={"column": "column_name"}).assign(
-        source=receipt.source,
-        provider=receipt.provider,
-        file_name=receipt.file_name,
-        extracted_on=(receipt.extracted_on or receipt.known_on).isoformat(),
-    )[CELLS]
+    last: dict[str, int] = {}
+    for place, reading in enumerate(readings if wanted else ()):
+        told = wanted.intersection(reading.rejected_keys)
+        if "entity_key" in reading.rows.column_names:
+            told |= wanted.intersection(reading.rows["entity_key"].to_pylist())
+        last |= dict.fromkeys(told, place)
+    for place, reading in enumerate(readings):
+        receipt = reading.receipt
+        for one in reading.quarantine:
+            key = one.entity_key
+            if place == (newest.get(receipt.provider) if key is None else last[key]):
+                yield (
+                    *(receipt.source, receipt.provider, receipt.file_name, _day(receipt)),
+                    *(one.sheet, one.row_number, one.column, one.rule, one.found, key),
+                )
 
 
 def _headings(

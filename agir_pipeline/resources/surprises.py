@@ -1,6 +1,6 @@
 """What each delivery says against the one before it, for the vault and for the steward."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
 
 Allowed = Callable[[Receipt], Collection[str]]
+"""The columns that a file may lack or have empty."""
 
 
 def nothing_allowed(_receipt: Receipt) -> Collection[str]:
@@ -25,8 +26,6 @@ def surprises(
     protocol: Protocol, readings: Sequence[Reading], allowed: Allowed = nothing_allowed
 ) -> pd.DataFrame:
     """One row per thing told of a delivery beside the one before it.
-
-    ``allowed`` gives the columns that a file may lack or have empty.
 
     Never a value: receipt, source, file, code, row (missing: the file as a whole) and column.
     """
@@ -65,10 +64,7 @@ def held_receipts(told: pd.DataFrame) -> frozenset[str]:
 
 
 def _delivery(reading: Reading, allowed: Collection[str]) -> Delivery:
-    receipt, broken = reading.receipt, reading.quarantine
-    rejected: Iterable[str | None] = ()
-    if len(broken):
-        rejected = broken.drop_duplicates("row_number")["entity_key"].map(_text)
+    receipt = reading.receipt
     return Delivery(
         receipt_id=receipt.receipt_id,
         provider=receipt.provider,
@@ -79,11 +75,7 @@ def _delivery(reading: Reading, allowed: Collection[str]) -> Delivery:
             for code, _sheet, place, _n in reading.findings
             if code == "absent_column"
         ],
-        rejected=list(rejected),
+        rejected=list({one.row_number: one.entity_key for one in reading.quarantine}.values()),
         n_unknown=sum(code == "unknown_heading" for code, _sheet, _place, _n in reading.findings),
         accepted=allowed,
     )
-
-
-def _text(key: object) -> str | None:
-    return None if pd.isna(key) else str(key)  # type: ignore[call-overload]

@@ -74,13 +74,18 @@ def ensure_schema(connection: sa.Connection, schema: str) -> None:
 
 
 def create_table_as(connection: sa.Connection, schema: str, table: str, query: str) -> int:
-    """Replace ``schema.table`` by the rows of ``query``; gives their number."""
-    ensure_schema(connection, schema)
+    """Replace ``schema.table``, in a schema that stands, by a query; gives the number of rows."""
     drop_table(connection, schema, table)
     name = qualified(schema, table)
     execute(connection, f"create table {name} as\n{query}")
-    execute(connection, f"analyze {name}")
+    analyze(connection, name)
     return int(execute(connection, f"select count(*) from {name}").scalar_one())  # noqa: S608
+
+
+def analyze(connection: sa.Connection, name: str) -> None:
+    """Have PostgreSQL count a new table before it is joined; DuckDB counts as it writes."""
+    if connection.dialect.name != "duckdb":
+        execute(connection, f"analyze {name}")
 
 
 def drop_table(connection: sa.Connection, schema: str, table: str) -> None:
@@ -105,15 +110,34 @@ def column_types(connection: sa.Connection, schema: str, table: str) -> Mapping[
 
     A type outside the six kinds is given as the database names it, in lower case.
     """
+    return _columns(
+        connection,
+        "and table_schema = :schema and table_name = :table",
+        {"schema": schema, "table": table},
+    ).get((schema, table), {})
+
+
+def every_column(connection: sa.Connection) -> dict[tuple[str, str], dict[str, str]]:
+    """(schema, table) → ``column_types`` of every table: one question costs as much as one each."""
+    return _columns(connection, "", {})
+
+
+def _columns(
+    connection: sa.Connection, where: str, parameters: dict[str, str]
+) -> dict[tuple[str, str], dict[str, str]]:
     rows = connection.execute(
         sa.text(
-            "select column_name, data_type from information_schema.columns"
-            " where table_catalog = current_database()"
-            " and table_schema = :schema and table_name = :table order by ordinal_position"
+            "select table_schema, table_name, column_name, data_type"  # noqa: S608
+            " from information_schema.columns where table_catalog = current_database()"
+            f" {where} order by table_schema, table_name, ordinal_position"
         ),
-        {"schema": schema, "table": table},
+        parameters,
     )
-    return {row[0]: kind_of_sql_type(row[1]) or row[1].lower() for row in rows}
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, sql_type in rows:
+        kind = kind_of_sql_type(sql_type) or sql_type.lower()
+        found.setdefault((schema, table), {})[column] = kind
+    return found
 
 
 def _fault_name(fault: Exception) -> str:

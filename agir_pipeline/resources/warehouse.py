@@ -73,7 +73,7 @@ class Warehouse:
             tables.execute(connection, f"create table {name} ({columns})")
             load = _load_duckdb if connection.dialect.name == "duckdb" else _load_postgresql
             load(connection, name, stored)
-            tables.execute(connection, f"analyze {name}")
+            tables.analyze(connection, name)
 
     def read(
         self,

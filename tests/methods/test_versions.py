@@ -1,30 +1,38 @@
 """Which version of a row was known when, by worked cases and against a day-by-day oracle."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.versions import Delivered, as_known_on, row_digests, versions
+from agir_pipeline.methods.versions import Delivered, as_known_on, versions
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2010, month, 28) for month in (1, 2, 3, 4))
 
 
-def rows(**values: str | None) -> pd.DataFrame:
+def rows(**values: str | None) -> pa.Table:
     """One row per key; its value is all there is to know of it."""
-    content = pd.DataFrame(
-        {"entity_key": list(values), "value": list(values.values())}, dtype="string"
+    return listed(list(values), list(values.values()), [hash(v) for v in values.values()])
+
+
+def listed(keys: Sequence[str], values: Sequence[object], digests: Sequence[int]) -> pa.Table:
+    return pa.table(
+        {
+            "entity_key": pa.array(keys, pa.string()),
+            "provider": pa.array(["one"] * len(keys), pa.string()),
+            "value": pa.array(values, pa.string()),
+            "row_number": pa.array(range(1, len(keys) + 1), pa.int64()),
+            "row_digest": pa.array([digest % 2**64 for digest in digests], pa.uint64()),
+        }
     )
-    content["row_number"] = pd.array(range(1, len(content) + 1), dtype="Int64")
-    content["row_digest"] = [hash(value) for value in values.values()]
-    return content
 
 
 def delivery(
@@ -137,13 +145,13 @@ def test_the_kind_of_a_column_survives_departures() -> None:
     """A row number is a whole number whoever has left."""
     table = versions([delivery(JANUARY, a="x", b="y"), delivery(FEBRUARY, is_complete=True, b="y")])
     assert str(table["row_number"].dtype) == "Int64"
-    assert str(table["value"].dtype) == "string"
+    assert str(table["value"].dtype) == "str"
     for day in ("known_on", "superseded_on", "extracted_on", "first_listed_on"):
         assert str(table[day].dtype) == "datetime64[us]"
 
 
 @pytest.mark.parametrize(
-    "nothing", [[], [Delivered("r", "p", JANUARY, JANUARY, True, pd.DataFrame())]]
+    "nothing", [[], [Delivered("r", "p", JANUARY, JANUARY, True, pa.table({}))]]
 )
 def test_without_rows_there_is_no_version(nothing: list[Delivered]) -> None:
     assert versions(nothing).empty
@@ -254,28 +262,6 @@ def test_a_repeated_delivery_changes_nothing(history: list[Sent]) -> None:
         pd.testing.assert_frame_equal(once[names], again[names])
 
 
-# ---------------------------------------------------------------------------- digests
-
-
-texts = st.text(st.characters(exclude_characters="\x00"), max_size=3)
-
-
-@given(
-    st.lists(st.one_of(st.none(), texts), min_size=2, max_size=2),
-    st.lists(st.one_of(st.none(), texts), min_size=2, max_size=2),
-)
-@settings(max_examples=40, deadline=None)
-def test_digests_are_equal_exactly_when_rows_are(one: list[str], other: list[str]) -> None:
-    frame = pd.DataFrame([one, other], columns=pd.Index(["a", "b"]), dtype="string")
-    found = row_digests(frame)
-    assert (found[0] == found[1]) == (one == other)
-
-
-def test_missing_is_no_text() -> None:
-    frame = pd.DataFrame({"a": pd.array([None, "", "<NA>", "nan", "None"], dtype="string")})
-    assert row_digests(frame).is_unique
-
-
 # ---------------------------------------------------------------------------- figures
 
 
@@ -284,12 +270,8 @@ def test_missing_is_no_text() -> None:
 )
 def test_three_years_of_monthly_lists_are_folded_in_time(n_keys: int, seconds: float) -> None:
     draw = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "entity_key": pd.array([f"K-{n:07d}" for n in range(n_keys)], dtype="string"),
-            "level": pd.array(draw.integers(0, 9, n_keys), dtype="Int64"),
-        }
-    )
+    keys = [f"K-{n:07d}" for n in range(n_keys)]
+    levels = [str(level) for level in draw.integers(0, 9, n_keys)]
     digests = draw.integers(0, 2**62, n_keys)
 
     def monthly() -> Iterator[Delivered]:
@@ -297,8 +279,9 @@ def test_three_years_of_monthly_lists_are_folded_in_time(n_keys: int, seconds: f
             day = JANUARY + timedelta(days=30 * month)
             new = np.where(draw.random(n_keys) < 0.03, draw.integers(0, 2**62, n_keys), digests)
             digests[:] = new
-            listed = frame.assign(row_digest=new)[draw.random(n_keys) < 0.99]
-            yield Delivered(f"r{month}", "one", day, day, True, listed)
+            is_listed = pa.array(draw.random(n_keys) < 0.99)
+            table = listed(keys, levels, new.tolist()).filter(is_listed)
+            yield Delivered(f"r{month}", "one", day, day, True, table)
 
     begun = time.process_time()
     table = versions(monthly())

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agir_pipeline.errors import CheckError, InfrastructureError
-from agir_pipeline.resources.ledger import ENDS, Ledger
+from agir_pipeline.resources.ledger import ENDS, FileAccount, Ledger
 
 
 @pytest.fixture
@@ -20,7 +20,9 @@ GOOD = {"n_rows": 5, "accepted": 3, "rejected": 1, "blank": 1}
 
 
 def test_an_account_that_adds_up_is_kept(ledger: Ledger) -> None:
-    ledger.record_reading("r1", "c1", {"Suivi": GOOD}, None, [("no_rows", "Suivi", "3", 1)])
+    ledger.record_readings(
+        [FileAccount("r1", "c1", {"Suivi": GOOD}, None, [("no_rows", "Suivi", "3", 1)])]
+    )
     (row,) = ledger.row_ends()
     assert row["sheet"] == "Suivi"
     assert {name: row[name] for name in ("n_rows", *ENDS)} == dict.fromkeys(ENDS, 0) | GOOD
@@ -41,9 +43,9 @@ def test_an_account_that_adds_up_is_kept(ledger: Ledger) -> None:
 def test_a_false_account_is_refused_and_the_one_before_stands(
     false: dict[str, int], ledger: Ledger
 ) -> None:
-    ledger.record_reading("r1", "c1", {"Suivi": GOOD}, None, [])
+    ledger.record_readings([FileAccount("r1", "c1", {"Suivi": GOOD}, None, [])])
     with pytest.raises(CheckError, match=r"receipt r1: .* do not add up") as caught:
-        ledger.record_reading("r1", "c1", {"A": GOOD, "B": false}, None, [])
+        ledger.record_readings([FileAccount("r1", "c1", {"A": GOOD, "B": false}, None, [])])
     assert caught.value.exit_code == 1
     assert caught.value.__cause__ is None
     assert [row["sheet"] for row in ledger.row_ends()] == ["Suivi"]
@@ -67,17 +69,17 @@ def test_exactly_the_balanced_accounts_are_taken(
     account = {"n_rows": n_rows, **dict(zip(ENDS, counts, strict=True))}
     is_right = min(counts) >= 0 and sum(counts) == n_rows
     if is_right:
-        ledger.record_reading("r", "c", {"": account}, None, [])
+        ledger.record_readings([FileAccount("r", "c", {"": account}, None, [])])
     else:
         with pytest.raises(CheckError):
-            ledger.record_reading("r", "c", {"": account}, None, [])
+            ledger.record_readings([FileAccount("r", "c", {"": account}, None, [])])
     assert len(ledger.row_ends()) == is_right
 
 
 def test_an_account_made_again_replaces_itself_alone(ledger: Ledger) -> None:
-    ledger.record_reading("r1", "c1", {}, ("unknown_layout", "cannot be read"), [])
-    ledger.record_reading("r1", "c1", {"": GOOD}, None, [])
-    ledger.record_reading("r1", "c2", {}, ("unknown_layout", "cannot be read"), [])
+    ledger.record_readings([FileAccount("r1", "c1", {}, ("unknown_layout", "cannot be read"), [])])
+    ledger.record_readings([FileAccount("r1", "c1", {"": GOOD}, None, [])])
+    ledger.record_readings([FileAccount("r1", "c2", {}, ("unknown_layout", "cannot be read"), [])])
     assert len(ledger.row_ends()) == 1
     assert [(row["reading"], row["sentence"]) for row in ledger.refusals()] == [
         ("c2", "cannot be read")

@@ -133,13 +133,13 @@ def test_a_new_source_is_a_block_of_the_protocol_and_a_file(
     with Parser() as parser:
         reading = readings.read(receive(), parser)
     assert reading.refusal is None
-    assert reading.rows[["number", "mood", "season"]].values.tolist() == [["N1", "good", "summer"]]
+    told = reading.rows.select(["number", "mood", "season"])
+    assert told.to_pylist() == [{"number": "N1", "mood": "good", "season": "summer"}]
     assert reading.ends[""] == {
         "n_rows": 4,
         **{"accepted": 1, "rejected": 1, "duplicate": 0, "blank": 1, "outside": 1},
     }
-    assert reading.quarantine["found"].tolist() == ["worse"]
-    assert reading.rows["row_digest"].dtype == "uint64"
+    assert [one.found for one in reading.quarantine] == ["worse"]
 
 
 def test_rejected_rows_are_known_by_their_key_where_it_can_be_read(
@@ -168,16 +168,25 @@ def test_a_file_is_parsed_once(readings: Readings, receive: Callable[..., Receip
     )
 
 
-@pytest.mark.parametrize("part", ["outcome.json", "rows.parquet", "quarantine.parquet"])
-@pytest.mark.parametrize("content", [b"x", None])
+def cut(content: bytes) -> bytes:
+    return content[:-1]
+
+
+def turned(content: bytes) -> bytes:
+    return content[:200] + bytes([content[200] ^ 1]) + content[201:]
+
+
+@pytest.mark.parametrize("damage", [cut, turned, lambda _content: b"", None])
 def test_a_damaged_reading_is_made_again(
-    part: str, content: bytes | None, readings: Readings, receive: Callable[..., Receipt]
+    damage: Callable[[bytes], bytes] | None,
+    readings: Readings,
+    receive: Callable[..., Receipt],
 ) -> None:
     receipt = receive()
     with CountingParser() as parser:
         first = readings.read(receipt, parser)
-        path = next(readings.cache.rglob(part))
-        path.unlink() if content is None else path.write_bytes(content)
+        (path,) = readings.cache.rglob("*.arrow")
+        path.write_bytes(damage(path.read_bytes())) if damage else path.unlink()
         again, kept = (readings.read(receipt, parser) for _time in range(2))
     assert parser.n_parsed == 2
     assert (again.is_new, kept.is_new) == (True, False)
@@ -218,7 +227,7 @@ def test_a_refused_file_is_told_with_its_name_and_not_parsed_again(
     assert parser.n_parsed == 1
     assert first.refusal == again.refusal is not None
     assert "diary.csv" in first.refusal[1]
-    assert first.rows.empty
+    assert first.rows.num_rows == 0
     assert first.ends == {}
 
 
@@ -262,11 +271,11 @@ def test_a_full_disk_leaves_no_half_reading(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     receipt = receive()
-    monkeypatch.setattr("agir_pipeline.resources.readings.flush", full)
+    monkeypatch.setattr("agir_pipeline.resources.files.os.replace", full)
     with Parser() as parser:
         with pytest.raises(InfrastructureError, match="No space left on device"):
             readings.read(receipt, parser)
-        assert not list(readings.cache.rglob("*.parquet"))
+        assert not list(readings.cache.rglob("*.*"))
         monkeypatch.undo()
         assert readings.read(receipt, parser).is_new
 

@@ -10,6 +10,7 @@ from agir_pipeline.errors import CheckError, ProtocolError, UsageError
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources import study as module
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import Receipt
@@ -210,8 +211,11 @@ def test_without_declared_days_the_first_complete_night_is_due(tmp_path: Path) -
 
 def refuse(home: Home, receipt: Receipt) -> None:
     contract = contracts_in_force(load_protocol(home.protocol_path))[receipt.source]
-    home.landing.ledger.record_reading(
-        receipt.receipt_id, contract, {}, ("unknown_layout", f"{receipt.file_name}: unknown"), []
+    refusal = ("unknown_layout", f"{receipt.file_name}: unknown")
+    home.landing.ledger.record_readings(
+        [
+            FileAccount(receipt.receipt_id, contract, {}, refusal, []),
+        ]
     )
 
 
@@ -312,10 +316,14 @@ def test_the_status_counts_what_arrived(home: Home, receive: Receive) -> None:
     contract = contracts_in_force(protocol)["beneficiary_register"]
     read = receive(b"x", FIRST)
     ends = {"": {"n_rows": 7, "accepted": 4, "rejected": 2, "blank": 1}}
-    home.landing.ledger.record_reading(read.receipt_id, contract, ends, None, [])
     stale = {"": {"n_rows": 900, "accepted": 900}}
-    home.landing.ledger.record_reading(read.receipt_id, "an older contract", stale, None, [])
-    home.landing.ledger.record_reading("another study", contract, stale, None, [])
+    home.landing.ledger.record_readings(
+        [
+            FileAccount(read.receipt_id, contract, ends, None, []),
+            FileAccount(read.receipt_id, "an older contract", stale, None, []),
+            FileAccount("another study", contract, stale, None, []),
+        ]
+    )
     refused = receive(b"y", SECOND)
     refuse(home, refused)
     home.landing.receive(b"r", Receipt("round", "", SECOND, "rounds", "design_1"))

@@ -149,6 +149,7 @@ def test_a_table_that_is_not_there_is_named(database: Warehouse) -> None:
 
 def test_a_type_the_warehouse_does_not_keep_is_named(database: Warehouse) -> None:
     with database.transaction() as connection:
+        tables.ensure_schema(connection, "linked")
         tables.create_table_as(connection, "linked", "x", "select cast(1 as decimal(9, 2)) as a")
         with pytest.raises(InfrastructureError, match=r"linked.x: .* a$"):
             database.read(connection, "linked", "x")

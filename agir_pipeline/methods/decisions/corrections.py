@@ -11,19 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
 
-from agir_pipeline.methods.decisions.late import with_late
+from agir_pipeline.methods.decisions.late import keys_of, with_late
+from agir_pipeline.methods.reading.cells import Cell
 from agir_pipeline.methods.versions import Delivered
 
-TypeText = Callable[[str, str, str | None], "pd.Series[Any] | None"]
-"""(column, provider, text) → the value as the source's rows hold it, one entry; None if it cannot
-be read."""
-Compute = Callable[[pd.DataFrame], pd.DataFrame]
-"""Rows with a changed value → the columns that are computed from the others, the digest too."""
-Values = Mapping[str, "pd.Series[Any]"]
-"""Column → its one value."""
+Row = Mapping[str, Any]
+"""The values of one row, None where missing."""
+TypeText = Callable[[str, str, str | None], Cell]
+"""(column, provider, text) → what a file of the provider would say by it."""
+Compute = Callable[[Row], Row]
+"""A row with a changed value → what is computed from the others, its digest too."""
 
 
 @dataclass(frozen=True)
@@ -99,18 +98,16 @@ class _Replay:
         self.spans = {id(c): self._span(c) for c in corrections}
         self.changed: dict[int, set[int]] = {id(c): set() for c in corrections}
         """Correction → digests of the versions it changed."""
-        self.known: dict[tuple[int, str, tuple[int, ...]], Values] = {}
+        self.known: dict[tuple[int, str, tuple[int, ...]], Row] = {}
         """A row that many files repeat is corrected once."""
 
     def _listings(self) -> dict[str, list[tuple[int, int]]]:
         """Key → where its row stands: delivery and position, in known order."""
         found: dict[str, list[tuple[int, int]]] = {key: [] for key in self.of_key}
         for place, delivery in enumerate(self.given):
-            if "entity_key" not in delivery.rows:
-                continue
-            keys = delivery.rows["entity_key"]
-            for position in np.flatnonzero(keys.isin(list(found))):
-                found[keys.iloc[position]].append((place, int(position)))
+            for position, key in enumerate(keys_of(delivery)):
+                if key in found:
+                    found[key].append((place, position))
         return found
 
     def _span(self, correction: Correction) -> tuple[date | None, date | None]:
@@ -130,20 +127,20 @@ class _Replay:
         return start is not None and start <= day and (end is None or day < end)
 
     def deliveries(self) -> list[Delivered]:
-        made = list(self.given)
+        edits: dict[int, dict[int, Row]] = {}
         extra: list[tuple[int, Delivered]] = []
         for key, corrections in self.of_key.items():
             for place, position in self.listings[key]:
                 values = self._values(place, position, self.given[place].known_on)
                 if values:
-                    rows = made[place].rows
-                    if rows is self.given[place].rows:
-                        rows = rows.copy()
-                    _put(rows, position, values)
-                    made[place] = replace(made[place], rows=rows)
+                    edits.setdefault(place, {})[position] = values
             days = {day for c in corrections for day in self.spans[id(c)] if day is not None}
             for day in sorted(days):
                 extra += self._on_the_night(key, day)
+        made = [
+            replace(one, rows=_edited(one.rows, edits[place])) if place in edits else one
+            for place, one in enumerate(self.given)
+        ]
         return with_late(made, extra)
 
     def _on_the_night(self, key: str, day: date) -> Iterable[tuple[int, Delivered]]:
@@ -153,8 +150,7 @@ class _Replay:
             return
         place, position = before[-1]
         given = self.given[place]
-        rows = given.rows.iloc[[position]].copy()
-        _put(rows, 0, self._values(place, position, day))
+        rows = _edited(given.rows.slice(position, 1), {0: self._values(place, position, day)})
         yield (
             place,
             replace(given, known_on=day, rows=rows, is_complete=False, spoilt=frozenset()),
@@ -167,31 +163,30 @@ class _Replay:
             for d in self.given[place + 1 :]
         )
 
-    def _values(self, place: int, position: int, day: date) -> Values:
+    def _row(self, place: int, position: int) -> dict[str, Any]:
+        [row] = self.given[place].rows.slice(position, 1).to_pylist()
+        return dict(row)
+
+    def _values(self, place: int, position: int, day: date) -> Row:
         """The columns of a row that are others by the corrections that count on ``day``."""
-        given = self.given[place]
-        row = given.rows.iloc[[position]]
-        digest, key = int(row["row_digest"].iloc[0]), str(row["entity_key"].iloc[0])
-        active = [c for c in self.of_key[key] if self._counts(c, day)]
-        known = (digest, given.provider, tuple(map(id, active)))
+        row, provider = self._row(place, position), self.given[place].provider
+        active = [c for c in self.of_key[row["entity_key"]] if self._counts(c, day)]
+        known = (row["row_digest"], provider, tuple(map(id, active)))
         if known not in self.known:
-            self.known[known] = self._corrected(row.copy(), given.provider, active)
+            self.known[known] = self._corrected(row, provider, active)
         return self.known[known]
 
-    def _corrected(self, row: pd.DataFrame, provider: str, active: Sequence[Correction]) -> Values:
-        digest, touched = int(row["row_digest"].iloc[0]), []
+    def _corrected(self, row: dict[str, Any], provider: str, active: Sequence[Correction]) -> Row:
+        digest, touched = row["row_digest"], []
         for correction in active:
             old = self.type_text(correction.column, provider, correction.old)
             new = self.type_text(correction.column, provider, correction.new)
-            if old is None or new is None or not _same(row[correction.column], old):
+            if old.rule or new.rule or row[correction.column] != old.value:
                 continue
-            row[correction.column] = new.set_axis(row.index)
+            row[correction.column] = new.value
             self.changed[id(correction)].add(digest)
             touched.append(correction.column)
-        if not touched:
-            return {}
-        computed = self.compute(row)
-        return {name: row[name] for name in touched} | {str(n): computed[n] for n in computed}
+        return {**{n: row[n] for n in touched}, **self.compute(row)} if touched else {}
 
     def outcome(self, correction: Correction, rescued: Rescued) -> Outcome:
         """What the decision came to by now."""
@@ -223,25 +218,26 @@ class _Replay:
         given = self.given[place]
         old = self.type_text(correction.column, given.provider, correction.old)
         new = self.type_text(correction.column, given.provider, correction.new)
-        if new is None:
+        if new.rule:
             return Outcome(correction, "conflict", "new_value_unreadable", n_changed)
-        row = given.rows.iloc[[position]]
-        if int(row["row_digest"].iloc[0]) in self.changed[id(correction)]:
+        row = self._row(place, position)
+        if row["row_digest"] in self.changed[id(correction)]:
             return Outcome(correction, "applied", n_changed=n_changed)
-        if _same(row[correction.column], new):
+        if row[correction.column] == new.value:
             reason = "" if n_changed else "already_right"
             return Outcome(correction, "applied", reason, n_changed)
-        reason = "old_value_unreadable" if old is None else "old_value_differs"
+        reason = "old_value_unreadable" if old.rule else "old_value_differs"
         return Outcome(correction, "conflict", reason, n_changed)
 
 
-def _put(rows: pd.DataFrame, position: int, values: Values) -> None:
-    for name, value in values.items():
-        rows.loc[rows.index[[position]], name] = value.array
-
-
-def _same(one: "pd.Series[Any]", other: "pd.Series[Any]") -> bool:
-    first, second = one.iloc[0], other.iloc[0]
-    if pd.isna(first) or pd.isna(second):
-        return bool(pd.isna(first) and pd.isna(second))
-    return bool(first == second)
+def _edited(rows: pa.Table, edits: Mapping[int, Row]) -> pa.Table:
+    """``rows`` with some values of some rows replaced; ``edits``: position → column → value."""
+    for name in dict.fromkeys(name for values in edits.values() for name in values):
+        column = rows[name].to_pylist()
+        for position, values in edits.items():
+            if name in values:
+                column[position] = values[name]
+        place = rows.schema.get_field_index(name)
+        kind = rows.schema.field(place).type
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(column, kind))
+    return rows

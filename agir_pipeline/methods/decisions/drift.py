@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.grid import Grid, column_letter
 from agir_pipeline.methods.reading.headings import header_of, headings_of, normalise
-from agir_pipeline.methods.reading.typing_rules import type_column
+from agir_pipeline.methods.reading.typing_rules import ColumnReader
 from agir_pipeline.protocol.model import Column, Source
 
 HEADING_WEIGHT, VALUES_WEIGHT = 0.6, 0.4
@@ -97,7 +97,7 @@ def _fit(column: Column, source: Source, texts: list[str]) -> float:
     """The share of the values that the column could hold."""
     if not texts:
         return 0.0
-    share = float((type_column(column, source, texts).rules == "").mean())
+    share = 1 - len(ColumnReader(column, source).read(texts).rules) / len(texts)
     is_free = column.type == "text" or (column.type == "identifier" and not column.pattern)
     return WEAK * share if is_free else share
 

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pyarrow as pa
+
 from agir_pipeline.methods.versions import Delivered
+
+
+def keys_of(delivery: Delivered) -> list[str]:
+    """The business keys of its accepted rows, in order."""
+    if "entity_key" not in delivery.rows.column_names:
+        return []
+    keys: list[str] = delivery.rows["entity_key"].to_pylist()
+    return keys
 
 
 def with_late(
@@ -20,7 +30,8 @@ def with_late(
     ]
     for place, one in late:
         since = [d for d in deliveries[place + 1 :] if d.known_on <= one.known_on]
-        listed = {key for d in since for key in d.rows.get("entity_key", ())}
-        rows = one.rows[~one.rows["entity_key"].isin(listed)] if listed else one.rows
+        listed = {key for d in since for key in keys_of(d)}
+        kept = [key not in listed for key in keys_of(one)]
+        rows = one.rows if all(kept) else one.rows.filter(pa.array(kept, pa.bool_()))
         placed.append(((one.known_on, 1, place), replace(one, rows=rows)))
     return [delivery for _order, delivery in sorted(placed, key=lambda item: item[0])]

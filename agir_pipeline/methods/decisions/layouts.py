@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import pandas as pd
-
 from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.grid import Grid, Refusal, column_number
 from agir_pipeline.methods.reading.headings import find_layout, normalise
@@ -106,21 +104,13 @@ def answered(grid: Grid, source: Source, day: date) -> Grid:
     return replace(grid, rows=rows)
 
 
-def joined(reads: Sequence[RowsRead]) -> RowsRead:
-    """Several sheets of one file as one reading; of those after the first, what tells decisions.
+def joined(reads: Sequence[RowsRead]) -> list[RowsRead]:
+    """The sheets of one file that count; of those after the first, what tells decisions.
 
     A sheet for review has columns beside those of the decision: they are for the reader.
     """
     first, *others = reads
-    usable = [read for read in others if not read.is_refused]
-    if not usable:
-        return first
-    sheets = set().union(*(read.row_ends["sheet"] for read in usable))
+    usable = [replace(read, findings=()) for read in others if not read.is_refused]
+    sheets = {read.sheet for read in usable}
     told = [f for f in first.findings if f.code != "ignored_sheet" or f.sheet not in sheets]
-    whole = [first, *usable]
-    return RowsRead(
-        rows=pd.concat([read.rows for read in whole], ignore_index=True),
-        quarantine=pd.concat([read.quarantine for read in whole], ignore_index=True),
-        row_ends=pd.concat([read.row_ends for read in whole], ignore_index=True),
-        findings=tuple(told),
-    )
+    return [replace(first, findings=tuple(told)), *usable]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,9 +46,19 @@ class Sample:
     rows: pd.DataFrame
     weights: Floats
 
-    @property
+    @cached_property
     def is_beneficiary(self) -> Bools:
         return (self.rows["arm"] == "beneficiary").to_numpy(dtype=np.bool_)
+
+    @cached_property
+    def n_persons(self) -> dict[str, int]:
+        """The persons of each arm, candidates without a weight left out."""
+        person = self.rows["person_id"].to_numpy(dtype=object)
+        arm = self.is_beneficiary
+        return {
+            "n_beneficiaries": len(set(person[arm])),
+            "n_controls": len(set(person[~arm & (self.weights > 0)])),
+        }
 
 
 @dataclass(frozen=True)
@@ -82,15 +93,18 @@ def balance_table(pool: pd.DataFrame, pairs: pd.DataFrame, spec: MatchingSpec) -
     before = {n: _pool_sample(pool[pool["round_number"] == n], spec) for n in rounds}
     everybody = _last_tried(pool)
     overall = _pool_sample(everybody, spec)
-    matched = _matched_rows(pool, pairs)
+    members = _matched_rows(pool, pairs)
+    after = {n: members[members["round_number"] == n] for n in rounds} | {ALL_ROUNDS: members}
+    samples = {
+        number: (sample, Sample(after[number], np.ones(len(after[number]))))
+        for number, sample in [(ALL_ROUNDS, overall), *before.items()]
+    }
     rows: list[dict[str, object]] = []
     for variable in _variables(pool, spec):
         denominator = _denominator(variable, everybody, overall)
-        for number, sample in [(ALL_ROUNDS, overall), *before.items()]:
-            is_ours = (matched["round_number"] == number) | (number == ALL_ROUNDS)
-            pairs_sample = Sample(matched[is_ours], np.ones(int(is_ours.sum())))
+        for number, (sample, matched) in samples.items():
             points = np.unique(_known(variable.of(sample.rows)))
-            for name, compared in (("pool", sample), ("matched", pairs_sample)):
+            for name, compared in (("pool", sample), ("matched", matched)):
                 rows.append(
                     {"round_number": int(number), "sample": name}
                     | _compare(variable, compared, denominator, points)
@@ -167,13 +181,10 @@ def _compare(
     controls, control_weights = _arm(variable, sample, is_beneficiary=False)
     mean_beneficiary = weighted_mean(treated, treated_weights)
     mean_control = weighted_mean(controls, control_weights)
-    arm = sample.is_beneficiary
-    is_candidate = ~arm & (sample.weights > 0)
     line: dict[str, object] = {
         "covariate": variable.covariate,
         "level": variable.level,
-        "n_beneficiaries": sample.rows.loc[arm, "person_id"].nunique(),
-        "n_controls": sample.rows.loc[is_candidate, "person_id"].nunique(),
+        **sample.n_persons,
         "n_non_missing": len(treated) + len(controls),
         "mean_beneficiary": mean_beneficiary,
         "mean_control": mean_control,

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-import pandas as pd
-
+from agir_pipeline.methods.decisions.late import keys_of
 from agir_pipeline.methods.reading.comparison import MOSTLY
 from agir_pipeline.methods.versions import Delivered
 
@@ -38,7 +37,7 @@ def delivery_changes(deliveries: Iterable[Delivered], is_full: dict[str, bool]) 
     last: dict[str, _File] = {}
     found: list[Change] = []
     for delivery in deliveries:
-        if not is_full[delivery.provider] or "entity_key" not in delivery.rows:
+        if not is_full[delivery.provider] or not delivery.rows.num_columns:
             continue
         file, before = _File(delivery), last.get(delivery.provider)
         if before is None:
@@ -73,9 +72,9 @@ class _File:
     places: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        rows = self.delivery.rows
-        keys = rows["entity_key"].tolist()
-        self.digests = dict(zip(keys, rows["row_digest"].tolist(), strict=True))
+        keys = keys_of(self.delivery)
+        digests = self.delivery.rows["row_digest"].to_pylist()
+        self.digests = dict(zip(keys, digests, strict=True))
         self.places = {key: place for place, key in enumerate(keys)}
 
     def compared(self, new: "_File", gone: set[str]) -> Iterator[Change]:
@@ -94,13 +93,9 @@ class _File:
         keys = [k for k, d in new.digests.items() if self.digests.get(k, d) != d]
         if not keys:
             return
-        one = own.rows.iloc[[self.places[k] for k in keys]].reset_index(drop=True)
-        other = delivery.rows.iloc[[new.places[k] for k in keys]].reset_index(drop=True)
-        for name in [n for n in other.columns if n not in PLACE]:
-            for place in _differing(one[name], other[name]):
-                yield told(keys[place], "changed", str(name))
-
-
-def _differing(one: pd.Series, other: pd.Series) -> list[int]:
-    is_same = (one == other).fillna(False).astype(bool) | (one.isna() & other.isna())
-    return [int(place) for place in (~is_same).to_numpy().nonzero()[0]]
+        one = own.rows.take([self.places[key] for key in keys])
+        other = delivery.rows.take([new.places[key] for key in keys])
+        for name in other.column_names:
+            if name not in PLACE:
+                values = zip(keys, one[name].to_pylist(), other[name].to_pylist(), strict=True)
+                yield from (told(k, "changed", name) for k, before, now in values if before != now)

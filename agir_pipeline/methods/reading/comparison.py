@@ -4,12 +4,13 @@ A row that is gone, a value rewritten, an entry that comes late, a column that h
 it can be seen in one file. Nothing is rejected for it; the steward is told.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 
 from agir_pipeline.protocol.model import Source
 
@@ -29,7 +30,7 @@ class Delivery:
     receipt_id: str
     provider: str
     extracted_on: date
-    rows: pd.DataFrame
+    rows: pa.Table
     absent: Collection[str] = ()
     """Columns of the contract the file does not have."""
     rejected: Sequence[str | None] = ()
@@ -38,6 +39,25 @@ class Delivery:
     """How many of its headings say nothing to the contract."""
     accepted: Collection[str] = ()
     """Columns that the steward allows to be absent or empty."""
+
+    @cached_property
+    def keys(self) -> list[str]:
+        keys: list[str] = self.rows["entity_key"].to_pylist()
+        return keys
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Key → number of its row."""
+        return dict(zip(self.keys, self.rows["row_number"].to_pylist(), strict=True))
+
+    def said(self, column: str) -> dict[str, Any]:
+        """Key → what its row says in a column, where it says something."""
+        values = zip(self.keys, self.rows[column].to_pylist(), strict=True)
+        return {key: value for key, value in values if value is not None}
+
+    def filled(self, column: str) -> int:
+        """In how many rows a column is filled."""
+        return int(self.rows.num_rows - self.rows[column].null_count)
 
 
 class Told(NamedTuple):
@@ -60,7 +80,7 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
     memories: dict[str, _Memory] = {}
     told: list[Told] = []
     for delivery in deliveries:
-        if delivery.rows.empty:
+        if not delivery.rows.num_rows:
             continue
         is_cumulative = source.provider(delivery.provider).is_cumulative
         memory = memories.setdefault(delivery.provider, _Memory(source, is_cumulative))
@@ -81,18 +101,20 @@ class _Memory:
     source: Source
     is_cumulative: bool
     last: Delivery | None = None
-    listed: set[Hashable] = field(default_factory=set)
-    first: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
+    first: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Fixed column → key → the first value."""
-    current: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
+    current: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Fixed column → key → the last value."""
 
     def take(self, delivery: Delivery) -> None:
         self.last = delivery
-        self.listed.update(delivery.rows["entity_key"])
+        self.listed.update(delivery.keys)
         for name, said in self._fixed(delivery):
-            self.first[name] = said | self.first.get(name, {})
-            self.current[name] = self.current.get(name, {}) | said
+            first = self.first.setdefault(name, {})
+            for key, value in said.items():
+                first.setdefault(key, value)
+            self.current.setdefault(name, {}).update(said)
 
     def changes(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
         """What is another layout than that of the last good file, and was not accepted."""
@@ -111,26 +133,23 @@ class _Memory:
         receipt = delivery.receipt_id
         if self.is_cumulative:
             yield from self._gone(delivery, last)
-        number = dict(
-            zip(delivery.rows["entity_key"], delivery.rows["row_number"].astype(int), strict=True)
-        )
+        number = delivery.numbers
         for key, name in self._rewritten(delivery):
             yield Told(receipt, "rewritten", number[key], name)
         for key, name in self._back_dated(delivery, last):
             yield Told(receipt, "back_dated", number[key], name)
 
-    def _fixed(self, delivery: Delivery) -> Iterator[tuple[str, dict[Hashable, Any]]]:
+    def _fixed(self, delivery: Delivery) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each fixed column with the values it has in this file."""
         for column in self.source.columns:
             if column.is_fixed:
-                said = delivery.rows[["entity_key", column.name]].dropna()
-                yield column.name, dict(zip(said["entity_key"], said[column.name], strict=True))
+                yield column.name, delivery.said(column.name)
 
     def _gone(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
         """Rows of the file before; those that this file holds but spoils are not gone."""
-        before = dict(zip(last.rows["entity_key"], last.rows["row_number"], strict=True))
+        before = last.numbers
         spoilt = set(delivery.rejected) & before.keys()
-        still = set(delivery.rows["entity_key"]) | spoilt
+        still = delivery.numbers.keys() | spoilt
         gone = [key for key in before if key not in still]
         if len(gone) <= len(delivery.rejected) - len(spoilt):
             return
@@ -138,9 +157,9 @@ class _Memory:
             yield Told(delivery.receipt_id, "partial_file", None, "")
             return
         for key in gone:
-            yield Told(delivery.receipt_id, "row_left", int(before[key]), "")
+            yield Told(delivery.receipt_id, "row_left", before[key], "")
 
-    def _rewritten(self, delivery: Delivery) -> Iterator[tuple[Hashable, str]]:
+    def _rewritten(self, delivery: Delivery) -> Iterator[tuple[str, str]]:
         """A fixed value that is neither the last nor, put right again, the first one."""
         for name, said in self._fixed(delivery):
             first, current = self.first.get(name, {}), self.current.get(name, {})
@@ -148,23 +167,21 @@ class _Memory:
                 if key in current and value not in (current[key], first[key]):
                     yield key, name
 
-    def _back_dated(self, delivery: Delivery, last: Delivery) -> Iterator[tuple[Hashable, str]]:
+    def _back_dated(self, delivery: Delivery, last: Delivery) -> Iterator[tuple[str, str]]:
         """Rows never listed before whose day should have brought them into an earlier file."""
         rule = self.source.back_dated
         if rule is None:
             return
-        limit = pd.Timestamp(last.extracted_on - timedelta(days=rule.after_days))
-        days = delivery.rows[["entity_key", rule.column]]
-        for key in days.loc[days[rule.column] < limit, "entity_key"]:
-            if key not in self.listed:
+        limit = datetime.combine(last.extracted_on - timedelta(days=rule.after_days), time())
+        for key, day in delivery.said(rule.column).items():
+            if day < limit and key not in self.listed:
                 yield key, rule.column
 
     def _emptied(self, delivery: Delivery, last: Delivery) -> Iterator[str]:
-        if len(delivery.rows) < FEWEST_ROWS:
+        if delivery.rows.num_rows < FEWEST_ROWS:
             return
-        is_empty = delivery.rows.isna().all()
-        filled = last.rows.notna().mean()
         for column in self.source.columns:
             name = column.name
-            if name not in delivery.absent and is_empty[name] and filled[name] >= MOSTLY:
+            is_empty = name not in delivery.absent and not delivery.filled(name)
+            if is_empty and last.filled(name) >= MOSTLY * last.rows.num_rows:
                 yield name

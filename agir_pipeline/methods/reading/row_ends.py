@@ -54,10 +54,10 @@ def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:
     """
     if not key_positions:
         return False
-    filled = [position for position, cell in enumerate(cells) if trimmed(cell)]
-    first = filled[0]
+    first = next(position for position, cell in enumerate(cells) if trimmed(cell))
     others = set(key_positions) - {first}
-    is_whole = bool(others) and others <= set(filled)
     if "tota" in cells[first].casefold() and TOTAL.fullmatch(normalise(cells[first])):
+        filled = {position for position, cell in enumerate(cells) if trimmed(cell)}
+        is_whole = bool(others) and others <= filled
         return not is_whole or 2 * len(filled) < len(cells)
-    return len(filled) == 1 and bool(others)
+    return bool(others) and not any(map(trimmed, cells[first + 1 :]))

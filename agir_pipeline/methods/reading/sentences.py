@@ -6,8 +6,8 @@ Sentences name file, sheet, row and column, never what stands in the cell.
 from collections.abc import Mapping
 
 from agir_pipeline.language import _, mark
+from agir_pipeline.methods.reading.findings import Finding
 from agir_pipeline.methods.reading.grid import Refusal
-from agir_pipeline.methods.reading.rows import Finding
 
 REFUSALS: Mapping[str, str] = {
     "empty": mark("the file is empty (0 byte); send it again"),

@@ -7,11 +7,11 @@ breaks; nothing is repaired in silence.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from stdnum.fr import siret
 
 from agir_pipeline.methods.reading.cells import MISSING, Cell, trimmed
@@ -27,18 +27,24 @@ from agir_pipeline.protocol.model import Column, ColumnType, DateOrder, Decimal,
 
 Reader = Callable[[str], Cell]
 
-DTYPES: Mapping[ColumnType, Any] = {
-    "text": pd.StringDtype(na_value=np.nan),
-    "identifier": pd.StringDtype(na_value=np.nan),
-    "code": pd.StringDtype(na_value=np.nan),
-    "codes": pd.StringDtype(na_value=np.nan),
-    "date": np.dtype("datetime64[us]"),
-    "instant": np.dtype("datetime64[us]"),
-    "integer": pd.Int64Dtype(),
-    "number": np.dtype("float64"),
-    "minutes": pd.Int64Dtype(),
-    "boolean": pd.BooleanDtype(),
+ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
+    "text": pa.string(),
+    "identifier": pa.string(),
+    "code": pa.string(),
+    "codes": pa.string(),
+    "date": pa.timestamp("us"),
+    "instant": pa.timestamp("us"),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "minutes": pa.int64(),
+    "boolean": pa.bool_(),
 }
+PANDAS_TYPES: Mapping[pa.DataType, Any] = {
+    pa.string(): pd.StringDtype(na_value=np.nan),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+"""Those that would not hold a missing value by themselves."""
 
 SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 WHOLE_FLOAT = re.compile(r"\d+\.0", re.ASCII)
@@ -54,7 +60,7 @@ WIDEST = 20
 """No identifier is padded beyond this width."""
 
 TEXTS_REMEMBERED = 10_000
-"""Per column; a file with more distinct texts than this is read as fast as without a memory."""
+"""Per column; what stands in a file beyond them is read once per file."""
 
 TRUE_WORDS = frozenset({"1", "x", "o", "y", "t", "oui", "vrai", "true", "yes"})
 FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
@@ -62,45 +68,71 @@ FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
 
 @dataclass(frozen=True)
 class TypedColumn:
-    """One column, one entry per row. ``rules`` and ``notes`` are "" where there is none."""
+    """One column: a value or None per row, and by position the rules broken and the notes."""
 
-    values: pd.Series
-    rules: np.ndarray
-    notes: np.ndarray
-
-
-def type_column(column: Column, source: Source, texts: Sequence[str]) -> TypedColumn:
-    """The values of one column by its contract; empty cells and declared spellings are missing."""
-    places, distinct = pd.factorize(np.array(texts, dtype=object))
-    read = _remembering_reader(column, source.date_order, source.decimal, source.missing)
-    cells = [read(text) for text in distinct]
-    if column.type in ("date", "instant"):
-        cells = settle_order(cells)
-    values = _as_array([cell.value for cell in cells], column.type)
-    return TypedColumn(
-        values=pd.Series(values.take(places)),
-        rules=np.array([cell.rule for cell in cells], dtype=object)[places],
-        notes=np.array([cell.note for cell in cells], dtype=object)[places],
-    )
+    values: list[Any]
+    rules: Mapping[int, str]
+    notes: Mapping[int, str]
 
 
-def as_series(values: Sequence[object], kind: ColumnType) -> pd.Series:
+class ColumnReader:
+    """Reads one column of every delivery; a text that stood in an earlier one is known."""
+
+    def __init__(self, column: Column, source: Source, *, is_required: bool = False) -> None:
+        read = reader_of(column, source.date_order, source.decimal)
+        self._read = _guarded(read, frozenset((*source.missing, *column.missing)))
+        self._has_order = column.type in ("date", "instant")
+        self._is_required = is_required
+        self._known: dict[str, Cell] = {}
+
+    def read(self, texts: Sequence[str]) -> TypedColumn:
+        """The values of one column; empty cells and declared spellings are missing."""
+        distinct = dict.fromkeys(texts)
+        cells = {text: self._cell(text) for text in distinct}
+        if self._has_order:
+            cells = dict(zip(cells, settle_order(list(cells.values())), strict=True))
+        if self._is_required:
+            cells = {text: _required(cell) for text, cell in cells.items()}
+        value_of = {text: cell.value for text, cell in cells.items()}
+        rule_of = {text: cell.rule for text, cell in cells.items() if cell.rule}
+        note_of = {text: cell.note for text, cell in cells.items() if cell.note}
+        return TypedColumn(
+            values=[value_of[text] for text in texts],
+            rules=_places(rule_of, texts),
+            notes=_places(note_of, texts),
+        )
+
+    def _cell(self, text: str) -> Cell:
+        cell = self._known.get(text)
+        if cell is None:
+            cell = self._read(text)
+            if len(self._known) < TEXTS_REMEMBERED:
+                self._known[text] = cell
+        return cell
+
+
+def _required(cell: Cell) -> Cell:
+    if cell.value is None and not cell.rule:
+        return cell._replace(rule="required_missing")
+    return cell
+
+
+def _places(said: Mapping[str, str], texts: Sequence[str]) -> dict[int, str]:
+    """Where a text stands of which something is said; most columns have none."""
+    if not said:
+        return {}
+    return {place: said[text] for place, text in enumerate(texts) if text in said}
+
+
+def as_array(values: Sequence[object], kind: ColumnType) -> pa.Array:
     """Values, None where missing, in the data type that stands for ``kind`` in every table."""
-    return pd.Series(_as_array(values, kind))
+    return pa.array(values, ARROW_TYPES[kind])
 
 
-def _as_array(values: Sequence[object], kind: ColumnType) -> Any:
-    dtype = DTYPES[kind]
-    return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
-
-
-@lru_cache(maxsize=1_000)
-def _remembering_reader(
-    column: Column, date_order: DateOrder, decimal: Decimal, missing: tuple[str, ...]
-) -> Reader:
-    """Most texts of a delivery stood in the one before: what a text says is found once."""
-    read = _guarded(reader_of(column, date_order, decimal), frozenset((*missing, *column.missing)))
-    return lru_cache(maxsize=TEXTS_REMEMBERED)(read)
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """A table of typed rows as pandas has it: a missing value is missing in every data type."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)
+    return frame
 
 
 def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader:

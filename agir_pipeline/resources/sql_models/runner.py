@@ -71,7 +71,13 @@ class SqlModels:
         a mistake in a file.
         """
         renderer = Renderer(self.project, variables)
-        built = [self._create(connection, one) for one in self._in_order(step, renderer)]
+        tables.ensure_schema(connection, step)
+        ordered = self._in_order(step, renderer)
+        n_rows = [self._create(connection, one) for one in ordered]
+        columns = tables.every_column(connection)
+        built = [_described(*one, columns) for one in zip(ordered, n_rows, strict=True)]
+        for model in built:
+            self._check_columns(model.name, model.columns)
         results = {
             model.name: tuple(
                 _result(connection, test) for test in self._tests(model.name, renderer)
@@ -88,6 +94,7 @@ class SqlModels:
     ) -> list[BuiltModel]:
         """The tables of ``step`` as they stand, tested again; nothing is built."""
         renderer = Renderer(self.project, variables)
+        columns = tables.every_column(connection)
         found = []
         for rendered in self._in_order(step, renderer):
             name = rendered.model.name
@@ -96,14 +103,19 @@ class SqlModels:
                 f"select count(*) from {tables.qualified(step, name)}",  # noqa: S608
             ).scalar_one()
             results = tuple(_result(connection, test) for test in self._tests(name, renderer))
-            found.append(_tested(_described(connection, rendered, int(n_rows)), results))
+            found.append(_tested(_described(rendered, int(n_rows), columns), results))
         return found
 
     def create(
         self, connection: sa.Connection, name: str, variables: Mapping[str, Any]
     ) -> BuiltModel:
         """One model built from the tables that stand, without its data tests."""
-        return self._create(connection, self.render(name, variables))
+        rendered = self.render(name, variables)
+        tables.ensure_schema(connection, rendered.model.step)
+        n_rows = self._create(connection, rendered)
+        built = _described(rendered, n_rows, tables.every_column(connection))
+        self._check_columns(name, built.columns)
+        return built
 
     def render(self, name: str, variables: Mapping[str, Any]) -> Rendered:
         """The SQL of one model and the tables it reads."""
@@ -136,13 +148,10 @@ class SqlModels:
                 )
             ) from None
 
-    def _create(self, connection: sa.Connection, rendered: Rendered) -> BuiltModel:
+    def _create(self, connection: sa.Connection, rendered: Rendered) -> int:
         model = rendered.model
         with tables.named_faults(f"{model.step}/{model.path.name}"):
-            n_rows = tables.create_table_as(connection, model.step, model.name, rendered.sql)
-            built = _described(connection, rendered, n_rows)
-        self._check_columns(model.name, built.columns)
-        return built
+            return tables.create_table_as(connection, model.step, model.name, rendered.sql)
 
     def _check_columns(self, name: str, columns: Mapping[str, str]) -> None:
         """The table has the declared columns, of types that both databases read alike."""
@@ -174,12 +183,14 @@ class SqlModels:
         return data_tests(declared, self.project.models[name], renderer)
 
 
-def _described(connection: sa.Connection, rendered: Rendered, n_rows: int) -> BuiltModel:
+def _described(
+    rendered: Rendered, n_rows: int, columns: Mapping[tuple[str, str], Mapping[str, str]]
+) -> BuiltModel:
     """What is known of a model once its table stands."""
     model, depends_on = rendered.model, tuple(sorted(rendered.depends_on))
-    inputs = {(s, t): tables.column_types(connection, s, t) for s, t in depends_on}
-    columns = tables.column_types(connection, model.step, model.name)
-    return BuiltModel(model.name, model.step, n_rows, rendered.sql, depends_on, inputs, columns)
+    inputs = {place: columns.get(place, {}) for place in depends_on}
+    own = columns[model.step, model.name]
+    return BuiltModel(model.name, model.step, n_rows, rendered.sql, depends_on, inputs, own)
 
 
 def _result(connection: sa.Connection, test: DataTest) -> TestResult:

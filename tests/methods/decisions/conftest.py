@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
-from agir_pipeline.methods.versions import Delivered, row_digests
+from agir_pipeline.methods.reading.records import row_digests
+from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Source
 from tests.methods.reading.conftest import code, column, source
 
@@ -26,17 +27,25 @@ def register() -> Source:
     )
 
 
-def rows_of(*rows: tuple[Any, ...]) -> pd.DataFrame:
+def rows_of(*rows: tuple[Any, ...]) -> pa.Table:
     """Accepted rows as the reader gives them; a row is case, town, level, number of visits."""
-    values = pd.DataFrame(list(rows), columns=FIELDS).astype(
-        {"case": "string", "town": "string", "level": "string", "n_visits": "Int64"}
-    )
-    values.insert(0, "entity_key", values["case"])
-    return values.assign(
-        row_digest=row_digests(values),
-        record_id=[f"r{n}" for n in range(len(values))],
-        sheet="",
-        row_number=range(2, len(values) + 2),
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(FIELDS)
+    kinds = [pa.string(), pa.string(), pa.string(), pa.int64()]
+    values = {
+        name: pa.array(column, kind)
+        for name, column, kind in zip(FIELDS, columns, kinds, strict=True)
+    }
+    n = len(rows)
+    return pa.table(
+        {
+            "record_id": pa.array([f"r{place}" for place in range(n)], pa.string()),
+            "sheet": pa.array([""] * n, pa.string()),
+            "row_number": pa.array(range(2, n + 2), pa.int64()),
+            "entity_key": values["case"],
+            "provider": pa.array(["partner"] * n, pa.string()),
+            **values,
+            "row_digest": pa.array(row_digests(columns, n)),
+        }
     )
 
 

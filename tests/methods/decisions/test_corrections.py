@@ -6,12 +6,16 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from agir_pipeline.methods.decisions.corrections import Correction, Outcome, carry_out
-from agir_pipeline.methods.reading.typing_rules import type_column
-from agir_pipeline.methods.versions import Delivered, row_digests, versions
+from agir_pipeline.methods.decisions.corrections import Correction, Outcome, Row, carry_out
+from agir_pipeline.methods.reading.cells import Cell
+from agir_pipeline.methods.reading.records import row_digests
+from agir_pipeline.methods.reading.typing_rules import ColumnReader
+from agir_pipeline.methods.versions import Delivered, versions
 from agir_pipeline.protocol.model import Source
+from tests.methods.decisions.conftest import FIELDS
 
 Deliver = Callable[..., Delivered]
 A, B = ("A", "Nozay", "V", 1), ("B", "Derval", "V", 2)
@@ -37,13 +41,12 @@ def replay(register: Source) -> Callable[..., tuple[pd.DataFrame, list[Outcome]]
     """The versions of the source with its corrections, and what these came to."""
     columns = {c.name: c for c in register.columns}
 
-    def type_text(name: str, _provider: str, text: str | None) -> "pd.Series[Any] | None":
-        typed = type_column(columns[name], register, [text or ""])
-        return None if typed.rules[0] else typed.values
+    def type_text(name: str, _provider: str, text: str | None) -> Cell:
+        typed = ColumnReader(columns[name], register).read([text or ""])
+        return Cell(typed.values[0], typed.rules.get(0, ""))
 
-    def compute(rows: pd.DataFrame) -> pd.DataFrame:
-        plain = rows.drop(columns=["record_id", "sheet", "row_number", "row_digest"])
-        return pd.DataFrame({"row_digest": row_digests(plain)})
+    def compute(row: Row) -> Row:
+        return {"row_digest": int(row_digests([[row[name]] for name in FIELDS], 1)[0])}
 
     def run(
         deliveries: list[Delivered], *corrections: Correction, **more: Any
@@ -79,7 +82,7 @@ def test_a_correction_holds_in_every_file_that_repeats_the_error(
     assert said(table) == [(JANUARY, "Nantes")]
     assert said(table, key="B") == [(JANUARY, "Derval")]
     assert ends(outcomes) == [("applied", "", 1)]
-    assert files[0].rows["town"].tolist() == ["Nozay", "Derval"]
+    assert files[0].rows["town"].to_pylist() == ["Nozay", "Derval"]
 
 
 def test_two_rows_of_one_file_are_corrected(replay, delivered: Deliver) -> None:
@@ -230,7 +233,7 @@ def test_a_row_that_a_complete_file_spoils_has_not_left(replay, delivered: Deliv
 
 
 def test_a_delivery_without_a_row_says_nothing(replay, delivered: Deliver) -> None:
-    empty = replace(delivered(FEBRUARY), rows=pd.DataFrame())
+    empty = replace(delivered(FEBRUARY), rows=pa.table({}))
     table, outcomes = replay([delivered(JANUARY, A), empty], correction())
     assert said(table) == [(JANUARY, "Nantes")]
     assert ends(outcomes) == [("applied", "", 1)]

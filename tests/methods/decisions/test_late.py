@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from agir_pipeline.methods.decisions.late import with_late
+import pyarrow as pa
+
+from agir_pipeline.methods.decisions.late import keys_of, with_late
 from agir_pipeline.methods.versions import Delivered
 
 Deliver = Callable[..., Delivered]
@@ -13,7 +15,7 @@ MAY = date(2010, 5, 1)
 
 
 def told(deliveries: list[Delivered]) -> list[tuple[str, list[str]]]:
-    return [(str(d.known_on), list(d.rows["entity_key"])) for d in deliveries]
+    return [(str(d.known_on), keys_of(d)) for d in deliveries]
 
 
 def test_a_late_row_stands_after_what_was_known_by_then(delivered: Deliver) -> None:
@@ -36,7 +38,7 @@ def test_a_row_that_was_listed_meanwhile_is_no_news_and_a_spoilt_one_is(
 
 
 def test_a_delivery_without_rows_is_no_obstacle(delivered: Deliver) -> None:
-    empty = replace(delivered("2010-03-01"), rows=delivered("2010-03-01").rows.iloc[:0, :0])
+    empty = replace(delivered("2010-03-01"), rows=pa.table({}))
     late = replace(delivered("2010-01-01", A), known_on=MAY)
     assert told(with_late([delivered("2010-01-01")], [(0, late)]))[-1] == ("2010-05-01", ["A"])
     assert len(with_late([delivered("2010-01-01"), empty], [(0, late)])) == 3

@@ -3,9 +3,16 @@
 from typing import Any
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
+from agir_pipeline.methods.reading.grid import Grid
+from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.protocol.sources import CorrectionColumns, MappingColumns
-from tests.methods.reading.conftest import DAY, column, grid, read, source
+from tests.methods.reading.conftest import DAY, column, grid, source
+
+
+def read(of: Grid, by: Source) -> RowsRead:
+    return RowReader(by, {}, b"key").read(of, "partner", DAY, "digest")
+
 
 HEADER = ["Dossier", "Ville", "Niveau", "Visites"]
 
@@ -13,7 +20,7 @@ HEADER = ["Dossier", "Ville", "Niveau", "Visites"]
 def test_an_accepted_heading_means_its_column(register: Source) -> None:
     file = grid(["Dossier", "Lieu", "Niveau", "Visites"], ["A", "Nozay", "V", "1"])
     amendment = Amendment(headings=(("Lieu", "town"),))
-    assert read(file, amendment.layout(register)).rows["town"].tolist() == ["Nozay"]
+    assert read(file, amendment.layout(register)).rows["town"].to_pylist() == ["Nozay"]
     assert AS_RECEIVED.layout(register) is register
 
 
@@ -34,7 +41,7 @@ def test_a_corrected_cell_makes_its_row_acceptable(register: Source) -> None:
     amendment = Amendment(cells=((2, "n_visits", "1"), (9, "town", "x"), (3, "absent", "x")))
     again = read(amendment.grid(file, register, DAY), register)
     assert again.ends[""]["accepted"] == 2
-    assert again.rows["n_visits"].tolist() == [1, 2]
+    assert again.rows["n_visits"].to_pylist() == [1, 2]
     assert file.rows[1][1][3] == "one"
 
 
@@ -108,8 +115,8 @@ def test_sheets_filled_for_review_are_read_with_the_first(register: Source) -> N
     )
     strange = sheet("other", ["something", "else"])
     whole = joined([first, more, strange])
-    assert whole.rows["entity_key"].tolist() == ["A", "C"]
-    assert whole.quarantine["entity_key"].tolist() == ["B"]
-    assert set(whole.ends) == {"main", "one"}
-    assert [(f.code, f.sheet) for f in whole.findings] == [("ignored_sheet", "other")]
-    assert joined([first, strange]) is first
+    assert [read.rows["entity_key"].to_pylist() for read in whole] == [["A"], ["C"]]
+    assert [one.entity_key for read in whole for one in read.quarantine] == ["B"]
+    told = [(f.code, f.sheet) for read in whole for f in read.findings]
+    assert told == [("ignored_sheet", "other")]
+    assert joined([first, strange]) == [first]

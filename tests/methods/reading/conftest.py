@@ -5,13 +5,15 @@ import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 
 from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.grid import Grid, Limits
-from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.rows import Quarantined, RowReader, RowsRead
+from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.protocol.model import Column, Source
 
 DAY = date(2010, 11, 5)
@@ -91,9 +93,32 @@ def workbook(
     return target.getvalue()
 
 
-def read(of: Grid, by: Source, **more: Any) -> RowsRead:
-    settings: dict[str, Any] = {"delivered_on": DAY, "record_key": b"key", "tables": {}}
-    return read_rows(of, by, "partner", object_digest="digest", **{**settings, **more})
+class Seen(NamedTuple):
+    """What a sheet gave, its rows and broken cells as frames."""
+
+    rows: pd.DataFrame
+    quarantine: pd.DataFrame
+    row_ends: pd.DataFrame
+    read: RowsRead
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.read, name)
+
+
+def read(of: Grid, by: Source, **more: Any) -> Seen:
+    settings: dict[str, Any] = {"delivered_on": DAY, "record_key": b"key", "tables": {}, **more}
+    provider = settings.pop("provider", "partner")
+    reader = RowReader(by, settings["tables"], settings["record_key"])
+    found = reader.read(
+        of, provider, settings["delivered_on"], settings.get("object_digest", "digest")
+    )
+    ends = pd.DataFrame(found.row_ends, columns=["row_number", "end"])
+    return Seen(
+        as_frame(found.rows.drop_columns("row_digest")),
+        pd.DataFrame(found.quarantine, columns=list(Quarantined._fields)),
+        ends.assign(sheet=found.sheet),
+        found,
+    )
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
 from agir_pipeline.methods.reading.changes import Change, delivery_changes, still_missing
 from agir_pipeline.methods.versions import Delivered
@@ -51,7 +51,7 @@ def test_a_partial_provider_is_not_compared(delivered: Deliver) -> None:  # noqa
 
 
 def test_a_file_with_almost_nothing_erases_nobody(delivered: Deliver) -> None:  # noqa: F811
-    empty = replace(delivered("2010-02-01"), rows=pd.DataFrame(), is_complete=True)
+    empty = replace(delivered("2010-02-01"), rows=pa.table({}), is_complete=True)
     bare = delivered("2010-02-01", is_complete=True)
     short = delivered("2010-03-01", A, is_complete=True)
     files = (delivered("2010-01-01", A, B, C), empty, bare, short, delivered("2010-04-01", A, B))

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from agir_pipeline.methods.reading.comparison import Delivery, Told, compared
@@ -41,7 +42,8 @@ def file(day: date, keys: list[str] = KEYS, provider: str = "partner", **more: A
     )
     for column, values in more.pop("cells", {}).items():
         rows[column] = values
-    return Delivery(str(day), provider, day, rows, **more)
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    return Delivery(str(day), provider, day, table, **more)
 
 
 def told(source: Source, *files: Delivery) -> list[tuple[str, int | None, str]]:

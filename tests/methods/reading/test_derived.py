@@ -1,6 +1,7 @@
 """Columns computed before identifying ones leave."""
 
 from collections.abc import Callable
+from datetime import datetime, time
 from typing import Any
 
 import pandas as pd
@@ -8,12 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading.derived import (
-    completed_years,
-    days_between,
-    derive,
-    disagreeing,
-)
+from agir_pipeline.methods.reading.derived import days_between, deriver, disagreeing
 from agir_pipeline.protocol.model import Agreement, Derived
 
 Draw = Callable[[str], pd.DataFrame]
@@ -23,6 +19,19 @@ def derived(method: str, *inputs: str, **more: Any) -> Derived:
     labels = {"en": "x", "fr": "x"}
     base = {"name": "x", "labels": labels, "sensitivity": "none", "known_before_index": True}
     return Derived.model_validate({**base, "method": method, "inputs": list(inputs), **more})
+
+
+def told(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """The columns of a drawn table as a file's reader holds them: None where missing."""
+    kept = frame.astype(object).where(frame.notna(), None)
+    return {
+        name: [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in kept[name]]
+        for name in kept
+    }
+
+
+def derive(rule: Derived, frame: pd.DataFrame, tables: Any) -> list[Any]:
+    return deriver(rule, tables)(told(frame))
 
 
 def test_years_are_completed_on_the_birthday(draw: Draw) -> None:
@@ -40,7 +49,7 @@ def test_years_are_completed_on_the_birthday(draw: Draw) -> None:
     """)
     rule = derived("completed_years", "birth_on", "day_on")
     result = derive(rule, people, {})
-    pd.testing.assert_series_equal(result, people["age"], check_names=False)
+    assert result == told(people)["age"]
 
 
 def test_days_count_from_the_first_to_the_second(draw: Draw) -> None:
@@ -52,13 +61,7 @@ def test_days_count_from_the_first_to_the_second(draw: Draw) -> None:
         2010-03-01 |            |
     """)
     result = derive(derived("days_between", "start_on", "end_on"), spans, {})
-    pd.testing.assert_series_equal(result, spans["days"], check_names=False)
-
-
-def test_no_rows_give_whole_numbers_of_nothing() -> None:
-    nothing = pd.Series([], dtype="datetime64[us]")
-    assert completed_years(nothing, nothing).dtype == "Int64"
-    assert days_between(nothing, nothing).dtype == "Int64"
+    assert result == told(spans)["days"]
 
 
 ZONES = [
@@ -85,20 +88,19 @@ def test_a_lookup_takes_the_first_column_that_knows(draw: Draw) -> None:
     """)
     homes["postcode"] = homes["postcode"].str.removeprefix("x")
     rule = derived("lookup", "district", "town", "postcode", table="zones", otherwise="elsewhere")
-    assert derive(rule, homes, {"zones": ZONES}).tolist() == homes["zone"].tolist()
+    assert derive(rule, homes, {"zones": ZONES}) == homes["zone"].tolist()
 
 
 def test_a_lookup_without_an_otherwise_leaves_a_gap() -> None:
     frame = pd.DataFrame({"town": pd.Series(["Lyon", None], dtype="str")})
     result = derive(derived("lookup", "town", table="zones"), frame, {"zones": ZONES})
-    assert result.isna().all()
-    assert result.dtype == "str"
+    assert result == [None, None]
 
 
 @given(st.dates(), st.dates())
 def test_days_are_antisymmetric(first: Any, second: Any) -> None:
-    one, two = (pd.Series(pd.to_datetime([day])) for day in (first, second))
-    assert days_between(one, two)[0] == -days_between(two, one)[0]
+    one, two = (datetime.combine(day, time()) for day in (first, second))
+    assert days_between(one, two) == -days_between(two, one)
 
 
 @pytest.mark.parametrize("method", ["completed_years", "days_between"])
@@ -130,7 +132,7 @@ def test_two_columns_agree_where_the_table_allows_it(draw: Draw) -> None:
     """)
     people = people.assign(code=people["code"].str[1:])
     rule = Agreement.model_validate({"columns": ["town", "code"], "table": "t.csv"})
-    assert disagreeing(rule, people, POSTCODES) == [2, 3]
+    assert disagreeing(rule, POSTCODES)(told(people)) == [2, 3]
 
 
 def test_business_post_does_not_change_a_place(draw: Draw) -> None:
@@ -141,4 +143,4 @@ def test_business_post_does_not_change_a_place(draw: Draw) -> None:
     """)
     rule = derived("lookup", "commune", table="zones.csv", otherwise="none")
     rows = [("commune", "Nantes", "town"), ("commune", "Nozay", "rural")]
-    assert derive(rule, places, {"zones.csv": rows}).tolist() == ["town", "rural"]
+    assert derive(rule, places, {"zones.csv": rows}) == ["town", "rural"]

@@ -12,19 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agir_pipeline.methods.reading.child import read_file
+from agir_pipeline.methods.reading.findings import Finding
 from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits
-from agir_pipeline.methods.reading.rows import Finding, RowsRead
 
 
-def ends_of(result: RowsRead) -> dict[int, str]:
+def ends_of(result: Any) -> dict[int, str]:
     return dict(zip(result.row_ends["row_number"], result.row_ends["end"], strict=True))
 
 
-def rules_of(result: RowsRead) -> dict[int, str]:
+def rules_of(result: Any) -> dict[int, str]:
     return dict(zip(result.quarantine["row_number"], result.quarantine["rule"], strict=True))
 
 
-def found_in(result: RowsRead, code: str) -> list[tuple[int | None, str, int]]:
+def found_in(result: Any, code: str) -> list[tuple[int | None, str, int]]:
     return [(f.row, f.column, f.n) for f in result.findings if f.code == code]
 
 

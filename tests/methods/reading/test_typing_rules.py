@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from stdnum import luhn
 
 from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.grid import Grid
-from agir_pipeline.methods.reading.typing_rules import as_series, reader_of, type_column
+from agir_pipeline.methods.reading.typing_rules import ColumnReader, as_array, as_frame, reader_of
 from agir_pipeline.protocol.model import Column
 
 Make = Callable[..., Column]
@@ -17,9 +18,8 @@ Make = Callable[..., Column]
 
 def typed(make: Any, column: dict[str, Any], *texts: str, **more: Any) -> list[tuple[Any, str]]:
     source = make.source(column, **more)
-    result = type_column(source.columns[0], source, texts)
-    values = [None if pd.isna(value) else value for value in result.values]
-    return list(zip(values, result.rules, strict=True))
+    result = ColumnReader(source.columns[0], source).read(texts)
+    return [(value, result.rules.get(n, "")) for n, value in enumerate(result.values)]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\u00a0", "\ufeff", " \u200b ", "NC", " NC ", "néant"])
@@ -71,10 +71,10 @@ def test_a_siret_that_lost_its_zeros_is_padded_when_its_sum_says_so(make: Any) -
     source = make.source(make.column("siret", "identifier", checksum="siret"))
     company = "00552055" + luhn.calc_check_digit("00552055")
     whole = company + "0001" + luhn.calc_check_digit(company + "0001")
-    result = type_column(source.columns[0], source, [whole, whole[2:], "732829320"])
+    result = ColumnReader(source.columns[0], source).read([whole, whole[2:], "732829320"])
     assert list(result.values[:2]) == [whole, whole]
-    assert list(result.notes) == ["", "zero_padded", ""]
-    assert result.rules[2] == "pattern"
+    assert result.notes == {1: "zero_padded"}
+    assert result.rules == {2: "pattern"}
 
 
 def test_a_siret_may_have_a_pattern_too(make: Any) -> None:
@@ -120,8 +120,8 @@ def test_an_identifier_without_a_pattern_is_any_text_that_lost_nothing(make: Any
 
 def test_repairs_are_pointed_out(make: Any) -> None:
     source = make.source(make.column("postcode", "identifier", pattern="[0-9]{5}"))
-    result = type_column(source.columns[0], source, ["1000", "'01000", "44000"])
-    assert list(result.notes) == ["zero_padded", "stray_apostrophe", ""]
+    result = ColumnReader(source.columns[0], source).read(["1000", "'01000", "44000"])
+    assert result.notes == {0: "zero_padded", 1: "stray_apostrophe"}
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,9 @@ def test_every_type_has_one_data_type_even_without_rows(make: Any, kind: Any, dt
     codes = [make.code("a")] if kind == "code" else []
     source = make.source(make.column("x", kind, codes=codes))
     for texts in ([], [""], ["", "x"]):
-        assert type_column(source.columns[0], source, texts).values.dtype == dtype
-    assert as_series([], kind).dtype == dtype
+        values = ColumnReader(source.columns[0], source).read(texts).values
+        frame = as_frame(pa.table({"x": as_array(values, kind)}))
+        assert frame["x"].dtype == dtype
 
 
 def test_a_distinct_text_is_read_once(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,18 +200,21 @@ def test_a_distinct_text_is_read_once(make: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         typing_rules, "reader_of", lambda *_: lambda text: (seen.append(text), real(text))[1]
     )
-    result = type_column(source.columns[0], source, ["1", "2", "1", "1"])
+    monkeypatch.setattr(typing_rules, "TEXTS_REMEMBERED", 2)
+    reader = ColumnReader(source.columns[0], source)
+    assert reader.read(["1", "2", "1", "1"]).values == [1.0, 2.0, 1.0, 1.0]
     assert seen == ["1", "2"]
-    assert list(result.values) == [1.0, 2.0, 1.0, 1.0]
-    type_column(source.columns[0], source, ["2", "3"])  # the next delivery
+    reader.read(["2", "3", "3"])  # the next delivery
     assert seen == ["1", "2", "3"]
+    reader.read(["3"])  # beyond what is remembered
+    assert seen == ["1", "2", "3", "3"]
 
 
 def test_what_a_text_says_depends_on_how_its_source_writes(make: Any) -> None:
     column = make.column("d", "date")
     for order, day in (("day_month_year", "2010-02-01"), ("month_day_year", "2010-01-02")):
         source = make.source(column, date_order=order)
-        values = type_column(source.columns[0], source, ["01/02/2010"]).values
+        values = ColumnReader(source.columns[0], source).read(["01/02/2010"]).values
         assert list(values) == [pd.Timestamp(day)]
 
 

@@ -11,7 +11,7 @@ from agir_pipeline.demo import EXPLANATIONS, HABITS
 from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.comparison import Delivery, compared
 from agir_pipeline.methods.reading.grid import Limits, Refused
-from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.synthetic.assembly import Assembly, assembled
 from agir_pipeline.methods.synthetic.calibration import Calibration, load_calibration
 from agir_pipeline.methods.synthetic.catalogue import Fault
@@ -59,9 +59,8 @@ def read(planned: Planned, path: Path, protocol: Protocol, tables: Any) -> RowsR
     except Refused as refused:
         return refused.refusal.code
     digest = hashlib.sha256(delivery.content).hexdigest()
-    found = read_rows(
-        grid, layout, delivery.provider, delivery.known_on, b"invented", digest, tables
-    )
+    reader = RowReader(layout, tables, b"invented")
+    found = reader.read(grid, delivery.provider, delivery.known_on, digest)
     return found.refusal.code if found.refusal else found
 
 
@@ -69,7 +68,7 @@ def reported(found: RowsRead | str) -> set[Place]:
     """What one file says by itself."""
     if isinstance(found, str):
         return {(None, "", found)}
-    broken = {(int(q.row_number), q.column, q.rule) for q in found.quarantine.itertuples()}
+    broken = {(q.row_number, q.column, q.rule) for q in found.quarantine}
     return broken | {
         (f.row, f.column, "duplicate" if f.code == "duplicate_rows" else f.code)
         for f in found.findings
@@ -78,14 +77,14 @@ def reported(found: RowsRead | str) -> set[Place]:
 
 
 def beside(planned: Planned, found: RowsRead) -> Delivery:
-    rejected = found.quarantine.drop_duplicates("row_number")["entity_key"]
+    rejected = {one.row_number: one.entity_key for one in found.quarantine}
     return Delivery(
         str(planned.extracted_on),
         planned.stream.partner.provider,
         planned.extracted_on.astype("M8[D]").astype(object),
         found.rows,
         [f.column for f in found.findings if f.code == "absent_column"],
-        [None if not isinstance(key, str) else key for key in rejected],
+        list(rejected.values()),
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.grid import Limits, Refused
-from agir_pipeline.methods.reading.rows import RowsRead, read_rows
+from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.reading.sentences import SURPRISES
+from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.methods.synthetic.deliveries import Delivery
 from agir_pipeline.methods.synthetic.study import Study
 from agir_pipeline.methods.synthetic.world import World
@@ -51,7 +52,8 @@ def readings(
         except Refused as refused:
             return refused.refusal.code
         digest = hashlib.sha256(delivery.content).hexdigest()
-        found = read_rows(grid, source, delivery.provider, delivery.known_on, KEY, digest, tables)
+        reader = RowReader(source, tables, KEY)
+        found = reader.read(grid, delivery.provider, delivery.known_on, digest)
         return found.refusal.code if found.refusal else found
 
     return [(delivery, read(delivery)) for delivery in delivered]
@@ -66,11 +68,11 @@ def test_every_planted_fault_is_found_by_its_check_and_nothing_else_is_refused(
         if isinstance(reading, str):
             found[(*place, None, "", reading)] += 1
             continue
-        for row in reading.quarantine.itertuples():
+        for row in reading.quarantine:
             found[(*place, row.row_number, row.column, row.rule)] += 1
-        ends = reading.row_ends
-        for row in ends[ends["end"] == "duplicate"].itertuples():
-            found[(*place, row.row_number, "", "duplicate")] += 1
+        for number, end in reading.row_ends:
+            if end == "duplicate":
+                found[(*place, number, "", "duplicate")] += 1
     planted = Counter(
         (f["file"], f["known_on"], f["row"], f["column"], f["check"])
         for f in study.truth["faults"]
@@ -142,4 +144,4 @@ def _last(
         for d, r in readings
         if (d.source, d.provider) == (source, provider) and isinstance(r, RowsRead)
     ]
-    return read[-1]
+    return as_frame(read[-1])

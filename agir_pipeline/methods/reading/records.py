@@ -1,0 +1,144 @@
+"""The data rows of a sheet as records: what each is called, and which contradict each other."""
+
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agir_pipeline.methods.reading.headings import normalise
+from agir_pipeline.methods.reading.typing_rules import TypedColumn
+from agir_pipeline.protocol.model import Source
+
+UNIT_SEPARATOR = "\x1f"
+RECORD_ID_BYTES = 16
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number: the same value in another column gives another digest."""
+DIGEST_BYTES = 8
+VALUES_REMEMBERED = 200_000
+
+
+class RecordNames:
+    """The keyed name of every row of one sheet, by its number."""
+
+    def __init__(self, record_key: bytes, object_digest: str, sheet: str) -> None:
+        self._begun = hashlib.blake2b(key=record_key, digest_size=RECORD_ID_BYTES)
+        self._begun.update(f"{object_digest}{UNIT_SEPARATOR}{sheet}{UNIT_SEPARATOR}".encode())
+
+    def of(self, number: int) -> str:
+        digest = self._begun.copy()
+        digest.update(str(number).encode())
+        return digest.hexdigest()
+
+
+class Doubtful(NamedTuple):
+    """A row that another one contradicts; ``position`` counts the data rows."""
+
+    position: int
+    column: str
+    rule: str
+    found: str
+
+
+class Records:
+    """The data rows of a sheet, column by column; positions count them from 0."""
+
+    def __init__(
+        self, source: Source, numbers: Sequence[int], typed: Mapping[str, TypedColumn]
+    ) -> None:
+        self.source, self.numbers = source, numbers
+        self.values = {name: column.values for name, column in typed.items()}
+        broken = {position for column in typed.values() for position in column.rules}
+        self._right = [position for position in range(len(numbers)) if position not in broken]
+        self.keys = self._keys()
+        self.copies, self._colliding = self._repetitions()
+
+    def _keys(self) -> list[str | None]:
+        """The business key as text; None where a part of it could not be read."""
+        if not self.source.key:
+            return [str(number) for number in self.numbers]
+        parts = [[_key_text(value) for value in self.values[name]] for name in self.source.key]
+        return [
+            None if None in row else UNIT_SEPARATOR.join(map(str, row))
+            for row in zip(*parts, strict=True)
+        ]
+
+    def _repetitions(self) -> tuple[list[int], list[int]]:
+        """Positions of rows equal to an earlier one, and of rows that contradict another."""
+        times = Counter(self.keys[position] for position in self._right)
+        seen: set[tuple[Any, ...]] = set()
+        copies: list[int] = []
+        first: dict[str | None, list[int]] = {}
+        for position in self._right:
+            key = self.keys[position]
+            if times[key] > 1:
+                row = (key, *(values[position] for values in self.values.values()))
+                if row in seen:
+                    copies.append(position)
+                else:
+                    seen.add(row)
+                    first.setdefault(key, []).append(position)
+        colliding = [place for places in first.values() if len(places) > 1 for place in places]
+        return copies, sorted(colliding)
+
+    def doubtful(self, texts: Mapping[str, Sequence[str]]) -> Iterator[Doubtful]:
+        """Rows of one key that differ, and rows of different keys that name one person."""
+        for position in self._colliding:
+            found = " ; ".join(texts[name][position] for name in self.source.key)
+            yield Doubtful(position, self.source.key[0], "key_collision", found)
+        for position in self._same_people():
+            key = str(self.keys[position])
+            yield Doubtful(position, self.source.key[0], "same_person", key)
+
+    def _same_people(self) -> Iterator[int]:
+        """A case opened twice: what tells people apart is the same, the key is not."""
+        names = self.source.same_person
+        if not names:
+            return
+        columns = [self.values[name] for name in names]
+        told = {p: tuple(column[p] for column in columns) for p in self._right}
+        told = {p: values for p, values in told.items() if None not in values}
+        # Few people share a date: only their names are folded and compared.
+        days = Counter(map(_days, told.values()))
+        together: dict[tuple[str, ...], list[int]] = {}
+        for position, values in told.items():
+            if days[_days(values)] > 1:
+                person = tuple(normalise(str(value)) for value in values)
+                together.setdefault(person, []).append(position)
+        for positions in together.values():
+            if len({self.keys[position] for position in positions}) > 1:
+                yield from positions
+
+
+def _days(values: tuple[Any, ...]) -> tuple[datetime, ...]:
+    return tuple(value for value in values if isinstance(value, datetime))
+
+
+@lru_cache(maxsize=100_000, typed=True)
+def _key_text(value: str | float | bool | datetime | None) -> str | None:
+    """One part of a key as text that does not depend on how the file wrote it."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat().removesuffix("T00:00:00")
+    return " ".join(unicodedata.normalize("NFC", str(value)).split())
+
+
+def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
+    """One number per row that changes when any value of the row does (missing counts as one)."""
+    digests = np.zeros(n_rows, dtype="uint64")
+    for values in columns:
+        told = np.fromiter(map(_value_digest, values), dtype="uint64", count=n_rows)
+        digests = digests * SPREAD + told
+    return digests
+
+
+@lru_cache(maxsize=VALUES_REMEMBERED, typed=True)
+def _value_digest(value: object) -> int:
+    """A missing value is no text, not even an empty one: a text is told with a mark before it."""
+    told = "-" if value is None else f"={value}"
+    return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=DIGEST_BYTES).digest())
