@@ -135,7 +135,8 @@ def sheets(path: Path) -> dict[str, list[Row]]:
 
 def filled(path: Path, target: Path, fill: Callable[[str, dict[str, Any]], None]) -> None:
     """The workbook as the steward hands it in: ``fill`` changes the cells of a row, by heading."""
-    with xlsxwriter.Workbook(target, {"default_date_format": "dd/mm/yyyy"}) as book:
+    options = {"default_date_format": "dd/mm/yyyy", "strings_to_formulas": False}
+    with xlsxwriter.Workbook(target, options) as book:
         for name, (header, *rows) in sheets(path).items():
             page = book.add_worksheet(name)
             page.write_row(0, 0, header)

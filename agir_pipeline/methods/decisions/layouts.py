@@ -79,6 +79,8 @@ class Amendment:
 
 
 AS_RECEIVED = Amendment()
+OTHER_HEADINGS = ("no_header", "missing_columns")
+"""Refusals of a sheet that holds something else than decisions."""
 
 
 def answered(grid: Grid, source: Source, day: date) -> Grid:
@@ -107,9 +109,13 @@ def answered(grid: Grid, source: Source, day: date) -> Grid:
 def joined(reads: Sequence[RowsRead]) -> list[RowsRead]:
     """The sheets of one file that count; of those after the first, what tells decisions.
 
-    A sheet for review has columns beside those of the decision: they are for the reader.
+    A sheet for review has columns beside those of the decision: they are for the reader. One that
+    has the headings of decisions and cannot be read refuses the file: nothing decided is lost.
     """
     first, *others = reads
+    for read in others:
+        if read.refusal is not None and read.refusal.code not in OTHER_HEADINGS:
+            return [read]
     usable = [replace(read, findings=()) for read in others if not read.is_refused]
     sheets = {read.sheet for read in usable}
     told = [f for f in first.findings if f.code != "ignored_sheet" or f.sheet not in sheets]

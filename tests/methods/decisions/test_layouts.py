@@ -120,3 +120,5 @@ def test_sheets_filled_for_review_are_read_with_the_first(register: Source) -> N
     told = [(f.code, f.sheet) for read in whole for f in read.findings]
     assert told == [("ignored_sheet", "other")]
     assert joined([first, strange]) == [first]
+    formula = sheet("one", HEADER, ["B", "Blain", "V", "#UNCACHED!"])
+    assert [read.refusal for read in joined([first, formula])] == [formula.refusal]
