@@ -113,6 +113,10 @@ CHECKS: Words = {
         ["look at `validated.correction_outcomes`, then correct or withdraw the decision"],
         ["regardez `validated.correction_outcomes`, puis corrigez ou retirez la décision"],
     ),
+    "law_is_kept": (
+        ["nothing was rejected: ask the partner whether the figure is right (`legal_findings`)"],
+        ["rien n'a été rejeté : demandez au partenaire si le chiffre est juste (`legal_findings`)"],
+    ),
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (
         ["rows that fit several persons are left apart: ask the partner for a key that tells them"],

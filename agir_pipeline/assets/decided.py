@@ -13,6 +13,7 @@ from agir_pipeline.contracts.validated import validated_contracts
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.decisions.corrections import Outcome
 from agir_pipeline.methods.reading.changes import delivery_changes, still_missing
+from agir_pipeline.methods.reading.law import breaches
 from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.study import Study
@@ -20,10 +21,12 @@ from agir_pipeline.resources.study import Study
 DESCRIPTIONS = {
     "delivery_changes": mark("What is new, changed or gone in each full file"),
     "correction_outcomes": mark("What became of each correction"),
+    "legal_findings": mark("Rows that the law of their day did not allow"),
 }
 CHECKS = {
     "delivery_changes/no_row_is_missing": mark("No row left a file that should repeat it"),
     "correction_outcomes/corrections_are_applied": mark("Every correction in force is applied"),
+    "legal_findings/law_is_kept": mark("No row lies outside the law of its day"),
 }
 SETTLED = ("applied", "withdrawn", "expired", "waiting")
 
@@ -46,6 +49,7 @@ class Decided:
         self.study = study
         self.outcomes: list[Outcome] = []
         self.changes: list[tuple[object, ...]] = []
+        self.breaches: list[pd.DataFrame] = []
 
     def take(
         self, source: Source, delivered: Sequence[Delivered], outcomes: Sequence[Outcome]
@@ -66,6 +70,21 @@ class Decided:
             for c in changes
         ]  # fmt: skip
 
+    def take_table(self, source: Source, table: pd.DataFrame) -> None:
+        """``table``: the versions of the source as the warehouse keeps them."""
+        current = table[table["superseded_on"].isna()] if source.law else table
+        for rule, rows in breaches(source.law, current):
+            found = rows[["entity_id", "record_id", "receipt_id", "row_number", "known_on"]]
+            self.breaches.append(
+                found.assign(
+                    source=source.name,
+                    rule=rule.name,
+                    article=rule.article,
+                    severity=rule.severity,
+                    column_name=rule.column,
+                )
+            )
+
     def take_lost(self, outcomes: Sequence[Outcome]) -> None:
         """Corrections of sources that do not exist."""
         self.outcomes += outcomes
@@ -73,10 +92,14 @@ class Decided:
     def tables(self) -> dict[str, pd.DataFrame]:
         contracts = validated_contracts(self.study.protocol)
         rows = {"delivery_changes": self.changes, "correction_outcomes": self._outcome_rows()}
-        return {
+        made = {
             name: pd.DataFrame(rows[name], columns=pd.Index(contract.names))
             for name, contract in contracts.items()
+            if name in rows
         }
+        if "legal_findings" in contracts:
+            made["legal_findings"] = pd.concat(self.breaches, ignore_index=True)
+        return made
 
     def _outcome_rows(self) -> list[tuple[object, ...]]:
         keys = self.study.keys
@@ -99,7 +122,11 @@ def checked_tables(
     """The tables as their contracts promise them, with their figures and checks."""
     tables, checks = contract_checks(made, validated_contracts(study.protocol))
     lineage = declared_lineage(study.protocol, "validated")
-    tell = {"delivery_changes": _changes_told, "correction_outcomes": _outcomes_told}
+    tell = {
+        "delivery_changes": _changes_told,
+        "correction_outcomes": _outcomes_told,
+        "legal_findings": _breaches_told,
+    }
     figures = {}
     for name, table in tables.items():
         check, figure = tell[name](table)
@@ -145,3 +172,19 @@ def _outcomes_told(table: pd.DataFrame) -> tuple[Check, str]:
     counts = table.groupby(["source", "status"])["n_changed"].agg(["size", "sum"])
     headings = [_("Source"), _("Status"), _("Corrections"), _("Versions changed")]
     return check, markdown_table(headings, counts.reset_index().to_numpy().tolist())
+
+
+def _breaches_told(table: pd.DataFrame) -> tuple[Check, str]:
+    kinds = ["source", "rule", "article", "severity"]
+    counts = table.groupby(kinds).size().reset_index().to_numpy().tolist()
+    sentence = _("{source}, {rule} ({article}): {n} rows")
+    check = Check(
+        "law_is_kept",
+        table.empty,
+        "\n".join(sentence.format(source=s, rule=r, article=a, n=n) for s, r, a, _how, n in counts),
+        dg.AssetCheckSeverity.ERROR
+        if (table["severity"] == "error").any()
+        else dg.AssetCheckSeverity.WARN,
+    )
+    headings = [_("Source"), _("Rule of law"), _("Article"), _("Severity"), _("Rows")]
+    return check, markdown_table(headings, counts)

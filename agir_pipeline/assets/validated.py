@@ -81,6 +81,7 @@ def _store(study: Study) -> StepResult:
         table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
+        decided.take_table(source, made[source.name])
     decided.take_lost(intake.lost())
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))

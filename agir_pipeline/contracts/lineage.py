@@ -99,6 +99,8 @@ def decided_origins(protocol: Protocol) -> dict[str, Origins]:
         if column.name in source.key
     )
     found: dict[str, Origins] = {"delivery_changes": {"entity_id": keys}}
+    if any(source.law for source in protocol.sources):
+        found["legal_findings"] = {"entity_id": keys}
     for source in protocol.sources:
         if source.corrects:
             heading = {c.name: Place("raw", source.name, heading_of(c)) for c in source.columns}

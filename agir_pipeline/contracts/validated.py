@@ -29,6 +29,7 @@ REASONS = {
     "no_such_key": mark("No file of the source has this key"),
     "not_yet_effective": mark("Its day of effect is still to come"),
 }
+SEVERITIES = {"warn": mark("To be looked at"), "error": mark("To be put right")}
 CHANGES = {
     "added": mark("New in this file"),
     "changed": mark("Says something else in one column"),
@@ -43,6 +44,9 @@ OWN = (
     day("expires_on", mark("Holds for files drawn until")),
     coded("status", mark("What it came to"), OUTCOMES),
     coded("reason", mark("Why"), REASONS),
+    text("rule", mark("Rule of law")),
+    text("article", mark("Article")),
+    coded("severity", mark("Severity"), SEVERITIES),
     count("n_changed", mark("Versions changed"), mark("Of the row, in all files so far")),
     text("previous_receipt_id", mark("Receipt of the file before")),
     coded("change", mark("Change"), CHANGES),
@@ -78,6 +82,20 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
                     *OWN,
                 ),
                 key=("decision_id",),
+            )
+        )
+    if any(source.law for source in protocol.sources):
+        made.append(
+            TableContract(
+                "legal_findings",
+                _("Rows that the law of their day did not allow"),
+                spelled(
+                    LINKED,
+                    "source rule article severity column_name entity_id record_id receipt_id "
+                    "row_number known_on",
+                    *OWN,
+                ),
+                key=("source", "rule", "entity_id"),
             )
         )
     return {contract.name: contract for contract in made}

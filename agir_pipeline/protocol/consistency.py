@@ -101,6 +101,7 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
             yield from _derived_is_usable(at, derived, own)
         yield from _deliveries_can_be_compared(where, source, own)
         yield from _decisions_are_declared(where, source, own)
+        yield from _law_uses_columns(where, source, own)
 
 
 def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
@@ -120,6 +121,20 @@ def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) ->
         yield unknown(where, "back_dated", day, own)
     elif day is not None and own[day].get("type") not in ("date", "instant"):
         yield Mistake(f"{where} › back_dated", _("'{name}' is not a date").format(name=day))
+
+
+def _law_uses_columns(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    for number, rule in enumerate(items(source, "law"), 1):
+        at = f"{where} › {place('law', number, rule)}"
+        column, day = text(rule, "column"), text(rule, "day")
+        for name in (column, day, *table(rule, "where")):
+            if name is not None and name not in own:
+                yield unknown(at, "column", name, own)
+        if column in own and own[column].get("type") not in NUMERIC:
+            yield Mistake(at, _("'{name}' is not a number").format(name=column))
+        if day in own and own[day].get("type") not in ("date", "instant"):
+            yield Mistake(at, _("'{name}' is not a date").format(name=day))
+        yield from _ordered(f"{at} › valid_from", rule.get("valid_from"), rule.get("valid_to"))
 
 
 def _decisions_are_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:

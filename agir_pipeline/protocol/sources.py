@@ -174,6 +174,24 @@ Feeds = Literal[
 something done for the programme · an expense · a decision of the steward · an entry of a list."""
 
 
+class LegalRule(Frozen):
+    """Limits that the law set to a figure of a row, for rows of the days it was in force."""
+
+    name: Name
+    labels: Labels
+    column: Name
+    day: Name
+    """The column whose day says which law applies."""
+    article: Text
+    valid_from: date | None = None
+    valid_to: date | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    where: dict[Name, Text] = Field(default_factory=dict)
+    """Column → code: only rows that say this."""
+    severity: Literal["warn", "error"] = "warn"
+
+
 class CorrectionColumns(Frozen):
     """Which columns of a source of decisions correct one value of one row of another source."""
 
@@ -251,6 +269,7 @@ class Source(Frozen):
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None
     agreements: Many[Agreement] = ()
+    law: Many[LegalRule] = ()
 
     @property
     def warehouse_columns(self) -> tuple[Column | Derived, ...]:
