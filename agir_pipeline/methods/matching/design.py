@@ -44,8 +44,10 @@ def fold(covariate: Covariate, values: "pd.Series[Any]") -> Floats | Texts:
     if covariate.scale == "number":
         numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
         return _classes(numbers, covariate.cut_points) if covariate.cut_points else numbers
-    codes = [MISSING if pd.isna(v) else _as_code(v) for v in values]
-    return np.array([covariate.groups.get(c, c) for c in codes], dtype=object)
+    places, distinct = pd.factorize(values)
+    # The place -1 of a missing value points at the level that stands last.
+    codes = [*(_as_code(value) for value in distinct), MISSING]
+    return np.array([covariate.groups.get(c, c) for c in codes], dtype=object)[places]
 
 
 def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> Columns:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linprog
 from scipy.special import expit
 
@@ -81,7 +82,8 @@ def is_separated(x: Floats, is_treated: Bools) -> bool:
     Linear programme of Konis (2007), "Linear programming algorithms for detecting separated
     data in binary logistic regression models".
     """
-    signed = np.unique(np.where(is_treated, 1.0, -1.0)[:, None] * x, axis=0)
+    signed = np.where(is_treated, 1.0, -1.0)[:, None] * x
+    signed = pd.DataFrame(signed).drop_duplicates().to_numpy()
     found = linprog(
         -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0)
     )

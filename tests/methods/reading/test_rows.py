@@ -506,11 +506,11 @@ ANNE, PAUL = ["1", "Anne-Marie Bré", "1990-03-05"], ["2", "Paul", "1990-03-05"]
 
 
 def test_a_person_under_two_keys_is_told_at_both_rows(make: Any) -> None:
-    again = ["9", "ANNE MARIE BRE", "1990-03-05"]
-    result = make.read(make.grid(PEOPLE, ANNE, PAUL, again), register_of_people(make))
+    again, alone = ["9", "ANNE MARIE BRE", "1990-03-05"], ["3", "Paul", "1991-01-01"]
+    result = make.read(make.grid(PEOPLE, ANNE, PAUL, again, alone), register_of_people(make))
     assert rules_of(result) == {2: "same_person", 4: "same_person"}
     assert set(result.quarantine["column"]) == {"case"}
-    assert result.rows["case"].tolist() == ["2"]
+    assert result.rows["case"].tolist() == ["2", "3"]
 
 
 def test_a_row_sent_twice_is_a_duplicate_and_not_another_person(make: Any) -> None:
