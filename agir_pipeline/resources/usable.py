@@ -2,23 +2,33 @@
 
 from collections.abc import Iterable, Iterator
 
+from agir_pipeline.methods.reading.comparison import MOSTLY
 from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.readings import Reading
 
 
 def as_delivered(source: Source, readings: Iterable[Reading]) -> Iterator[Delivered]:
-    """The accepted rows of each readable delivery of one source, in known order."""
+    """The accepted rows of each readable delivery of one source, in known order.
+
+    A file with hardly any row of the one before is not complete, whatever its provider promised:
+    it lets nobody go.
+    """
+    n_before: dict[str, int] = {}
     for reading in readings:
-        receipt = reading.receipt
+        receipt, n_rows = reading.receipt, reading.rows.num_rows
         if receipt.source == source.name and reading.refusal is None:
+            is_bare = n_rows < MOSTLY * n_before.get(receipt.provider, 1)
+            if not is_bare:
+                n_before[receipt.provider] = n_rows
             yield Delivered(
                 receipt_id=receipt.receipt_id,
                 provider=receipt.provider,
                 known_on=receipt.known_on,
                 extracted_on=receipt.extracted_on or receipt.known_on,
                 is_complete=source.provider(receipt.provider).complete
-                and not reading.has_nameless_rejects,
+                and not reading.has_nameless_rejects
+                and not is_bare,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
             )
