@@ -40,13 +40,18 @@ class Decisions:
             )
         )
 
-    def decided_on(self, receipt: Receipt) -> date:
-        """The last night on which something about its layout was decided, or that it came."""
-        return max([receipt.known_on, *(a.known_on for a in self._of(receipt))])
+    def later_days(self, receipt: Receipt) -> list[date]:
+        """The nights after its arrival on which something about its headings was decided."""
+        days = {a.known_on for a in self._of(receipt) if a.heading}
+        return sorted(day for day in days if day > receipt.known_on)
 
     def allowed_absent(self, receipt: Receipt) -> dict[str, date]:
-        """The columns this file may lack or have empty, each with the night that was decided."""
-        return {a.column: a.known_on for a in self._of(receipt) if not a.heading}
+        """The columns this file may lack or have empty, each since the night that was decided."""
+        since: dict[str, date] = {}
+        for a in self._of(receipt):
+            if not a.heading:
+                since[a.column] = min(a.known_on, since.get(a.column, date.max))
+        return since
 
     def _of(self, receipt: Receipt) -> list[Accepted]:
         day = receipt.extracted_on or receipt.known_on

@@ -156,12 +156,12 @@ class _Reader:
         readings, then = self.study.readings, receipt.known_on
         amendment = self.decisions.amendment(receipt, then)
         reading = readings.read(receipt, self.parser, amendment)
-        later = self.decisions.amendment(receipt, date.max)
-        if later != amendment:
+        for day in self.decisions.later_days(receipt):
+            later = self.decisions.amendment(receipt, day)
             accepted = readings.read(receipt, self.parser, later)
             if _is_better(accepted, reading):
                 reading, amendment = accepted, later
-                self.usable_on[receipt.receipt_id] = self.decisions.decided_on(receipt)
+                self.usable_on[receipt.receipt_id] = day
         cells = self.decisions.cells(reading)
         return self._with(reading, amendment, cells) if cells else reading
 
@@ -212,9 +212,13 @@ def _compared(
             [reading for reading in readings if reading.receipt.source in sources],
             lambda r: [c for c, day in decisions.allowed_absent(r).items() if day <= r.known_on],
         )
-        days = {r.receipt.receipt_id: decisions.decided_on(r.receipt) for r in readings}
+        receipts = {r.receipt.receipt_id: r.receipt for r in readings}
         for name in held_receipts(before) - held_receipts(told):
-            usable_on[name] = max(days[name], usable_on.get(name, date.min))
+            since = decisions.allowed_absent(receipts[name])
+            columns = before.loc[before["receipt_id"] == name, "column_name"]
+            days = [since[column] for column in columns if column in since]
+            if days:
+                usable_on[name] = max([*days, usable_on.get(name, date.min)])
     return told, usable_on
 
 

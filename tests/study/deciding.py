@@ -1,13 +1,16 @@
 """A small study whose steward decides: its protocol, its files, and workbooks filled in."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from agir_pipeline.resources.making import init_home
+from agir_pipeline.protocol.loading import load_protocol
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all
 
 SMALL = Path(__file__).with_name("small.toml")
 HEADER = ["id", "group", "age_years", "income_eur"]
@@ -126,6 +129,13 @@ def people(changes: dict[int, dict[str, str]] | None = None, header: Row = HEADE
 
 def drop(home: Path, name: str, content: str) -> None:
     (home / "inbox" / "people" / "office" / name).write_text(content, encoding="utf-8")
+
+
+def received(home: Path, name: str, content: str, known_on: date) -> None:
+    """A file of the office that became known on an earlier day."""
+    protocol = load_protocol(home / "protocol.toml")
+    receipt = delivery_receipt(protocol, "people", None, name, known_on, "command", True)
+    receive_all(Home(home), [(content.encode(), receipt)])
 
 
 def sheets(path: Path) -> dict[str, list[Row]]:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from agir_pipeline.resources.review import write_review
 from agir_pipeline.resources.status import newest_refusals
 from agir_pipeline.resources.study import open_study
 from agir_pipeline.running import run_study
-from tests.study.deciding import HEADER, deciding_home, drop, filled, people, sheets
+from tests.study.deciding import HEADER, deciding_home, drop, filled, people, received, sheets
 
 
 def table(home: Path, name: str) -> pd.DataFrame:
@@ -254,6 +255,35 @@ def test_a_new_heading_is_held_until_somebody_says_that_nobody_reads_it(home: Pa
         lambda sheet, row: row.update(author="Anna") if sheet == "mappings" else None,
     )
     assert read(home) == []
+
+
+def known_since(home: Path, person: str, column: str) -> list[tuple[date, Any]]:
+    study, rows = open_study(home), table(home, "people")
+    own = rows[rows["entity_id"] == study.keys.entity_id("people", person)]
+    values = own[column].astype(object).where(own[column].notna(), None)
+    return list(zip(own["known_on"].dt.date, values, strict=True))
+
+
+def test_what_is_decided_later_counts_from_that_night_on(home: Path) -> None:
+    wrong = {7: {"age_years": "twenty"}}
+    renamed = ["id", "group", "Age in years", "income_eur"]
+    newer = {n: {"age_years": "40"} for n in range(60)} | wrong
+    received(home, "people_2020-01-31.csv", people(wrong), date(2020, 1, 31))
+    received(home, "people_2020-02-29.csv", people(newer, renamed), date(2020, 2, 29))
+    assert len(read(home)) == 1
+    assert known_since(home, "P1", "age_years") == [(date(2020, 1, 31), 21)]
+    assert known_since(home, "P7", "age_years") == []
+
+    def decide_all(sheet: str, row: dict[str, Any]) -> None:
+        row |= {"author": "Anna", "second": "Bert"} if "second" in row else {"author": "Anna"}
+        if "is" in row:
+            row["is"] = "27"
+
+    filled(review(home), home / "decisions" / "review.xlsx", decide_all)
+    assert read(home) == []
+    today = open_study(home).today
+    assert known_since(home, "P1", "age_years") == [(date(2020, 1, 31), 21), (today, 40)]
+    assert known_since(home, "P7", "age_years") == [(today, 27)]
 
 
 def test_what_changed_between_full_files_is_told_and_a_bare_one_erases_nobody(home: Path) -> None:
