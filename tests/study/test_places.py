@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.errors import ProtocolError
+from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import delivery_receipt, init_home, today_of
@@ -59,7 +60,7 @@ def test_a_new_source_is_a_block_and_a_fixture(folder: Path, tmp_path: Path) -> 
         reading = open_study(tmp_path / "home").readings.read(arrival.receipt, parser)
     assert reading.refusal is None
     expected = pd.read_csv(folder / "expected.csv", dtype="string", keep_default_na=False)
-    found = reading.rows[list(expected.columns)]
+    found = as_frame(reading.rows)[list(expected.columns)]
     texts = found.astype("object").where(found.notna(), "").astype("string")
     pd.testing.assert_frame_equal(texts, expected, check_dtype=False)
 
