@@ -10,7 +10,7 @@ from rich.progress import track
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _, current_language
-from agir_pipeline.methods.synthetic.truth import true_effect
+from agir_pipeline.methods.synthetic.truth import corrections_meant, true_effect
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.intake import HELD
@@ -145,12 +145,11 @@ def wrong_corrections(study: Study, truth: dict[str, Any]) -> list[str]:
         told = study.warehouse.read(connection, "validated", "correction_outcomes")
     ends = dict(zip(told["entity_id"], told["status"], strict=True))
     wrong = []
-    for planned in truth["corrections"]:
-        entity = study.keys.entity_id(planned["source_name"], planned["business_key"])
-        status = ends.get(entity, "-")
-        if status != planned["status"]:
-            text = _("a correction of {source_name} should end as {status} and ended as {found}")
-            wrong.append(text.format(**planned, found=status))
+    for source, key, meant in corrections_meant(truth):
+        status = ends.get(study.keys.entity_id(source, key), "-")
+        if status != meant:
+            text = _("a correction of {source} should end as {status} and ended as {found}")
+            wrong.append(text.format(source=source, status=meant, found=status))
     return wrong
 
 

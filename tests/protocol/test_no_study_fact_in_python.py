@@ -92,6 +92,7 @@ OWN_WORDS = {
     "amendment_number",
     "consented_on",
     "contract_start_on",
+    "corrections",
     "effective_on",
     "expires_on",
     "other",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agir_pipeline.demo import Found, compare, found, planted, wrong_corrections
+from agir_pipeline.methods.synthetic.truth import corrections_meant
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import open_study
 
@@ -77,6 +78,7 @@ def test_every_correction_ends_as_the_steward_meant_it(demo: Demo) -> None:
     ends = {planned["status"] for planned in truth["corrections"]}
     assert ends == {"applied", "conflict", "orphan"}
     assert wrong_corrections(open_study(home), truth) == []
+    assert all(status in ends for _source, _key, status in corrections_meant(truth))
     other = [planned | {"status": "expired"} for planned in truth["corrections"]]
     assert len(wrong_corrections(open_study(home), {"corrections": other})) == len(other)
 

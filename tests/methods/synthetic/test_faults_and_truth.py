@@ -15,6 +15,7 @@ from agir_pipeline.methods.synthetic.catalogue import OF_FILES
 from agir_pipeline.methods.synthetic.deliveries import Delivery
 from agir_pipeline.methods.synthetic.habits import LAYOUTS
 from agir_pipeline.methods.synthetic.study import Study
+from agir_pipeline.methods.synthetic.truth import corrections_meant
 
 Rows = list[list[Any]]
 Files = dict[tuple[str, str, str], Delivery]
@@ -201,3 +202,9 @@ def test_effects_are_there_for_every_definition_and_horizon(study: Study) -> Non
     for case in effects["beneficiaries"].values():
         assert all(y1 in (0, 1) and y0 in (0, 1) for y1, y0 in case.values())
         assert case["net_180_365"][1] <= case["gross_365"][1]
+
+
+def test_what_each_correction_must_come_to_is_part_of_the_truth(study: Study) -> None:
+    meant = corrections_meant(study.truth)
+    assert {status for _source, _key, status in meant} == {"applied", "conflict", "orphan"}
+    assert meant[0][:2] == ("beneficiary_register", study.truth["corrections"][0]["business_key"])
