@@ -13,10 +13,10 @@ from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.synthetic.truth import corrections_meant, true_effect
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
-from agir_pipeline.resources.intake import HELD
 from agir_pipeline.resources.making import make_demo
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.status import status
+from agir_pipeline.resources.stock_taking import HELD
 from agir_pipeline.resources.study import Study, open_study
 from agir_pipeline.running import run_study, summary
 

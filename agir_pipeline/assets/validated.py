@@ -23,9 +23,9 @@ from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
-from agir_pipeline.resources.intake import take_stock
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.reviewing import to_review
+from agir_pipeline.resources.stock_taking import take_stock
 from agir_pipeline.resources.study import Study
 from agir_pipeline.resources.usable import as_delivered
 
@@ -73,28 +73,28 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
 
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
-    intake, decided = take_stock(study), Decided(study)
+    stock, decided = take_stock(study), Decided(study)
     made, identities = {}, []
     for source in study.protocol.sources:
-        delivered, outcomes = intake.delivered(source)
-        decided.take(source, list(as_delivered(source, intake.readings)), outcomes)
+        delivered, outcomes = stock.delivered(source)
+        decided.take(source, list(as_delivered(source, stock.readings)), outcomes)
         table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
         decided.take_table(source, made[source.name])
-    decided.take_lost(intake.lost())
+    decided.take_lost(stock.lost())
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
-        study.vault.replace(connection, "quarantine", _quarantine(intake.readings))
-        study.vault.replace(connection, "surprises", intake.surprises)
-        for name, rows in to_review(study, intake).items():
+        study.vault.replace(connection, "quarantine", _quarantine(stock.readings))
+        study.vault.replace(connection, "surprises", stock.surprises)
+        for name, rows in to_review(study, stock).items():
             study.vault.replace(connection, name, rows)
     with study.warehouse.transaction() as connection:
         own, told = checked_tables(study, decided.tables())
         for name, table in {**made, **own}.items():
             study.warehouse.replace(connection, "validated", name, table)
         return settle(
-            study, connection, "validated", together(_result(study, made, intake.n_read), told)
+            study, connection, "validated", together(_result(study, made, stock.n_read), told)
         )
 
 

@@ -12,10 +12,10 @@ from agir_pipeline.language import current_language
 from agir_pipeline.methods.decisions.drift import headings_by_column, strange_headings
 from agir_pipeline.methods.reading.grid import Grid
 from agir_pipeline.protocol.model import Source
-from agir_pipeline.resources.intake import HELD, Intake
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.stock_taking import HELD, Stock
 from agir_pipeline.resources.study import Study
 
 LAYOUT_CODES = (HELD, "missing_columns")
@@ -30,14 +30,14 @@ HEADINGS = [
 ]  # fmt: skip
 
 
-def to_review(study: Study, intake: Intake) -> dict[str, pd.DataFrame]:
+def to_review(study: Study, stock: Stock) -> dict[str, pd.DataFrame]:
     """Vault table → its rows."""
     sources = [s for s in study.protocol.sources if s.feeds != "decision"]
-    readings = {s.name: [r for r in intake.readings if r.receipt.source == s.name] for s in sources}
+    readings = {s.name: [r for r in stock.readings if r.receipt.source == s.name] for s in sources}
     cells = [cell for s in sources for cell in _open_cells(readings[s.name])]
     return {
         "cells_to_review": pd.DataFrame(cells, columns=pd.Index(CELLS)),
-        "headings_to_review": _headings(study, sources, readings, intake.surprises),
+        "headings_to_review": _headings(study, sources, readings, stock.surprises),
     }
 
 

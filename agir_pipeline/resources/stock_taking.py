@@ -34,7 +34,7 @@ HELD = "held"
 
 
 @dataclass(frozen=True)
-class Intake:
+class Stock:
     """All readings in known order, and what was decided about them."""
 
     readings: tuple[Reading, ...]
@@ -115,7 +115,7 @@ class Intake:
         return compute
 
 
-def take_stock(study: Study) -> Intake:
+def take_stock(study: Study) -> Stock:
     """Every delivery known, read once, decided about, and accounted for in the ledger."""
     names = {source.name for source in study.protocol.sources}
     receipts = [r for r in study.state().deliveries if r.source in names]
@@ -133,7 +133,7 @@ def take_stock(study: Study) -> Intake:
     held = held_receipts(told)
     readings = [_held(study, r, told) if r.receipt.receipt_id in held else r for r in readings]
     _account(study.home.landing.ledger, readings, is_draft=study.is_draft)
-    return Intake(
+    return Stock(
         readings=tuple(readings),
         decisions=reader.decisions,
         surprises=told,
