@@ -3,7 +3,7 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench campaign-coverage campaign-bias messages guides lock clean
+.PHONY: setup demo test test-ui check bench bench-intake fuzz fuzz-small campaign-coverage campaign-bias messages guides lock clean
 
 setup: .venv/.installed
 
@@ -19,7 +19,8 @@ test: setup
 
 # The steward's path in a real browser; needs Chromium (Debian: apt-get install chromium).
 test-ui: setup
-	.venv/bin/python -m pytest tests/ui tests/dagster/test_interface.py -m "long or not long" -s $(PYTEST_ARGS)
+	.venv/bin/python -m pytest tests/ui tests/dagster/test_interface.py \
+	  tests/dagster/test_clock_changes.py -m "long or not long" -s $(PYTEST_ARGS)
 
 check: setup
 	.venv/bin/ruff check .
@@ -31,6 +32,16 @@ check: setup
 
 bench: setup
 	.venv/bin/python benchmarks/nightly.py
+
+bench-intake: setup
+	.venv/bin/python benchmarks/intake.py
+
+# Drawn and damaged files; each run draws others, and says its seed.
+fuzz-small: setup
+	.venv/bin/python -m benchmarks.fuzz --files 2000
+
+fuzz: setup
+	.venv/bin/python -m benchmarks.fuzz --files 20000
 
 campaign-nights: setup
 	.venv/bin/python -m pytest -m long --ignore tests/ui --ignore tests/dagster

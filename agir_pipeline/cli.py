@@ -4,13 +4,16 @@ import json
 import logging
 import os
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from agir_pipeline.errors import AgirError, UsageError, unexpected
 from agir_pipeline.language import _, mark, use_language
@@ -38,6 +41,8 @@ HomeOption = Annotated[
     Path, typer.Option("--home", envvar="AGIR_HOME", help=mark("The folder of the study."))
 ]
 DEFAULT_HOME = Path("demo")
+INTERRUPTED = 130
+"""What a shell calls a command stopped by Ctrl-C."""
 
 
 def main() -> None:
@@ -46,10 +51,15 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         _show_progress()
-        use_language(os.environ.get("AGIR_LANGUAGE", "en"))
+        use_language(os.environ.get("AGIR_LANGUAGE") or _language_of_home(arguments))
         command = typer.main.get_command(app)
         translate_help(command)
-        command(arguments, prog_name="agir", standalone_mode=True)
+        raise SystemExit(command(arguments, prog_name="agir", standalone_mode=False) or 0)
+    except TyperException as fault:
+        note(misunderstanding(fault, arguments))
+        raise SystemExit(2) from None
+    except typer.Abort:
+        raise SystemExit(INTERRUPTED) from None
     except AgirError as fault:
         if debug:
             raise
@@ -60,6 +70,32 @@ def main() -> None:
             raise
         note(unexpected(fault))
         raise SystemExit(3) from None
+
+
+def misunderstanding(fault: TyperException, arguments: list[str]) -> str:
+    """What is wrong with a command that was not understood, and where the right words stand."""
+    option, parameter = getattr(fault, "option_name", None), getattr(fault, "param", None)
+    if not arguments or "Usage:" in fault.message:  # nothing was asked: the help itself
+        return fault.message
+    if parameter is not None:
+        is_there, name = bool(fault.message), "/".join(parameter.opts)
+        text = _("{name} takes a whole number") if is_there else _("{name} is missing")
+    elif option:
+        name, is_known = option, type(fault).__name__ != "NoSuchOption"
+        text = _("{name} needs a value") if is_known else _("there is no option {name}")
+    else:
+        name, text = " ".join(arguments), _("not understood: agir {name}")
+    return text.format(name=name) + "\n" + _("agir COMMAND --help says what a command takes")
+
+
+def _language_of_home(arguments: list[str]) -> str:
+    """The language of the study that is meant, before anything else is known of it."""
+    named = dict(pairwise(arguments)).get("--home")
+    path = Home(Path(named or os.environ.get("AGIR_HOME") or DEFAULT_HOME)).protocol_path
+    try:
+        return str(tomllib.loads(path.read_text(encoding="utf-8-sig"))["study"]["language"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "en"
 
 
 def translate_help(command: Any) -> None:
@@ -230,6 +266,9 @@ def _print_status(found: dict[str, Any]) -> None:
                 "{duplicate} duplicate, {blank} blank, {outside} outside the data, {erased} erased"
             ).format(**source)
         )
+    unread = sum(source["unread"] for source in found["sources"])
+    if unread:
+        say(_("{n} files are not read yet under the protocol in force: run").format(n=unread))
     for sentence in found["refused"]:
         say(sentence)
     say(_("decisions needed: {n}").format(n=found["decisions_needed"]))

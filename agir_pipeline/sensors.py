@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
 INBOX, FAILED_RUN, FAILED_CHECK = "inbox", "failed_run", "failed_check"
 EVERY_SECONDS = 20
 """How often each one looks."""
+COUNT = re.compile(r"(?<![\w.,/-])-?\d+(?:[.,]\d+)?(?![\w/-]|[.,]\w)")
+"""A number that stands alone in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,11 @@ class Watch:
         return Alerts(self.home.dagster / "alerts.sqlite", self.home.site)
 
     def alert(self, kind: str, what: str, sentence: str, page: str) -> Alert:
-        """A failure as people are told of it: the study and what failed, why, and where to look."""
-        key = hashlib.sha256(f"{what}\n{sentence}".encode()).hexdigest()
+        """A failure as people are told of it: the study and what failed, why, and where to look.
+
+        It is the same failure while only its counts change; a day or a file name is no count.
+        """
+        key = hashlib.sha256(COUNT.sub("#", f"{what}\n{sentence}").encode()).hexdigest()
         return Alert(kind, key, f"[{self.protocol.study.name}] {what}", sentence, self._link(page))
 
     def _link(self, page: str) -> str:

@@ -4,9 +4,9 @@ usage: python benchmarks/nightly.py [SCALE …]      (default: 1 10 100)
 
 Prints wall seconds, CPU seconds and peak memory of the first night at the first scale (it reads the
 whole history), of a quiet night after it (nothing new), of the floor (Dagster as it comes: as many
-empty steps and assets, the same imports, its own SQLite storage), their ratios, and per step the microseconds per
-row received at every scale. The matching step stands apart: its
-cost grows with who may serve whom, not with rows.
+empty steps and assets, the same imports, its own SQLite storage), their ratios, and per step the
+microseconds per row received at every scale. The matching step stands apart: its cost grows with
+who may serve whom, not with rows.
 """
 
 import json

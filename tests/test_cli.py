@@ -51,7 +51,7 @@ def test_status_as_json_has_what_scripts_rely_on(done_home: Path) -> None:
     assert set(status["protocol"]) == {"name", "design_digest", "protocol_digest"}
     assert set(status["sources"][0]) == {
         "name", "receipts", "rows", "accepted", "rejected", "duplicate", "blank", "outside",
-        "erased", "last_received_at",
+        "erased", "last_received_at", "unread",
     }  # fmt: skip
     assert status["sources"][0]["accepted"] == 90
     assert status["sources"][0]["rows"] == 91
@@ -163,6 +163,33 @@ def test_wrong_usage_gives_2_and_one_sentence(done_home: Path, arguments: tuple[
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("status", "--hom", "x"), "--hom"),
+        (("show",), "table"),
+        (("demo", "--seed", "-3"), "--seed"),
+        (("demo", "--scale", "two"), "--scale"),
+        (("run", "--as-of"), "--as-of"),
+        (("frobnicate",), "agir frobnicate"),
+        (("status", "more"), "agir status more"),
+    ],
+)
+def test_a_command_not_understood_is_told_in_the_language_of_the_study(
+    arguments: tuple[str, ...], sentence: str, tmp_path: Path
+) -> None:
+    init_home(tmp_path / "home", "agir")  # a French study
+    told = {}
+    for language in ("en", ""):
+        done = agir(*arguments, AGIR_LANGUAGE=language, AGIR_HOME=str(tmp_path / "home"))
+        assert done.returncode == 2
+        assert sentence in done.stderr
+        assert "Usage" not in done.stderr
+        told[language] = done.stderr
+    assert told[""].splitlines()[-1] == "agir COMMANDE --help dit ce qu'une commande attend"
+    assert told[""] != told["en"]
 
 
 def test_a_protocol_that_breaks_later_stops_the_run_with_2(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
         refusals_newest=[
             row["sentence"] for row in books.newest_refusals if row["source"] == source.name
         ],
-        surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest)]),
+        surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest & mine)]),
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
     )
 

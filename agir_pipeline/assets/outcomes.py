@@ -37,7 +37,7 @@ from agir_pipeline.protocol.model import (
     StatusOutcome,
 )
 from agir_pipeline.resources.sql_models import BuiltModel
-from agir_pipeline.resources.study import Study
+from agir_pipeline.resources.study import Study, included
 
 FACTS: dict[str, dict[str, str]] = {
     "event": {
@@ -142,7 +142,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             evaluability.append(status_evaluability(effect, due_on, outcome, protocol.inference))
         else:
             effect = measure_effect_table(
-                facts, outcome, protocol.inference, study.state().as_of, protocol.benchmarks
+                facts, outcome, protocol.inference, included(study).as_of, protocol.benchmarks
             )
             primary[outcome.name] = effect
             evaluability.append(measure_evaluability(effect))

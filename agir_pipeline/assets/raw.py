@@ -1,6 +1,6 @@
 """Step 1: what arrived tonight is kept as received, with a receipt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -17,10 +17,12 @@ from agir_pipeline.assets.step import (
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.files import legible
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
-from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
+from agir_pipeline.resources.sources.inbox import Dropped, decision_files, dropped_files
+from agir_pipeline.resources.sources.locations import Fetching
 from agir_pipeline.resources.study import Study, record_protocol
 
 CHECKS = {
@@ -70,17 +72,47 @@ def take_in(study: Study) -> list[str]:
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
     dropped += decision_files(study.home.decisions, study.protocol)
-    new = [file for file in dropped if seen.get(file.place) != file.look]
-    looks = {file.place: file.look for file in new}
-    landing.receive_many(
-        (
-            file.path.read_bytes(),
-            _receipt(study, file.source, file.provider, file.path.name, "inbox"),
-        )
-        for file in new
-    )
+    looks: dict[str, str] = {}
+    landing.receive_many(_stable(study, dropped, seen, looks, notes))
     landing.ledger.record_looks(looks)
-    return notes + _pull(study)
+    return notes + _fetch(study, seen) + _pull(study)
+
+
+def _stable(
+    study: Study,
+    dropped: Iterable[Dropped],
+    seen: Mapping[str, str],
+    looks: dict[str, str],
+    notes: list[str],
+) -> Iterator[tuple[bytes, Receipt]]:
+    """New files of the inbox that looked the same before and after they were read."""
+    for file in dropped:
+        try:
+            look = file.look
+            if seen.get(file.place) == look:
+                continue
+            content = file.path.read_bytes()
+            is_same = file.look == look
+        except FileNotFoundError:  # taken away while we looked
+            continue
+        if not is_same:
+            text = _("inbox: {name} is still changing; it is left for the next night")
+            notes.append(text.format(name=legible(file.path.name)))
+            continue
+        looks[file.place] = look
+        yield content, _receipt(study, file.source, file.provider, file.path.name, "inbox")
+
+
+def _fetch(study: Study, seen: Mapping[str, str]) -> list[str]:
+    """Land what lies ready in the folders of partners; a sentence for each thing that failed."""
+    site = study.home.site
+    fetching = Fetching(site.location, study.protocol, seen, site.intake)
+    study.home.landing.receive_many(
+        (file.content, _receipt(study, file.source, file.provider, file.name, "fetched"))
+        for file in fetching.files()
+    )
+    study.home.landing.ledger.record_looks(fetching.looks)
+    return fetching.notes
 
 
 def _pull(study: Study) -> list[str]:

@@ -34,7 +34,10 @@ def balance_shown(balance: pd.DataFrame, protocol: Protocol) -> str:
 
 
 def effects_shown(effects: pd.DataFrame, outcome: Outcome) -> str:
-    """Every definition and horizon of an outcome: pairs, estimate and its limits."""
+    """Every definition and horizon of an outcome: pairs, estimate and its limits.
+
+    A definition is named in its first row: the names are long and the column is narrow.
+    """
     is_event, is_measure = outcome.kind == "event", outcome.kind == "measure"
     names = {
         "event": ("risk_difference_points", "ci_low_points", "ci_high_points"),
@@ -46,9 +49,12 @@ def effects_shown(effects: pd.DataFrame, outcome: Outcome) -> str:
     head += [_("Difference ({unit})").format(unit=unit), _("Lower limit"), _("Upper limit")]
     if not is_measure:
         head.append(_("Smallest effect that could be found"))
-    rows = []
+    rows: list[list[Cell]] = []
+    named: set[str] = set()
     for row in effects.to_dict("records"):
-        cells: list[Cell] = [_definition(outcome, str(row["definition"]))]
+        name = _definition(outcome, str(row["definition"]))
+        cells: list[Cell] = ["" if name in named else name]
+        named.add(name)
         cells += [int(row["horizon_days"])] if is_event else []
         cells += [int(row["n"]), *(_number(row[name]) for name in names)]
         rows.append(cells if is_measure else [*cells, _number(row["minimum_detectable_points"])])

@@ -1,7 +1,8 @@
 """Step 2: every row of every delivery comes to one end; identities part from the rest."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -27,7 +28,6 @@ from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.reviewing import to_review
 from agir_pipeline.resources.stock_taking import take_stock
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.usable import as_delivered
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -77,7 +77,7 @@ def _store(study: Study) -> StepResult:
     made, identities = {}, []
     for source in study.protocol.sources:
         delivered, outcomes = stock.delivered(source)
-        decided.take(source, list(as_delivered(source, stock.readings)), outcomes)
+        decided.take(source, stock.as_read(source), outcomes)
         table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
@@ -93,8 +93,9 @@ def _store(study: Study) -> StepResult:
         own, told = checked_tables(study, decided.tables())
         for name, table in {**made, **own}.items():
             study.warehouse.replace(connection, "validated", name, table)
+        read_now = Counter(reading.receipt.source for reading in stock.readings if reading.is_new)
         return settle(
-            study, connection, "validated", together(_result(study, made, stock.n_read), told)
+            study, connection, "validated", together(_result(study, made, read_now), told)
         )
 
 
@@ -206,7 +207,9 @@ def _quarantine(readings: Sequence[Reading]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=[*columns, "rule", "found"])
 
 
-def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> StepResult:
+def _result(
+    study: Study, made: dict[str, pd.DataFrame], read_now: Mapping[str, int] | None = None
+) -> StepResult:
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     return StepResult(
@@ -214,7 +217,7 @@ def _result(study: Study, made: dict[str, pd.DataFrame], n_read: int = 0) -> Ste
         {
             name: {
                 "files": one.n_files,
-                "files_read_now": n_read,
+                "files_read_now": (read_now or {}).get(name, 0),
                 **one.ends,
                 "deliveries": dg.MetadataValue.md(deliveries_table(one.newest)),
                 KEY: lineage[name],

@@ -8,12 +8,13 @@ from agir_pipeline.protocol.model import (
     Derived,
     EventDefinition,
     EventOutcome,
+    Index,
     MeasureOutcome,
     Source,
     StatusDefinition,
     StatusOutcome,
 )
-from agir_pipeline.resources.study import Study, data_cut_on
+from agir_pipeline.resources.study import Study, data_cut_on, included
 
 SQL_TYPES = {
     "date": "date",
@@ -31,7 +32,7 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
     persons, spells, answers = (protocol.feeding(f) for f in ("person", "spell", "answer"))
     index = protocol.matching.index
     return {
-        "known_on": str(known_on or study.state().as_of),
+        "known_on": str(known_on or included(study).as_of),
         "person_sources": [_source(source) for source in persons],
         "person_columns": _columns(persons),
         "spell_sources": [_source(source) for source in spells],
@@ -39,6 +40,7 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         "answer_sources": [_source(source) for source in answers],
         "answer_columns": _columns(answers),
         "entry_column": index.entry_column if index else "",
+        "first_dated": _first_dated(index),
     }
 
 
@@ -67,7 +69,14 @@ def outcome_variables(study: Study) -> dict[str, Any]:
 
 def cut_on(study: Study, outcome: EventOutcome | StatusOutcome) -> date:
     """How far the data of an outcome reach; before any delivery, the day of the state."""
-    return data_cut_on(study, outcome.origin) or study.state().as_of or study.horizon
+    return data_cut_on(study, outcome.origin) or included(study).as_of or study.horizon
+
+
+def _first_dated(index: Index | None) -> list[str]:
+    """The days of which the first told by any list of an arm counts: support, and consent."""
+    if index is None:
+        return []
+    return [c for c in (index.supported_since_column, index.consent_column) if c]
 
 
 def _source(source: Source) -> dict[str, Any]:

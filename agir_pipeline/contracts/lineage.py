@@ -155,7 +155,7 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         "control_spell_id": spell,
         "arm": _participant("arm"),
         "tie_order": _participant("tie_order"),
-        "planned_days_remaining": (*_planned_end(protocol), *start),
+        "common_planned_days": (*_planned_end(protocol), *start),
         **dict.fromkeys(FROM_COVARIATES, matched_on),
         **dict.fromkeys(INDEX, start if index else ()),
     }
@@ -204,11 +204,12 @@ def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
             )
             for column in contracts[table].columns
         }
-    found["evaluability"]["all_evaluable_on"] = tuple(
+    days = tuple(
         Place("outcomes", _fact_table(outcome), day)
         for _effect, outcome in effects
         if (day := {"event": "index_on", "status": "asked_on"}.get(outcome.kind))
     )
+    found["evaluability"] |= dict.fromkeys(("all_evaluable_on", "n_never_evaluable_pairs"), days)
     return found
 
 

@@ -41,7 +41,7 @@ def _matched_pairs() -> TableContract:
         spelled(
             WORDS,
             """pair_id beneficiary_person_id control_person_id beneficiary_index_on?
-            control_index_on? elapsed_days? planned_days_remaining? band_number round_number
+            control_index_on? elapsed_days? common_planned_days? band_number round_number
             design_number distance logit_gap? strata_enforced relaxation_level caliper?
             leave_out_price algorithm_version formed_on status beneficiary_spell_id?
             control_spell_id?""",
@@ -71,7 +71,7 @@ def _analysis_population(protocol: Protocol) -> TableContract:
     own = before_index(
         spelled(
             WORDS,
-            """pair_id arm person_id index_on? elapsed_days? planned_days_remaining?
+            """pair_id arm person_id index_on? elapsed_days? common_planned_days?
             round_number band_number""",
         )
     )
@@ -117,7 +117,7 @@ def _covariate_balance(protocol: Protocol) -> TableContract:
             """round_number covariate level sample n_beneficiaries n_controls n_non_missing
             mean_beneficiary? mean_control? smd? smd_denominator? variance_ratio? ks?
             ecdf_mean?""",
-            coded("covariate", mark("Covariate"), names),
+            coded("covariate", mark("Covariate"), names, mark("Measured before the index date")),
         ),
         ("round_number", "covariate", "level", "sample"),
     )
@@ -176,7 +176,7 @@ def _exclusions() -> TableContract:
         spelled(
             WORDS,
             "round_number elapsed_days? person_id reason",
-            coded("reason", mark("Condition"), EXCLUSION_REASONS),
+            coded("reason", mark("Condition"), EXCLUSION_REASONS, mark("Every one that applies")),
         ),
         ("round_number", "elapsed_days", "person_id", "reason"),
     )

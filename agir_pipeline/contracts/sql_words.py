@@ -40,6 +40,9 @@ PERSON_LINKS = (
 SPELL_PREFIX = "spell_"
 """Before a contract's own columns where they stand beside those of its person."""
 
+FIRST_PREFIX = "first_"
+"""Before a day of a person where it is the first that any list of the arm tells."""
+
 LINKED = vocabulary(
     text("source", mark("Source")),
     text("provider", mark("Provider")),
@@ -99,7 +102,7 @@ def sql_column(name: str, protocol: Protocol, step: str) -> Column:
     ours = {**PERSONS, **MATCHING, **LINKED, **(FACTS if step == "outcomes" else {})}
     if name in ours:
         return ours[name]
-    bare = name.removeprefix(SPELL_PREFIX)
+    bare = name.removeprefix(SPELL_PREFIX).removeprefix(FIRST_PREFIX)
     for source in protocol.sources:
         for column in source.warehouse_columns:
             if column.name in (name, bare):

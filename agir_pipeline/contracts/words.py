@@ -55,8 +55,10 @@ def text(name: str, label: Text, description: Text = "", **more: Any) -> Column:
     return Column(name, "text", label, description, **more)
 
 
-def coded(name: str, label: Text, codes: Mapping[str, Text], **more: Any) -> Column:
-    return Column(name, "text", label, codes=codes, **more)
+def coded(
+    name: str, label: Text, codes: Mapping[str, Text], description: Text = "", **more: Any
+) -> Column:
+    return Column(name, "text", label, description, codes=codes, **more)
 
 
 def whole(name: str, label: Text, description: Text = "", **more: Any) -> Column:
@@ -110,22 +112,30 @@ def before_index(columns: Iterable[Column]) -> tuple[Column, ...]:
 PERSONS = vocabulary(
     text("person_id", mark("Person"), mark("Pseudonym, the same across sources and tables"),
          sensitivity="pseudonym"),
-    coded("arm", mark("Arm"), ARMS),
+    coded("arm", mark("Arm"), ARMS,
+          description=mark("Beneficiaries are supported, controls are compared with them")),
     text("pair_id", mark("Pair"), mark("Design, round and number of the pair")),
-    text("beneficiary_person_id", mark("Beneficiary of the pair"), sensitivity="pseudonym"),
-    text("control_person_id", mark("Control of the pair"), sensitivity="pseudonym"),
-    text("beneficiary_spell_id", mark("Contract of the beneficiary"), sensitivity="pseudonym"),
-    text("control_spell_id", mark("Contract of the control"), sensitivity="pseudonym"),
+    text("beneficiary_person_id", mark("Beneficiary of the pair"),
+         mark("Pseudonym, as person_id in the other tables"), sensitivity="pseudonym"),
+    text("control_person_id", mark("Control of the pair"),
+         mark("Pseudonym, as person_id in the other tables"), sensitivity="pseudonym"),
+    text("beneficiary_spell_id", mark("Contract of the beneficiary"),
+         mark("Pseudonym of the contract that ran on the index date"), sensitivity="pseudonym"),
+    text("control_spell_id", mark("Contract of the control"),
+         mark("Pseudonym of the contract that ran on the index date"), sensitivity="pseudonym"),
 )  # fmt: skip
 
 MATCHING = vocabulary(
     day("index_on", mark("Index date"), mark("Own contract start plus the pair's elapsed days")),
-    day("beneficiary_index_on", mark("Index date of the beneficiary")),
-    day("control_index_on", mark("Index date of the control")),
+    day("beneficiary_index_on", mark("Index date of the beneficiary"),
+        mark("Its follow-up begins on this day")),
+    day("control_index_on", mark("Index date of the control"),
+        mark("Its follow-up begins on this day")),
     count("elapsed_days", mark("Elapsed days"),
           mark("From contract start to index date: the upper edge of the band"), unit="days"),
-    number("planned_days_remaining", mark("Planned days left"),
-           mark("From the index date to the planned end known then"), unit="days"),
+    number("common_planned_days", mark("Planned days left, of the pair"),
+           mark("From the index date to the beneficiary's planned end known then; both members "
+                "are followed to it"), unit="days"),
     count("band_number", mark("Band"), mark("Bands of elapsed days, in the order they are solved")),
     count("round_number", mark("Round"), mark("Matching rounds by date, from 1")),
     count("design_number", mark("Design"), mark("Number of the design in the protocol")),
@@ -140,32 +150,39 @@ MATCHING = vocabulary(
     number("caliper", mark("Caliper"), mark("Largest gap of the logits allowed")),
     number("leave_out_price", mark("Price of leaving one out"),
            mark("In units of the distance; infinite means as many pairs as possible")),
-    text("algorithm_version", mark("Version of the algorithm")),
+    text("algorithm_version", mark("Version of the algorithm"),
+         mark("Another version may form other pairs from the same data")),
     day("formed_on", mark("Formed on"), mark("The matching day of the round")),
-    coded("status", mark("Status of the pair"), STATUSES),
-    coded("reason", mark("Reason"), UNMATCHED_REASONS),
+    coded("status", mark("Status of the pair"), STATUSES,
+          description=mark("Only active pairs count in the effects")),
+    coded("reason", mark("Reason"), UNMATCHED_REASONS,
+          description=mark("The first one that applies")),
     number("nearest_distance", mark("Nearest control"),
            mark("Distance to the nearest admissible control of the stratum")),
     text("tie_order", mark("Order among equals"), mark("Keyed hash; decides between equal optima"),
          sensitivity="pseudonym"),
     flag("is_open", mark("Free"), mark("Whether the person was still free in this band")),
-    text("stratum", mark("Stratum")),
-    number("logit", mark("Propensity logit")),
+    text("stratum", mark("Stratum"),
+         mark("Values of the exact covariates and of the near-exact ones enforced")),
+    number("logit", mark("Propensity logit"),
+           mark("Log-odds of being a beneficiary, from the covariates of the score")),
     number("price", mark("Dual price"), mark("Dual value; for a control zero or less")),
-    count("n_beneficiaries", mark("Beneficiaries")),
-    count("n_controls", mark("Controls")),
-    count("n_candidates", mark("Candidates")),
-    count("n_pairs", mark("Pairs")),
+    count("n_beneficiaries", mark("Beneficiaries"), mark("Persons, each counted once")),
+    count("n_controls", mark("Controls"), mark("Persons, each counted once")),
+    count("n_candidates", mark("Candidates"),
+          mark("Controls admissible for a beneficiary of the stratum")),
+    count("n_pairs", mark("Pairs"), mark("Formed, whatever became of them later")),
     count("n_left_out", mark("Left out"), mark("Beneficiaries without a pair")),
     count("n_tied", mark("Ties"), mark("Beneficiaries with several nearest controls")),
     number("total_distance", mark("Total distance"), mark("Of the pairs formed")),
     number("bound", mark("Dual bound"), mark("No other pairs can cost less")),
     number("gap", mark("Gap"), mark("Total against bound, relative; zero proves the optimum")),
-    text("covariate", mark("Covariate")),
+    text("covariate", mark("Covariate"), mark("Measured before the index date")),
     text("level", mark("Level"),
          mark("A category, or value, value_squared, missing of a number")),
-    coded("sample", mark("Sample"), SAMPLES),
-    count("n_non_missing", mark("Known values")),
+    coded("sample", mark("Sample"), SAMPLES,
+          description=mark("Before matching, or the pairs formed")),
+    count("n_non_missing", mark("Known values"), mark("Persons of both arms whose value is known")),
     number("mean_beneficiary", mark("Mean of beneficiaries"), mark("Of a category: its share")),
     number("mean_control", mark("Mean of controls"), mark("Of a category: its share")),
     number("smd", mark("Standardised difference"),
@@ -174,5 +191,6 @@ MATCHING = vocabulary(
            mark("Standard deviation of beneficiaries before matching, kept fixed")),
     number("variance_ratio", mark("Ratio of variances"), mark("Beneficiaries over controls")),
     number("ks", mark("Largest gap of distributions"), mark("Kolmogorov–Smirnov distance")),
-    number("ecdf_mean", mark("Mean gap of distributions")),
+    number("ecdf_mean", mark("Mean gap of distributions"),
+           mark("Mean distance of the two cumulative distributions; 0: the same")),
 )  # fmt: skip

@@ -29,6 +29,8 @@ class Delivered:
     rows: pa.Table
     spoilt: frozenset[str] = frozenset()
     """Keys of its rejected rows: it still lists them, and their older version stays in use."""
+    unsaid: frozenset[str] = frozenset()
+    """Columns in which the file says nothing though files before it did: what they said stays."""
 
 
 def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
@@ -55,6 +57,9 @@ def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
     following = table.groupby("entity_key", sort=False)["known_on"].shift(-1)
     left = pd.Series(listing.left_on, dtype="datetime64[us]").reindex(table.index)
     table["superseded_on"] = left.fillna(following)
+    for column in sorted(frozenset().union(*(one.unsaid for one in told))):
+        silent = [one.receipt_id for one in told if column in one.unsaid]
+        table[column] = _as_last_said(table, column, silent)
     was_seen = table["superseded_on"] != table["known_on"]
     return table[was_seen].reset_index(drop=True)
 
@@ -67,6 +72,13 @@ def _stamps(told: Sequence[Delivered], n_new: Sequence[int]) -> dict[str, Any]:
         "known_on": np.repeat(_days([d.known_on for d in told]), n_new),
         "extracted_on": np.repeat(_days([d.extracted_on for d in told]), n_new),
     }
+
+
+def _as_last_said(table: pd.DataFrame, column: str, silent: Sequence[str]) -> pd.Series:
+    """A column with the older value of each key in the versions of files silent about it."""
+    own = pd.Series(np.arange(len(table)), table.index, dtype="float64")
+    last = own.mask(table["receipt_id"].isin(silent)).groupby(table["entity_key"]).ffill()
+    return table[column].take(last.fillna(own).to_numpy(dtype=np.int64)).set_axis(table.index)
 
 
 def _days(days: Sequence[date]) -> np.ndarray:

@@ -88,7 +88,7 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
         for name in texts(source, "key"):
             if name not in own:
                 yield unknown(where, "key", name, own)
-        yield from _encodings_exist(where, source)
+        yield from _files_are_told(where, source)
         yield from _arm_is_declared(where, source, own)
         yield from _role_is_declared(where, source, own)
         if not items(source, "provider"):
@@ -186,10 +186,12 @@ def _role_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[
         )
 
 
-def _encodings_exist(where: str, source: Raw) -> Iterator[Mistake]:
+def _files_are_told(where: str, source: Raw) -> Iterator[Mistake]:
     providers = enumerate(items(source, "provider"), 1)
     places = [(where, source), *((f"{where} › {place('provider', n, p)}", p) for n, p in providers)]
     for at, written in places:
+        if text(written, "sheet") and texts(written, "sheets"):
+            yield Mistake(f"{at} › sheets", _("either sheet or sheets; one is enough"))
         name = text(written, "encoding")
         try:
             "".encode(name or "utf-8")

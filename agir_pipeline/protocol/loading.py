@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from agir_pipeline.protocol.consistency import inconsistencies
 from agir_pipeline.protocol.lookup_tables import table_digests, table_mistakes
 from agir_pipeline.protocol.mistakes import structural_mistakes
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.written import items, place
 
 PACKAGED = Path(__file__).parent
 LABELLING = {"labels", "aliases", "title", "party", "language", "pull", "benchmark"}
@@ -37,7 +38,7 @@ def load_protocol(path: Path) -> Protocol:
     raw = _parse(path)
     design, whole = digests(raw, table_digests(raw, path.parent))
     ours = {"design_digest": design, "protocol_digest": whole, "folder": path.parent}
-    mistakes = [Mistake(key, _("is computed, never written")) for key in ours if key in raw]
+    mistakes = [Mistake(where, _("is computed, never written")) for where in _computed(raw, ours)]
     protocol = None
     try:
         protocol = Protocol.model_validate({**raw, **ours})
@@ -46,7 +47,9 @@ def load_protocol(path: Path) -> Protocol:
     mistakes += [*inconsistencies(raw), *table_mistakes(raw, path.parent)]
     if protocol is None or mistakes:
         raise ProtocolError(str(path), mistakes)
-    return protocol
+    zone = {"study_time_zone": protocol.study.time_zone}
+    sources = tuple(source.model_copy(update=zone) for source in protocol.sources)
+    return protocol.model_copy(update={"sources": sources})
 
 
 def digests(raw: Mapping[str, Any], tables: Mapping[str, str]) -> tuple[str, str]:
@@ -70,6 +73,13 @@ def read_protocol_text(path: Path) -> str:
         raise ProtocolError(str(path), [Mistake("", text)]) from None
     except UnicodeDecodeError:
         raise ProtocolError(str(path), [Mistake("", _("the file is not UTF-8 text"))]) from None
+
+
+def _computed(raw: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+    yield from (key for key in ours if key in raw)
+    for position, source in enumerate(items(raw, "source"), 1):
+        if "study_time_zone" in source:
+            yield f"{place('source', position, source)} › study_time_zone"
 
 
 def _parse(path: Path) -> dict[str, Any]:

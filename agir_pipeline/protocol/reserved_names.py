@@ -50,6 +50,7 @@ SPELL = "spell_"
 PARTICIPANT = {
     "arm",
     "band_number",
+    "common_planned_days",
     "elapsed_days",
     "index_on",
     "is_open",

@@ -66,6 +66,8 @@ class Column(Frozen):
     required: bool = False
     must_exist: bool = False
     """A delivery without this column is refused whole, even if single values may be empty."""
+    is_sheet_name: bool = False
+    """Filled with the name of the sheet a row stands in; files have no such column."""
     is_fixed: bool = False
     """Once filled it never changes: a delivery that says something else of a row is told."""
 
@@ -123,6 +125,7 @@ class Provider(Frozen):
     is_cumulative: bool = False
     """Every delivery repeats the rows of the one before: one that is gone is told."""
     sheet: Text | None = None
+    sheets: Many[Text] = ()
     date_order: DateOrder | None = None
     decimal: Decimal | None = None
     encoding: str | None = None
@@ -250,6 +253,8 @@ class Source(Frozen):
     """Person sources only."""
     sheet: Text | None = None
     """The sheet to read; without it, the first visible one. Others are listed as ignored."""
+    sheets: Many[Text] = ()
+    """Several sheets put one under the other: names, or patterns ("20??") for visible sheets."""
     date_order: DateOrder = "year_month_day"
     decimal: Decimal = "."
     encoding: str | None = None
@@ -270,6 +275,12 @@ class Source(Frozen):
     back_dated: BackDated | None = None
     agreements: Many[Agreement] = ()
     law: Many[LegalRule] = ()
+    study_time_zone: str = "UTC"
+    """Set from the study, never written: a clock time with an offset is read as the time there."""
+
+    @property
+    def wanted_sheets(self) -> tuple[str, ...]:
+        return self.sheets or ((self.sheet,) if self.sheet else ())
 
     @property
     def warehouse_columns(self) -> tuple[Column | Derived, ...]:
@@ -292,8 +303,9 @@ class Source(Frozen):
     def as_delivered_by(self, name: str) -> "Source":
         """This source with the layout of one provider's files."""
         own = self.provider(name)
-        layout = {k: getattr(own, k) for k in ("sheet", "date_order", "decimal", "encoding")}
-        return self.model_copy(update={k: v for k, v in layout.items() if v is not None})
+        names = ("sheet", "sheets", "date_order", "decimal", "encoding")
+        layout = {name: getattr(own, name) for name in names}
+        return self.model_copy(update={k: v for k, v in layout.items() if v})
 
     def arm_of(self, value: str | None = None) -> Arm | None:
         if isinstance(self.arm, ArmColumn):

@@ -17,6 +17,7 @@ from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import CorrectionColumns, MappingColumns
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.surprises import silent_columns, surprises
 from agir_pipeline.resources.usable import as_delivered
 
 BETWEEN_PARTS = " / "
@@ -57,8 +58,8 @@ class Decisions:
         day = receipt.extracted_on or receipt.known_on
         return [a for a in self.accepted if a.source == receipt.source and a.since <= day]
 
-    def cells(self, reading: Reading) -> dict[tuple[int, str], Correction]:
-        """(row, column) of a cell that could not be read → the correction that says what it was."""
+    def cells(self, reading: Reading) -> dict[tuple[str, int, str], Correction]:
+        """(sheet, row, column) of an unreadable cell → the correction that says what it was."""
         receipt, broken = reading.receipt, reading.quarantine
         day = receipt.extracted_on or receipt.known_on
         own = {
@@ -73,7 +74,7 @@ class Decisions:
             return {}
         found = ((one, own.get((one.entity_key or "", one.column))) for one in broken)
         return {
-            (one.row_number, one.column): c
+            (one.sheet, one.row_number, one.column): c
             for one, c in found
             if c is not None and trimmed(one.found) == trimmed(c.old or "")
         }
@@ -85,9 +86,10 @@ def decisions_in(
     """The decisions that stand in the readings of the steward's workbooks."""
     corrections: list[Correction] = []
     accepted: list[Accepted] = []
+    told = surprises(protocol, readings)
     for source in protocol.feeding("decision"):
         own = [r for r in readings if r.receipt.source == source.name]
-        table = versions(as_delivered(source, own))
+        table = versions(as_delivered(source, own, silent_columns(source, told)))
         if table.empty:
             continue
         if source.corrects:

@@ -18,6 +18,7 @@ from pydantic_settings import (
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.resources.files import disk_fault, sweep, write_whole
+from agir_pipeline.resources.intake import FileSettings, Intake, Location
 from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.locks import Held, hold
@@ -69,6 +70,24 @@ SITE_SETTINGS = """\
 
 # The address of the interface as readers of a message reach it; else that of agir ui is given.
 # ui_url = "https://agir.example.org"
+
+# What the files of one source may ask for; macros are read around, never run. The password with
+# which a partner locks its workbooks is AGIR_WORKBOOK_ and the provider's name, in the environment.
+# [files.contract_register]
+# max_megabytes = 50
+# max_rows = 200000
+# macros = true
+
+# A folder from which the nightly run fetches files: file, sftp, ftps, webdav+https or s3. Its
+# password is AGIR_LOCATION_ and the provider's name, in the environment. An SFTP server is known
+# by the fingerprint of its host key; without one nothing is fetched.
+# [[location]]
+# source = "contract_register"
+# provider = "office"
+# url = "sftp://files.example.org/outgoing"
+# user = "agir"
+# fingerprint = "SHA256:..."
+# pattern = "*.xlsx"
 """
 
 
@@ -87,6 +106,12 @@ class Site(BaseSettings):
     alert_webhook: str = ""
     ui_url: str = ""
     deciders: tuple[str, ...] = ()
+    files: dict[str, FileSettings] = {}
+    location: tuple[Location, ...] = ()
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.files)
 
     @classmethod
     def in_file(cls, path: Path) -> "Site":

@@ -94,12 +94,14 @@ class Landing:
         state = self.state()
         known = {receipt.identity: receipt for receipt in state.receipts}
         last_round = max((r.known_on for r in state.of_kind("round")), default=None)
+        batches = _batches(state.deliveries)
         done: list[Arrival] = []
         landings: list[tuple[str, str, str, str, bool]] = []
         now = datetime.now(UTC).isoformat(timespec="seconds")  # of one batch nothing came first
         try:
             for content, unsealed in arrivals:
-                arrival = self._arrival(_sealed(unsealed, content), content, known, last_round)
+                sealed = _sealed(unsealed, content, batches)
+                arrival = self._arrival(sealed, content, known, last_round)
                 known[arrival.receipt.identity] = arrival.receipt
                 done.append(arrival)
                 names = (legible(unsealed.file_name), unsealed.how)
@@ -139,11 +141,29 @@ def extraction_day(file_name: str) -> date | None:
         return None
 
 
-def _sealed(receipt: Receipt, content: bytes) -> Receipt:
-    """The receipt with the hash of its bytes; nobody draws a file after the day it arrives."""
+def _batches(deliveries: Iterable[Receipt]) -> dict[tuple[str, str, date], int]:
+    """(source, provider, day) → how many batches of that day were taken in."""
+    taken: dict[tuple[str, str, date], int] = {}
+    for receipt in deliveries:
+        taken[_of_one_day(receipt)] = max(taken.get(_of_one_day(receipt), 0), receipt.batch + 1)
+    return taken
+
+
+def _of_one_day(receipt: Receipt) -> tuple[str, str, date]:
+    return (receipt.source, receipt.provider, receipt.known_on)
+
+
+def _sealed(
+    receipt: Receipt, content: bytes, batches: Mapping[tuple[str, str, date], int]
+) -> Receipt:
+    """The receipt with the hash of its bytes and the number of its batch.
+
+    Nobody draws a file after the day it arrives.
+    """
     drawn = receipt.extracted_on and min(receipt.extracted_on, receipt.known_on)
     digest, name = hashlib.sha256(content).hexdigest(), legible(receipt.file_name)
-    return replace(receipt, sha256=digest, extracted_on=drawn, file_name=name)
+    batch = batches.get(_of_one_day(receipt), 0)
+    return replace(receipt, sha256=digest, extracted_on=drawn, file_name=name, batch=batch)
 
 
 def _receipt_in(path: Path) -> Receipt:

@@ -142,6 +142,14 @@ class Ledger:
     def row_ends(self) -> list[dict[str, Any]]:
         return self._rows("select * from row_ends order by receipt_id, reading, sheet")
 
+    def spoilt(self) -> dict[tuple[str, str], int]:
+        """(receipt, reading) → rows, of the files each row of which was rejected."""
+        rows = self._rows(
+            "select receipt_id, reading, sum(rejected) as n from row_ends "
+            "group by receipt_id, reading having n > 0 and sum(accepted + duplicate) = 0"
+        )
+        return {(row["receipt_id"], row["reading"]): row["n"] for row in rows}
+
     def refusals(self) -> list[dict[str, Any]]:
         return self._rows("select * from refusals order by receipt_id, reading")
 

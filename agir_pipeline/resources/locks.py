@@ -37,7 +37,7 @@ def hold(path: Path, doing: str, **more: str) -> Iterator[None]:
     with _opened(path) as file:
         _take(file, path)
         try:
-            _sign(file, doing, more)
+            _sign(file, path, doing, more)
             yield
         finally:
             file.truncate(0)
@@ -76,7 +76,8 @@ def _opened(path: Path) -> IO[str]:
         raise disk_fault(path, fault) from None
 
 
-def _sign(file: IO[str], doing: str, more: dict[str, str]) -> None:
+def _sign(file: IO[str], path: Path, doing: str, more: dict[str, str]) -> None:
+    """Write past the file's buffer: what a full disk refuses is not tried again on closing."""
     holder = {
         "doing": doing,
         "process": os.getpid(),
@@ -84,8 +85,10 @@ def _sign(file: IO[str], doing: str, more: dict[str, str]) -> None:
         **more,
     }
     file.truncate(0)
-    file.write(json.dumps(holder))
-    file.flush()
+    try:
+        os.write(file.fileno(), json.dumps(holder).encode())
+    except OSError as fault:
+        raise disk_fault(path, fault) from None
 
 
 def _written(path: Path) -> Holder:

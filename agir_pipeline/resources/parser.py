@@ -4,12 +4,15 @@ The process is started once and kept for every file of the night; it is stopped 
 when it dies, exceeds its memory or takes too long, and the file it held is refused.
 """
 
+import gc
 import json
 import os
 import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +24,10 @@ from agir_pipeline.methods.reading.child import LENGTH, send
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 
 PIECE_BYTES = 1 << 20
+SMALL_ANSWER = 48_000_000
+WORKBOOK_GROWTH = 60
+CSV_GROWTH = 3
+"""How many times longer than a file the answer to it may be."""
 CHILD = (
     "import sys; sys.path += sys.argv.pop(1).split(':'); "
     "from agir_pipeline.methods.reading.child import main; main()"
@@ -60,10 +67,23 @@ class Parser:
     def read(
         self, path: Path, sheet: str | None = None, encoding: str | None = None
     ) -> Grid | Refusal:
-        """The grid of one file, or why it is refused.
+        """The grid of one sheet of a file (else of its first visible one), or why it is refused."""
+        grids = self.read_sheets(path, [sheet] if sheet else [], encoding)
+        return grids if isinstance(grids, Refusal) else grids[0]
 
-        ``sheet`` names the sheet of a workbook (else its first visible one); ``encoding``
-        declares that of a csv.
+    def read_sheets(
+        self,
+        path: Path,
+        sheets: Sequence[str] = (),
+        encoding: str | None = None,
+        *,
+        limits: Limits | None = None,
+        password: str | None = None,
+    ) -> list[Grid] | Refusal:
+        """The grids of one file, one per sheet, or why it is refused.
+
+        ``sheets`` names the sheets of a workbook or holds patterns for them (else its first
+        visible one); ``encoding`` declares that of a csv. ``limits`` are those of this file.
 
         Raises:
             InfrastructureError: the reading process cannot be started at all.
@@ -71,20 +91,42 @@ class Parser:
         process = self._running()
         request = {
             "path": str(path.absolute()),
-            "sheet": sheet,
+            "sheets": list(sheets),
             "encoding": encoding,
-            "limits": vars(self.limits),
+            "limits": vars(limits or self.limits),
+            "password": password,
         }
         try:
             send(cast(IO[bytes], process.stdin), request)
-            answer = self._receive(process)
+            with collector_paused():
+                return self._sheets(process, self._at_most(path))
         except TimeoutError:
             return self._give_up("reader_too_slow")
         except (EOFError, BrokenPipeError):
             return self._give_up("reader_died")
-        if "refusal" in answer:
-            return Refusal.from_json(answer["refusal"])
-        return Grid.from_json(answer["grid"])
+
+    def _at_most(self, path: Path) -> int:
+        """How long an answer may be: a small workbook can say one long text a million times."""
+        n_bytes = path.stat().st_size
+        of_workbook = max(SMALL_ANSWER, WORKBOOK_GROWTH * n_bytes)
+        return max(min(of_workbook, self.answer_bytes), CSV_GROWTH * n_bytes)
+
+    def _sheets(self, process: subprocess.Popen[bytes], left: int) -> list[Grid] | Refusal:
+        deadline = time.monotonic() + self.timeout_seconds
+        rows: list[tuple[int, list[str]]] = []
+        grids: list[Grid] = []
+        while True:
+            answer, n_bytes = self._receive(process, deadline, left)
+            left -= n_bytes
+            if "rows" in answer:
+                rows += map(tuple, answer["rows"])
+            elif "grid" in answer:
+                grids.append(Grid.from_json({**answer["grid"], "rows": rows}))
+                rows = []
+            elif "refusal" in answer:
+                return Refusal.from_json(answer["refusal"])
+            else:
+                return grids
 
     def _give_up(self, code: str) -> Refusal:
         self._stop()
@@ -96,7 +138,8 @@ class Parser:
         self._stop()
         self._process = _start(self.limits.memory_bytes)
         try:
-            self._receive(self._process)  # it says that it is ready
+            deadline = time.monotonic() + self.timeout_seconds
+            self._receive(self._process, deadline, self.answer_bytes)  # it says that it is ready
         except (TimeoutError, EOFError):
             self._stop()
             raise InfrastructureError(
@@ -104,12 +147,14 @@ class Parser:
             ) from None
         return self._process
 
-    def _receive(self, process: subprocess.Popen[bytes]) -> Any:
-        deadline = time.monotonic() + self.timeout_seconds
+    def _receive(
+        self, process: subprocess.Popen[bytes], deadline: float, at_most: int
+    ) -> tuple[Any, int]:
+        """The next message and how long it is."""
         n_bytes = LENGTH.unpack(_read(process, LENGTH.size, deadline))[0]
-        if n_bytes > self.answer_bytes:
+        if n_bytes > at_most:
             raise EOFError
-        return json.loads(_read(process, n_bytes, deadline))
+        return json.loads(_read(process, n_bytes, deadline)), n_bytes
 
     def _stop(self) -> None:
         process, self._process = self._process, None
@@ -117,6 +162,18 @@ class Parser:
             return
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Rows hold no cycles: looking for some while they come costs as much as reading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _start(memory_bytes: int) -> subprocess.Popen[bytes]:

@@ -16,18 +16,26 @@ import pyarrow as pa
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
 from agir_pipeline.methods.reading.grid import Grid, Refusal
-from agir_pipeline.methods.reading.rows import Quarantined, RowReader, RowsRead
+from agir_pipeline.methods.reading.rows import Quarantined, RowReader
 from agir_pipeline.methods.reading.sentences import refusal_sentence
+from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.intake import Intake
 from agir_pipeline.resources.landing import Landing
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "5"
-PASSING = ("reader_died", "reader_too_slow")
-"""Refusals that may be the machine's fault: tried again on the next night, never kept."""
+READER_VERSION = "8"
+PASSING = frozenset(
+    {
+        *("reader_died", "reader_too_slow"),
+        *("file_too_large", "inflates_too_much", "too_many_members", "far_cell"),
+        *("macros", "encrypted", "no_unlocker", "wrong_password"),
+    }
+)
+"""Refusals by the machine or by the settings of the site: tried again, never kept."""
 OUTCOME = b"outcome"
 DIGEST_BYTES = 32
 NO_ROWS = pa.table({})
@@ -65,12 +73,18 @@ class Readings:
     """Reads deliveries of one protocol, from the cache where it can."""
 
     def __init__(
-        self, cache: Path, landing: Landing, protocol: Protocol, record_key: bytes
+        self,
+        cache: Path,
+        landing: Landing,
+        protocol: Protocol,
+        record_key: bytes,
+        intake: Intake | None = None,
     ) -> None:
         self.cache = cache
         self.landing = landing
         self.protocol = protocol
         self.record_key = record_key
+        self.intake = intake or Intake()
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
         self._readers: dict[tuple[Any, ...], RowReader] = {}
@@ -86,7 +100,8 @@ class Readings:
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
-        read = self._parse(receipt, parser, amendment)
+        with collector_paused():
+            read = self._parse(receipt, parser, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
@@ -102,30 +117,42 @@ class Readings:
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / f"{name}.arrow"
 
-    def _parse(
-        self, receipt: Receipt, parser: Parser, amendment: Amendment
-    ) -> list[RowsRead] | Refusal:
+    def grids(
+        self, receipt: Receipt, parser: Parser, sheets: Sequence[str] = ()
+    ) -> list[Grid] | Refusal:
+        """The sheets of one delivery as they are written: ``sheets``, else those of its layout."""
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        return parser.read_sheets(
+            self.landing.object_path(receipt.sha256),
+            sheets or layout.wanted_sheets,
+            layout.encoding,
+            limits=self.intake.limits(receipt.source),
+            password=self.intake.password(receipt.provider),
+        )
+
+    def _parse(self, receipt: Receipt, parser: Parser, amendment: Amendment) -> FileRead | Refusal:
         reader = self._reader(receipt.source, receipt.provider, amendment)
         layout = reader.source
-        path = self.landing.object_path(receipt.sha256)
-        grid = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
-        if isinstance(grid, Refusal):
-            return grid
+        grids = self.grids(receipt, parser)
+        if isinstance(grids, Refusal):
+            return grids
         drawn = receipt.extracted_on or receipt.known_on
 
-        def read(one: Grid) -> RowsRead:
-            one = answered(amendment.grid(one, layout, drawn), layout, drawn)
-            return amendment.told(reader.read(one, receipt.provider, drawn, receipt.sha256), one)
+        def read(some: Sequence[Grid]) -> FileRead:
+            some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
+            told = read_sheets(reader, some, receipt.provider, drawn, receipt.sha256)
+            return amendment.told(told, some)
 
-        others = [parser.read(path, sheet=name) for name in self._sheets_for_review(layout, grid)]
-        return joined([read(grid), *(read(one) for one in others if isinstance(one, Grid))])
+        names = self._sheets_for_review(layout, grids)
+        others = [self.grids(receipt, parser, [name]) for name in names]
+        return joined([read(grids), *(read(one) for one in others if isinstance(one, list))])
 
-    def _sheets_for_review(self, layout: Source, grid: Grid) -> list[str]:
+    def _sheets_for_review(self, layout: Source, grids: Sequence[Grid]) -> list[str]:
         """Sheets of a workbook of decisions in which corrections may have been filled in."""
         if layout.corrects is None:
             return []
-        taken = {source.sheet for source in self.protocol.feeding("decision")}
-        return [name for name in grid.ignored_sheets if name not in taken]
+        taken = {name for s in self.protocol.feeding("decision") for name in s.wanted_sheets}
+        return [name for name in grids[0].ignored_sheets if name not in taken]
 
     def _reader(self, source: str, provider: str, amendment: Amendment) -> RowReader:
         place = (source, provider, amendment.headings)
@@ -138,15 +165,14 @@ class Readings:
 # ------------------------------------------------------------------------------- the cache
 
 
-def _parts(read: list[RowsRead] | Refusal) -> tuple[pa.Table, dict[str, Any]]:
+def _parts(read: FileRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
     if isinstance(read, Refusal):
         return NO_ROWS, {"ends": {}, "findings": [], "quarantine": [], "refusal": read.to_json()}
-    refusal = read[0].refusal
-    return pa.concat_tables(sheet.rows for sheet in read), {
-        "ends": {name: ends for sheet in read for name, ends in sheet.ends.items()},
-        "findings": [(f.code, f.sheet, f.place, f.n) for sheet in read for f in sheet.findings],
-        "quarantine": [one for sheet in read for one in sheet.quarantine],
-        "refusal": refusal.to_json() if refusal else None,
+    return read.rows, {
+        "ends": read.ends,
+        "findings": [(f.code, f.sheet, f.place, f.n) for f in read.findings],
+        "quarantine": read.quarantine,
+        "refusal": read.refusal.to_json() if read.refusal else None,
     }
 
 

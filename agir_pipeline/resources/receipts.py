@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any, Literal
 
 Kind = Literal["protocol", "delivery", "round"]
@@ -17,7 +18,9 @@ class Receipt:
     """One thing that became known: the hash of its bytes, what it is, and since which day.
 
     ``known_on`` is a day in the study's time zone and means its end. ``extracted_on`` is the day
-    the partner drew the file. Clock times are not part of a receipt: they stand in the ledger.
+    the partner drew the file. ``batch`` counts how often this provider had been taken in on that
+    day before: what is handed in after something was taken in corrects it. Clock times are not
+    part of a receipt: they stand in the ledger.
     """
 
     kind: Kind
@@ -29,6 +32,7 @@ class Receipt:
     extracted_on: date | None = None
     how: str = ""
     is_backfilled: bool = False
+    batch: int = 0
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -97,13 +101,19 @@ def state(receipts: Iterable[Receipt], as_of: date | None = None) -> State:
 
 
 def _order(receipt: Receipt) -> tuple[Any, ...]:
-    """By night; inside one night by what was drawn first, never by what arrived first."""
+    """By night; inside one night by what was drawn first, then by the batch that brought it.
+
+    Inside one batch nothing came first: file names decide, as a corrected copy is mostly called
+    like its original and a little more.
+    """
     return (
         receipt.known_on,
         KIND_ORDER[receipt.kind],
         receipt.source,
         receipt.provider,
         receipt.extracted_on or receipt.known_on,
+        receipt.batch,
+        PurePath(receipt.file_name).stem,
         receipt.sha256,
         str(receipt.extracted_on),
         receipt.file_name,

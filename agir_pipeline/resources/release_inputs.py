@@ -11,24 +11,26 @@ from agir_pipeline.language import _, current_language
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contract_digest
 from agir_pipeline.resources.receipts import Receipt
-from agir_pipeline.resources.study import Study, code_version, library_versions
+from agir_pipeline.resources.study import Study, code_version, included, library_versions
 
 
 def as_of_day(study: Study) -> date:
-    """The day whose end the tables describe: that of the newest thing known.
+    """The day whose end the tables describe: that of the newest thing in them.
+
+    A file refused whole moves nothing: it is not in them.
 
     Raises:
         CheckError: nothing has arrived yet.
     """
-    found = study.state().as_of
+    found = included(study).as_of
     if found is None:
         raise CheckError(_("nothing has arrived yet: there is nothing to publish"))
     return found
 
 
 def known_digest(study: Study) -> str:
-    """A hash of what is known and under which keys; neither protocol nor code is in it."""
-    parts = [study.state().digest("delivery", "round"), study.home.keys.fingerprint()]
+    """A hash of what is included and under which keys; neither protocol nor code is in it."""
+    parts = [included(study).digest("delivery", "round"), study.home.keys.fingerprint()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -59,18 +61,18 @@ def release_facts(study: Study) -> dict[str, Any]:
         "seeds": {"inference": protocol.inference.seed},
         "inputs": [
             {"receipt_id": r.receipt_id, "kind": r.kind, "sha256": r.sha256}
-            for r in study.state().receipts
+            for r in included(study).receipts
         ],
     }
 
 
 def release_manifest(study: Study) -> pd.DataFrame:
-    """One row per receipt; for a delivery also the end its rows came to, as read now.
+    """One row per receipt included; for a delivery also the end its rows came to, as read now.
 
-    Counts are missing for a file that could not be read and for what has no rows.
+    Counts are missing for what has no rows.
     """
     ends = _row_ends(study)
-    rows = [_input(receipt, ends) for receipt in study.state().receipts]
+    rows = [_input(receipt, ends) for receipt in included(study).receipts]
     return pd.DataFrame(rows)
 
 

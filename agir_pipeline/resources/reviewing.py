@@ -95,27 +95,26 @@ def _headings(
 def _strange(
     study: Study, parser: Parser, layout: Source, receipt: Receipt, good: Sequence[Receipt]
 ) -> list[tuple[str, str, str, str, float]]:
-    def grid(one: Receipt) -> Grid | None:
-        path = study.home.landing.object_path(one.sha256)
-        found = parser.read(path, sheet=layout.sheet, encoding=layout.encoding)
-        return found if isinstance(found, Grid) else None
+    def grids(one: Receipt) -> list[Grid]:
+        found = study.readings.grids(one, parser)
+        return found if isinstance(found, list) else []
 
-    new, old = grid(receipt), [grid(one) for one in good]
-    if new is None:
-        return []
+    new, old = grids(receipt), [grids(one) for one in good]
     before = {
         c.name: c.labels.in_language(current_language())
         for c in layout.columns
-        if c.required or c.must_exist
+        if (c.required or c.must_exist) and not c.is_sheet_name
     }
     for one, kept in zip(good, old, strict=True):
-        if kept is not None:
-            before = headings_by_column(kept, layout, one.extracted_on or one.known_on)
+        if kept:
+            before = headings_by_column(kept[0], layout, one.extracted_on or one.known_on)
     day = receipt.extracted_on or receipt.known_on
-    return [
-        (s.letter, s.heading, s.column, s.before, s.likeness)
-        for s in strange_headings(new, layout, day, before)
-    ]
+    found = {
+        (s.heading, s.column): (s.letter, s.heading, s.column, s.before, s.likeness)
+        for sheet in new
+        for s in strange_headings(sheet, layout, day, before)
+    }
+    return list(found.values())
 
 
 def _day(receipt: Receipt) -> str:

@@ -4,23 +4,33 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import Receipt, State
+from agir_pipeline.resources.study import Study, included, telling_columns
+from agir_pipeline.resources.surprises import SILENT, surprise_sentences
 
 
 def status(home: Home, protocol: Protocol) -> dict[str, Any]:
     """The study at a glance; every value is a count, a name, a day or a hash."""
     landing = home.landing
-    state, ledger = landing.state(), landing.ledger
-    ends = _ends_by_source(state, ledger.row_ends(), contracts_in_force(protocol))
+    state, ledger, contracts = landing.state(), landing.ledger, contracts_in_force(protocol)
+    ends = _ends_by_source(state, ledger.row_ends(), contracts)
+    read = ledger.readings()
+    unread = Counter(
+        receipt.source
+        for receipt in state.deliveries
+        if (receipt.receipt_id, contracts.get(receipt.source)) not in read
+    )
     checks = Counter(check["status"] for check in ledger.checks())
     received = _last_received(state, ledger.landings())
+    as_of = included(Study(home, protocol)).as_of
     return {
-        "as_of": str(state.as_of) if state.as_of else None,
+        "as_of": str(as_of) if as_of else None,
         "protocol": {
             "name": protocol.study.name,
             "design_digest": protocol.design_digest,
@@ -30,6 +40,7 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
             {
                 "name": source.name,
                 "receipts": sum(r.source == source.name for r in state.deliveries),
+                "unread": unread[source.name],
                 "rows": ends.get(source.name, Counter()).total(),
                 **{end: ends.get(source.name, Counter())[end] for end in ENDS},
                 "last_received_at": received.get(source.name),
@@ -51,11 +62,23 @@ def newest_refusals(
 
     Several files may come on one day; whichever cannot be read is told, until one that can be
     read is handed in after it. Unreadable under the contract in force: a file refused earlier may
-    be read now. Without a protocol the one in the home is meant.
+    be read now. A file each row of which was rejected, or that lost the column which tells what
+    happened, is told like one that was refused. Without a protocol the one in the home is meant.
     """
-    contracts = contracts_in_force(protocol or load_protocol(home.protocol_path))
+    protocol = protocol or load_protocol(home.protocol_path)
+    contracts = contracts_in_force(protocol)
     ledger = home.landing.ledger
     refusals = {(row["receipt_id"], row["reading"]): row for row in ledger.refusals()}
+    names = {receipt.receipt_id: receipt.file_name for receipt in state.deliveries}
+    mute = _mute(home, protocol)
+    for (receipt_id, reading), n in ledger.spoilt().items():
+        sentence = _spoilt_sentence(names.get(receipt_id, ""), n)
+        refusals[receipt_id, reading] = {"code": "every_row_rejected", "sentence": sentence}
+    for receipt in state.deliveries:
+        contract = contracts.get(receipt.source)
+        if sentences := mute.get(receipt.receipt_id):
+            told_of_it = {"code": "mute", "sentence": "\n".join(sentences)}
+            refusals.setdefault((receipt.receipt_id, str(contract)), told_of_it)
     arrived_at = {row["receipt_id"]: row["received_at"] for row in ledger.landings()}
     standing: list[dict[str, Any]] = []
     for receipts in newest_deliveries(state).values():
@@ -70,6 +93,26 @@ def newest_refusals(
             if row is not None and arrived_at.get(name, "") >= last_readable
         ]
     return standing
+
+
+def _mute(home: Home, protocol: Protocol) -> dict[str, list[str]]:
+    """Receipt → what is told of a file without the column that says what happened."""
+    told = home.vault().read("surprises")
+    told = told[told["code"].isin(SILENT)]
+    found: dict[str, list[str]] = {}
+    for source in protocol.sources:
+        telling = telling_columns(protocol, source.name)
+        own = told[(told["source"] == source.name) & told["column_name"].isin(telling)]
+        for receipt, line in own.groupby("receipt_id"):
+            found[str(receipt)] = surprise_sentences(source, line)
+    return found
+
+
+def _spoilt_sentence(file: str, n: int) -> str:
+    return _(
+        "{file}: each of its {n} rows breaks a rule; nothing of it is taken, see the quarantine "
+        "for rows and columns"
+    ).format(file=file, n=n)
 
 
 def newest_deliveries(state: State) -> dict[tuple[str, str], list[Receipt]]:

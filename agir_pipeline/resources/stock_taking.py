@@ -26,11 +26,18 @@ from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.surprises import held_receipts, surprise_sentences, surprises
+from agir_pipeline.resources.surprises import (
+    held_receipts,
+    silent_columns,
+    surprise_sentences,
+    surprises,
+)
 from agir_pipeline.resources.usable import as_delivered
 
 HELD = "held"
 """The code under which a delivery is refused whose layout waits for a decision."""
+Rescued = Mapping[tuple[str, int], tuple[date, str, str]]
+"""(sheet, row) → since when a correction makes it acceptable, its key and its column."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +50,17 @@ class Stock:
     tables: Mapping[str, Any]
     usable_on: Mapping[str, date] = field(default_factory=dict)
     """Receipt → the night on which its layout was accepted, where that was later."""
-    rescued: Mapping[str, Mapping[int, tuple[date, str, str]]] = field(default_factory=dict)
-    """Receipt → row → since when a correction makes it acceptable, its key and its column."""
+    rescued: Mapping[str, "Rescued"] = field(default_factory=dict)
+    """By receipt."""
 
-    @property
-    def n_read(self) -> int:
-        return sum(reading.is_new for reading in self.readings)
+    def as_read(self, source: Source) -> list[Delivered]:
+        """The deliveries of a source as its files say them."""
+        silent = silent_columns(source, self.surprises)
+        return list(as_delivered(source, self.readings, silent))
 
     def delivered(self, source: Source) -> tuple[list[Delivered], list[Outcome]]:
         """The deliveries of a source with their corrections, and what each correction came to."""
-        own = list(as_delivered(source, self.readings))
+        own = self.as_read(source)
         late: list[tuple[int, Delivered]] = []
         counts: dict[tuple[str, str], int] = {}
         for place, delivery in enumerate(own):
@@ -83,13 +91,13 @@ class Stock:
             nothing = replace(delivery, rows=delivery.rows.slice(0, 0), is_complete=False)
             return nothing, [later]
         days = {
-            row: day
-            for row, (day, _key, _column) in self.rescued.get(delivery.receipt_id, {}).items()
+            place: day
+            for place, (day, _key, _column) in self.rescued.get(delivery.receipt_id, {}).items()
             if day > delivery.known_on
         }
         if not days:
             return delivery, []
-        since = [days.get(number) for number in delivery.rows["row_number"].to_pylist()]
+        since = [days.get(place) for place in _places(delivery.rows)]
 
         def rows(day: date | None) -> pa.Table:
             return delivery.rows.filter(pa.array([one == day for one in since], pa.bool_()))
@@ -150,7 +158,7 @@ class _Reader:
         self.study, self.parser = study, parser
         self.decisions = Decisions()
         self.usable_on: dict[str, date] = {}
-        self.rescued: dict[str, dict[int, tuple[date, str, str]]] = {}
+        self.rescued: dict[str, Rescued] = {}
 
     def read(self, receipt: Receipt) -> Reading:
         readings, then = self.study.readings, receipt.known_on
@@ -167,18 +175,23 @@ class _Reader:
 
     def _with(self, reading: Reading, amendment: Amendment, cells: Any) -> Reading:
         """The file read again with the corrected cells; the rows that are accepted for it."""
-        new = tuple((row, column, c.new or "") for (row, column), c in sorted(cells.items()))
+        new = tuple((*place, c.new or "") for place, c in sorted(cells.items()))
         receipt = reading.receipt
         read = self.study.readings.read(receipt, self.parser, replace(amendment, cells=new))
         if read.refusal is not None:
             return reading
-        accepted = set(read.rows["row_number"].to_pylist())
+        accepted = set(_places(read.rows))
         self.rescued[receipt.receipt_id] = {
-            row: (max(c.known_on, receipt.known_on), c.entity_key, column)
-            for (row, column), c in cells.items()
-            if row in accepted
+            (sheet, row): (max(c.known_on, receipt.known_on), c.entity_key, column)
+            for (sheet, row, column), c in cells.items()
+            if (sheet, row) in accepted
         }
         return read
+
+
+def _places(rows: pa.Table) -> list[tuple[str, int]]:
+    """(sheet, row) of each row."""
+    return list(zip(rows["sheet"].to_pylist(), rows["row_number"].to_pylist(), strict=True))
 
 
 def _is_better(accepted: Reading, reading: Reading) -> bool:
@@ -239,14 +252,16 @@ def _held(study: Study, reading: Reading, told: pd.DataFrame) -> Reading:
 def _account(ledger: Ledger, readings: Iterable[Reading], *, is_draft: bool) -> None:
     """Account for every file read now, and for those of which decisions make something else.
 
-    A rebuild of a past day leaves the account of today as it is.
+    What was read just now may be a file that the machine had failed to read before. A rebuild of
+    a past day leaves the account of today as it is.
     """
     known, new = _accounts(ledger), []
     for reading in readings:
         place = (reading.receipt.receipt_id, reading.contract)
         own = {sheet: _counts(ends) for sheet, ends in reading.ends.items()}
         told = (own, reading.refusal[0] if reading.refusal else "")
-        if place not in known or not (is_draft or known[place] == told):
+        is_other = reading.is_new or known.get(place) != told
+        if place not in known or (is_other and not is_draft):
             new.append(FileAccount(*place, reading.ends, reading.refusal, reading.findings))
     ledger.record_readings(new)
 

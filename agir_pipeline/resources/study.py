@@ -19,14 +19,15 @@ from agir_pipeline.errors import CheckError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, read_protocol_text
 from agir_pipeline.protocol.lookup_tables import table_names
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import Protocol, StatusOutcome
 from agir_pipeline.protocol.registry import models_folder
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.keys import Keys
-from agir_pipeline.resources.readings import Readings, contracts_in_force
+from agir_pipeline.resources.readings import Readings
 from agir_pipeline.resources.receipts import Receipt, State
 from agir_pipeline.resources.sql_models import SqlModels
+from agir_pipeline.resources.surprises import SILENT
 from agir_pipeline.resources.vault import Vault
 from agir_pipeline.resources.warehouse import Warehouse
 
@@ -89,7 +90,8 @@ class Study:
     @cached_property
     def readings(self) -> Readings:
         landing, keys = self.home.landing, self.keys
-        return Readings(self.home.parsed, landing, self.protocol, keys.record_key)
+        intake = self.home.site.intake
+        return Readings(self.home.parsed, landing, self.protocol, keys.record_key, intake)
 
     @cached_property
     def _states(self) -> dict[int, State]:
@@ -206,7 +208,7 @@ def due_instants(study: Study) -> list[date]:
     if declared:
         return [day for day in declared if day <= study.horizon]
     first: dict[str, date] = {}
-    for receipt in study.state().deliveries:
+    for receipt in included(study).deliveries:
         first.setdefault(receipt.source, receipt.known_on)
     needed = [first.get(source.name) for source in study.protocol.feeding("person")]
     known = [day for day in needed if day is not None]
@@ -221,21 +223,53 @@ def built_digests(study: Study, connection: sa.Connection) -> dict[str, str]:
     return dict(zip(books["step"], books["digest"], strict=True))
 
 
+def included(study: Study) -> State:
+    """What tables are made from: all that is known but for files of which nothing was taken.
+
+    Refused whole, or row by row, under the contract in force; a file nobody has read yet counts
+    as included.
+    """
+    contracts, ledger = study.readings.contracts, study.home.landing.ledger
+    refused = {(r["receipt_id"], r["reading"]) for r in ledger.refusals()} | ledger.spoilt().keys()
+    return State(
+        tuple(
+            receipt
+            for receipt in study.state().receipts
+            if (receipt.receipt_id, contracts.get(receipt.source)) not in refused
+        )
+    )
+
+
 def data_cut_on(study: Study, source: str, known_on: date = date.max) -> date | None:
     """The extraction day of the newest delivery of a source that could be read.
 
-    ``known_on`` leaves out what arrived after that day.
+    ``known_on`` leaves out what arrived after that day. A file that lost most rows of the one
+    before, or the column that tells the outcome, says nothing of how things stood: it reaches no
+    further.
     """
-    contract = contracts_in_force(study.protocol).get(source)
-    refused = {(r["receipt_id"], r["reading"]) for r in study.home.landing.ledger.refusals()}
+    told = study.vault.read("surprises")
+    is_silent = told["code"].isin(SILENT) & told["column_name"].isin(
+        telling_columns(study.protocol, source)
+    )
+    useless = set(told.loc[is_silent | (told["code"] == "partial_file"), "receipt_id"])
     days = [
         receipt.extracted_on or receipt.known_on
-        for receipt in study.state().deliveries
+        for receipt in included(study).deliveries
         if receipt.source == source
         and receipt.known_on <= known_on
-        and (receipt.receipt_id, contract) not in refused
+        and receipt.receipt_id not in useless
     ]
     return max(days, default=None)
+
+
+def telling_columns(protocol: Protocol, source: str) -> set[str]:
+    """The columns of a source without which nothing is known of what happened."""
+    found = protocol.source(source)
+    names = {found.spell.ended_early if found.spell else None, found.answered_at}
+    for outcome in protocol.outcomes:
+        if isinstance(outcome, StatusOutcome) and outcome.origin == source:
+            names |= {definition.known_when for definition in outcome.definitions}
+    return {name for name in names if name}
 
 
 def contracts_known_to(study: Study, known_on: date) -> date:

@@ -19,6 +19,8 @@ def nothing_allowed(_receipt: Receipt) -> Collection[str]:
     return ()
 
 
+SILENT = ("column_left", "column_emptied", "column_silent")
+"""What is told of a file in which a column no longer says anything."""
 COLUMNS = ("receipt_id", "source", "file_name", "code", "row_number", "column_name")
 
 
@@ -36,6 +38,20 @@ def surprises(
         for told in compared(source, [_delivery(r, allowed(r.receipt)) for r in own]):
             lines.append(_line(told, source.name, names[told.receipt_id]))
     return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def silent_columns(source: Source, told: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Receipt → columns in which its file says nothing though files before it did.
+
+    With them go the columns derived from them.
+    """
+    own = told[(told["source"] == source.name) & told["code"].isin(SILENT)]
+    found: dict[str, frozenset[str]] = {}
+    for receipt, names in own.groupby("receipt_id")["column_name"]:
+        silent = set(names)
+        silent |= {derived.name for derived in source.derived if silent & set(derived.inputs)}
+        found[str(receipt)] = frozenset(silent)
+    return found
 
 
 def surprise_sentences(source: Source, told: pd.DataFrame) -> list[str]:
@@ -75,7 +91,11 @@ def _delivery(reading: Reading, allowed: Collection[str]) -> Delivery:
             for code, _sheet, place, _n in reading.findings
             if code == "absent_column"
         ],
-        rejected=list({one.row_number: one.entity_key for one in reading.quarantine}.values()),
-        n_unknown=sum(code == "unknown_heading" for code, _sheet, _place, _n in reading.findings),
+        rejected=list(
+            {(one.sheet, one.row_number): one.entity_key for one in reading.quarantine}.values()
+        ),
+        n_unknown=len(
+            {place for code, _s, place, _n in reading.findings if code == "unknown_heading"}
+        ),
         accepted=allowed,
     )

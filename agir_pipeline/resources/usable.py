@@ -1,6 +1,6 @@
 """The deliveries of a source as they count: what they say, and from which night on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from agir_pipeline.methods.reading.comparison import MOSTLY
 from agir_pipeline.methods.versions import Delivered
@@ -8,11 +8,14 @@ from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.readings import Reading
 
 
-def as_delivered(source: Source, readings: Iterable[Reading]) -> Iterator[Delivered]:
+def as_delivered(
+    source: Source, readings: Iterable[Reading], silent: Mapping[str, frozenset[str]]
+) -> Iterator[Delivered]:
     """The accepted rows of each readable delivery of one source, in known order.
 
     A file with hardly any row of the one before is not complete, whatever its provider promised:
-    it lets nobody go.
+    it lets nobody go. ``silent``: receipt → columns in which its file says nothing though files
+    before it did.
     """
     n_before: dict[str, int] = {}
     for reading in readings:
@@ -31,4 +34,5 @@ def as_delivered(source: Source, readings: Iterable[Reading]) -> Iterator[Delive
                 and not is_bare,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
+                unsaid=silent.get(receipt.receipt_id, frozenset()),
             )

@@ -38,7 +38,11 @@ final as (
         persons.first_listed_on,
 
         {% for column in var('person_columns') if column.known_before_index %}
-            persons.{{ column.name }},
+            {% if column.name in var('first_dated', []) %}
+                persons.first_{{ column.name }} as {{ column.name }},
+            {% else %}
+                persons.{{ column.name }},
+            {% endif %}
         {% endfor %}
 
         {% if var('spell_sources') %}

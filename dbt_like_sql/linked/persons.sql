@@ -21,6 +21,12 @@ ranked as (
     -- several lists may hold one person: the one that proves most about candidacy speaks
     select
         known.*,
+
+        -- dated in one list is dated: the list that speaks need not be the one that says when
+        {% for column in var('first_dated', []) %}
+            min({{ column }}) over (partition by person_id, arm) as first_{{ column }},
+        {% endfor %}
+
         row_number() over (
             partition by person_id, arm
             order by

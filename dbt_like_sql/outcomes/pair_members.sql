@@ -17,7 +17,7 @@ final as (
         beneficiary_person_id as person_id,
         beneficiary_spell_id as spell_id,
         beneficiary_index_on as index_on,
-        planned_days_remaining
+        common_planned_days
 
     from active_pairs
 
@@ -29,7 +29,7 @@ final as (
         control_person_id as person_id,
         control_spell_id as spell_id,
         control_index_on as index_on,
-        planned_days_remaining
+        common_planned_days
 
     from active_pairs
 

@@ -24,7 +24,7 @@ dated_{{ loop.index }} as (
         members.arm,
         members.person_id,
         cast(
-            members.index_on + cast(members.planned_days_remaining as integer)
+            members.index_on + cast(members.common_planned_days as integer)
             + interval '{{ definition.months }} months' as date
         ) as asked_on
 

@@ -1,5 +1,6 @@
 -- The situation of each pair member on the date of the question, as answered.
--- Grain: one row per status definition, pair and arm. status is missing without an answer.
+-- Grain: one row per status definition, pair and arm. status is missing without an answer that
+-- tells it: somebody at work who does not say under which contract is neither in it nor out.
 
 {{ config(enabled=var('status_definitions') | length > 0) }}
 
@@ -18,19 +19,9 @@ definition_{{ loop.index }} as (
         question_dates.definition,
         question_dates.pair_id,
         question_dates.arm,
-        case
-            {% for rule in definition.rules %}
-                when
-                    {% for condition in rule %}
-                        answers.{{ condition.column }}
-                        {{ holds(condition) }} {% if not loop.last %} and {% endif %}
-                    {% endfor %}
-                    then true
-            {% endfor %}
-            else false
-        end as status,
+        {{ any_rule(definition.rules, 'answers') }} as status,
 
-        -- of several answers inside the window the last one counts
+        -- of several answers inside the window the last one that says something counts
         row_number() over (
             partition by question_dates.pair_id, question_dates.arm
             order by answers.answered_at desc, answers.record_id
@@ -44,6 +35,7 @@ definition_{{ loop.index }} as (
         and question_dates.definition = '{{ definition.name }}'
         and answers.source = '{{ definition.origin }}'
         and answers.{{ definition.known_when }} is not null
+        and ({{ any_rule(definition.rules, 'answers') }}) is not null
         and cast(answers.answered_at as date) >= question_dates.asked_on - {{ definition.days_before }}
         and cast(answers.answered_at as date) <= question_dates.asked_on + {{ definition.days_after }}
 

@@ -109,6 +109,18 @@ def test_covariates_have_the_type_they_are_matched_in(agir: Protocol, nsw: Proto
             assert column.source_columns, covariate.name
 
 
+def test_every_released_column_says_more_than_its_label(agir: Protocol, nsw: Protocol) -> None:
+    for protocol in (agir, nsw):
+        bare = [
+            f"{table.name}.{column.name}"
+            for table in table_contracts(protocol).values()
+            for column in table.columns
+            if not in_language(column.description, "en")
+        ]
+        covariates = {c.name for c in protocol.covariates}
+        assert [name for name in bare if name.partition(".")[2] not in covariates] == []
+
+
 def test_covariates_say_where_they_come_from_and_what_their_levels_mean(agir: Protocol) -> None:
     columns = {column.name: column for column in covariate_columns(agir)}
     assert columns["sex"].source_columns == ("beneficiary_register.sex", "control_pool.sex")

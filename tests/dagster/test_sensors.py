@@ -18,7 +18,7 @@ from agir_pipeline.resources.locks import hold
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.sql_models import FailedDataTests, SqlModels, TestResult
 from agir_pipeline.resources.study import open_study
-from agir_pipeline.sensors import FAILED_CHECK, FAILED_RUN, INBOX
+from agir_pipeline.sensors import FAILED_CHECK, FAILED_RUN, INBOX, Watch
 from tests.servers import Hook, serving
 
 SMALL = Path(__file__).parents[1] / "study" / "small.toml"
@@ -211,6 +211,18 @@ def test_a_file_nobody_can_read_is_told_once_and_again_when_it_comes_back(night:
     night.look(FAILED_CHECK)
     assert len(night.told) == 2
     assert "2010-04-01.csv" in night.told[1]
+
+
+def test_a_failure_stays_the_same_while_only_its_counts_change(night: Night) -> None:
+    watch = Watch(night.home, open_study(night.home).protocol, "en")
+
+    def key(sentence: str) -> str:
+        return watch.alert(FAILED_CHECK, "the check has failed", sentence, "").key
+
+    assert key("3 of 75 covariates differ by 0.12") == key("4 of 80 covariates differ by 0.1")
+    assert key("register_2010-12-31.csv: 3 rows") != key("register_2011-01-31.csv: 3 rows")
+    assert key("pool_1.csv is empty") != key("pool_2.csv is empty")
+    assert key("known on 2010-12-31") != key("known on 2010-12-30")
 
 
 def test_a_run_that_fails_every_night_is_told_once_until_one_succeeds(night: Night) -> None:

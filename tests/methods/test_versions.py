@@ -75,6 +75,15 @@ def test_a_value_that_comes_back_is_a_new_version() -> None:
     assert found == [("a", "x", "01", "02"), ("a", "y", "02", "03"), ("a", "x", "03", "-")]
 
 
+def test_where_a_file_says_nothing_in_a_column_what_was_said_before_stays() -> None:
+    silent = {"unsaid": frozenset({"value"})}
+    without = [replace(delivery(day, a=None, b=None, c=None), **silent) for day in (MARCH, APRIL)]
+    found = told(delivery(JANUARY, a="x", b=None), delivery(FEBRUARY, a="y"), *without)
+    now = {(key, value) for key, value, _since, until in found if until == "-"}
+    assert {(key, value) for key, value in now if not pd.isna(value)} == {("a", "y")}
+    assert {key for key, value in now if pd.isna(value)} == {"b", "c"}
+
+
 def test_missing_becomes_a_value_and_a_value_missing() -> None:
     found = versions([delivery(JANUARY, a=None), delivery(MARCH, a="x"), delivery(APRIL, a=None)])
     assert found["value"].isna().tolist() == [True, False, True]

@@ -99,6 +99,17 @@ def test_what_is_computed_cannot_be_written(
     assert mistakes({key: "x", **agir}) == [f"{key}: is computed, never written"]
 
 
+def test_the_zone_of_a_source_is_that_of_its_study(
+    agir: dict[str, Any], mistakes: Mistakes
+) -> None:
+    study = load_protocol(packaged_protocols()["agir"])
+    assert {s.study_time_zone for s in study.sources} == {study.study.time_zone}
+    agir["source"][1]["study_time_zone"] = "Europe/Paris"
+    assert mistakes(agir) == [
+        "source 2 (control_pool) › study_time_zone: is computed, never written"
+    ]
+
+
 def test_a_file_nested_beyond_reason_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "deep.toml").write_text("x=" + "[" * 3000 + "]" * 3000, encoding="utf-8")
     with pytest.raises(ProtocolError, match="not valid TOML: nested too deeply"):

@@ -194,6 +194,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["source"][0].update(encoding="klingon"),
         f"{REGISTER} › encoding: 'klingon' is not an encoding of text",
     ),
+    "a sheet and sheets": (
+        lambda p: p["source"][1]["provider"][0].update(sheet="A", sheets=["B*"]),
+        f"{POOL} › provider 1 (opca_pdl) › sheets: either sheet or sheets",
+    ),
     "an encoding of no text": (
         lambda p: p["source"][1]["provider"][0].update(encoding="rot13"),
         f"{POOL} › provider 1 (opca_pdl) › encoding: 'rot13' is not an encoding of text",

@@ -91,6 +91,19 @@ def test_many_are_received_together_and_twins_among_them_once(landing: Landing) 
     assert len(landing.ledger.landings()) == 3
 
 
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_of_one_day_what_was_handed_in_last_counts(landing: Landing, names: list[str]) -> None:
+    """A correction on the day of the file it corrects wins, whatever its bytes and its name."""
+    arrived = [landing.receive(name.encode(), receipt(name=name)).receipt for name in names]
+    assert [r.batch for r in arrived] == [0, 1]
+    assert landing.state().deliveries == tuple(arrived)
+    other = landing.receive(b"x", receipt(provider="two")).receipt
+    later = landing.receive(b"y", receipt(FIRST + timedelta(days=1))).receipt
+    assert (other.batch, later.batch) == (0, 0)
+    together = landing.receive_many([(b"p", receipt(name="p.csv")), (b"q", receipt(name="q.csv"))])
+    assert [arrival.receipt.batch for arrival in together] == [2, 2]
+
+
 def test_nobody_draws_a_file_after_it_arrives(landing: Landing) -> None:
     typo = landing.receive(b"x", receipt(extracted_on=date(2099, 1, 1))).receipt
     assert typo.extracted_on == FIRST

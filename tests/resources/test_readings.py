@@ -85,11 +85,9 @@ class CountingParser(Parser):
         self.n_parsed = 0
         self.instead = instead
 
-    def read(
-        self, path: Path, sheet: str | None = None, encoding: str | None = None
-    ) -> Grid | Refusal:
+    def read_sheets(self, *file: Any, **how: Any) -> list[Grid] | Refusal:
         self.n_parsed += 1
-        return self.instead or super().read(path, sheet, encoding)
+        return self.instead or super().read_sheets(*file, **how)
 
 
 @pytest.fixture
@@ -251,8 +249,8 @@ def test_a_file_of_an_unknown_layout_is_refused_and_read_once_the_protocol_knows
     assert len(read().rows) == 1
 
 
-@pytest.mark.parametrize("code", ["reader_died", "reader_too_slow"])
-def test_a_fault_of_the_machine_is_tried_again_the_next_night(
+@pytest.mark.parametrize("code", ["reader_died", "reader_too_slow", "macros", "encrypted"])
+def test_what_the_machine_or_the_settings_refuse_is_tried_again_the_next_night(
     code: str, readings: Readings, receive: Callable[..., Receipt]
 ) -> None:
     receipt = receive()

@@ -1,5 +1,6 @@
 """State is a pure function of receipts: order, repetition and prefixes first."""
 
+import json
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -20,6 +21,7 @@ receipts = st.builds(
     extracted_on=st.one_of(st.none(), days),
     how=st.sampled_from(["inbox", "history"]),
     is_backfilled=st.booleans(),
+    batch=st.integers(0, 1),
 )
 histories = st.lists(receipts, max_size=12)
 
@@ -92,6 +94,30 @@ def test_one_night_is_ordered_by_what_was_drawn_first_not_by_what_arrived_first(
         for sha, day in drawn.items()
     ]
     assert [r.sha256 for r in state(received).deliveries] == ["b", "a"]
+
+
+def test_what_came_in_a_later_batch_of_a_day_stands_after_what_it_corrects() -> None:
+    received = [
+        Receipt("delivery", sha, FIRST, "pool", "one", extracted_on=FIRST, batch=batch)
+        for sha, batch in (("a", 2), ("b", 0), ("c", 1))
+    ]
+    assert [r.sha256 for r in state(received).deliveries] == ["b", "c", "a"]
+
+
+def test_in_one_batch_a_copy_called_a_little_more_stands_after_its_original() -> None:
+    names = ["pool (1).csv", "pool_v2.csv", "pool.csv"]
+    received = [
+        Receipt("delivery", sha, FIRST, "pool", "one", name, FIRST)
+        for sha, name in zip("abc", names, strict=True)
+    ]
+    found = [r.file_name for r in state(received).deliveries]
+    assert found == ["pool.csv", "pool (1).csv", "pool_v2.csv"]
+
+
+def test_a_receipt_of_before_batches_were_counted_is_of_the_first() -> None:
+    fields = json.loads(Receipt("delivery", "a", FIRST).to_json())
+    del fields["batch"]
+    assert Receipt.from_json(json.dumps(fields)).batch == 0
 
 
 def test_kinds_stand_apart() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from agir_pipeline.errors import CheckError, ProtocolError, UsageError
@@ -14,6 +15,12 @@ from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.readings import contracts_in_force
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.release_inputs import (
+    as_of_day,
+    release_facts,
+    release_id,
+    release_manifest,
+)
 from agir_pipeline.resources.status import newest_refusals, status
 from agir_pipeline.resources.study import (
     STEPS,
@@ -21,6 +28,7 @@ from agir_pipeline.resources.study import (
     code_version,
     data_cut_on,
     due_instants,
+    included,
     is_up_to_date,
     open_study,
     record_protocol,
@@ -28,6 +36,7 @@ from agir_pipeline.resources.study import (
     require_step,
     state_digest,
 )
+from agir_pipeline.resources.surprises import COLUMNS
 
 FIRST, SECOND, THIRD = date(2010, 1, 31), date(2010, 2, 28), date(2010, 3, 31)
 Receive = Callable[..., Receipt]
@@ -209,6 +218,19 @@ def test_without_declared_days_the_first_complete_night_is_due(tmp_path: Path) -
     assert due_instants(study) == [SECOND]
 
 
+def test_a_night_on_which_the_file_of_a_source_was_refused_is_not_complete(tmp_path: Path) -> None:
+    init_home(tmp_path / "home", "nsw")
+    home = Home(tmp_path / "home")
+    names = [source.name for source in open_study(home.folder).protocol.feeding("person")]
+    for name in names:
+        receipt = Receipt("delivery", "", FIRST, name, "causaldata", "f.csv")
+        taken = home.landing.receive(name.encode(), receipt).receipt
+    refuse(home, taken)
+    assert due_instants(open_study(home.folder)) == []
+    home.landing.receive(b"good", Receipt("delivery", "", THIRD, names[-1], "causaldata", "g.csv"))
+    assert due_instants(open_study(home.folder)) == [THIRD]
+
+
 def refuse(home: Home, receipt: Receipt) -> None:
     contract = contracts_in_force(load_protocol(home.protocol_path))[receipt.source]
     refusal = ("unknown_layout", f"{receipt.file_name}: unknown")
@@ -232,6 +254,71 @@ def test_the_data_reach_to_the_newest_extraction_that_could_be_read(
     assert data_cut_on(study, "beneficiary_register") == date(2010, 1, 15)
 
 
+def test_a_file_refused_whole_moves_neither_the_day_of_the_tables_nor_their_release(
+    home: Home, receive: Receive
+) -> None:
+    kept = receive(b"x", FIRST)
+    for path in (home.landing.folder / "receipts").iterdir():
+        if '"protocol"' in path.read_text():
+            path.unlink()
+    before = open_study(home.folder)
+    facts = (as_of_day(before), release_id(before), release_facts(before))
+    refused = receive(b"y", SECOND)
+    refuse(home, refused)
+    after = open_study(home.folder)
+    assert (as_of_day(after), release_id(after), release_facts(after)) == facts
+    assert facts[0] == FIRST
+    assert list(release_manifest(after)["receipt_id"]) == [kept.receipt_id]
+    assert status(home, after.protocol)["as_of"] == str(FIRST)
+    assert refused in after.state().receipts
+    assert refused not in included(after).receipts
+
+
+def test_a_file_whose_rows_are_all_rejected_is_told_and_moves_nothing(
+    home: Home, receive: Receive
+) -> None:
+    receive(b"x", FIRST)
+    spoilt = receive(b"y", SECOND)
+    study = open_study(home.folder)
+    contract = contracts_in_force(study.protocol)[spoilt.source]
+    for n_accepted in (0, 1):
+        ends = {"": {"n_rows": 7, "accepted": n_accepted, "rejected": 5 - n_accepted, "blank": 2}}
+        account = FileAccount(spoilt.receipt_id, contract, ends, None, [])
+        home.landing.ledger.record_readings([account])
+        told = [row["sentence"] for row in newest_refusals(home, study.state())]
+        if n_accepted:
+            assert told == []
+            assert data_cut_on(study, spoilt.source) == SECOND
+        else:
+            assert "2010-02-28.csv: each of its 5 rows breaks a rule" in told[0]
+            assert data_cut_on(study, spoilt.source) == FIRST
+
+
+@pytest.mark.parametrize(
+    ("code", "column", "reach"),
+    [
+        ("partial_file", "", FIRST),
+        ("column_left", "rupture_on", FIRST),
+        ("column_emptied", "rupture_on", FIRST),
+        ("column_silent", "rupture_on", FIRST),
+        ("column_left", "termination_code", SECOND),
+        ("row_left", "", SECOND),
+    ],
+)
+def test_a_file_that_does_not_tell_what_happened_does_not_say_how_far_the_data_reach(
+    code: str, column: str, reach: date, home: Home, receive: Receive
+) -> None:
+    for content, day in ((b"x", FIRST), (b"y", SECOND)):
+        newest = receive(content, day, "contract_register", "opca_export")
+    study = open_study(home.folder)
+    line = (newest.receipt_id, newest.source, newest.file_name, code, None, column)
+    with study.vault.transaction() as connection:
+        study.vault.replace(connection, "surprises", pd.DataFrame([line], columns=list(COLUMNS)))
+    assert data_cut_on(study, newest.source) == reach
+    told = newest_refusals(home, study.state(), study.protocol)
+    assert [row["source"] for row in told] == ["contract_register"] * (column == "rupture_on")
+
+
 def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(
     home: Home, receive: Receive
 ) -> None:
@@ -242,6 +329,8 @@ def test_a_file_refused_under_an_older_contract_counts_once_it_can_be_read(
     assert data_cut_on(open_study(home.folder), newest.source) is None
     edit(home, '"N° dossier"', '"N° dossier", "Dossier no."')
     assert newest_refusals(home, state) == []
+    told = status(home, load_protocol(home.protocol_path))["sources"]
+    assert {s["name"]: s["unread"] for s in told if s["unread"]} == {newest.source: 1}
     assert data_cut_on(open_study(home.folder), newest.source) == FIRST
 
 
@@ -340,6 +429,7 @@ def test_the_status_counts_what_arrived(home: Home, receive: Receive) -> None:
     assert register == {
         "name": "beneficiary_register",
         "receipts": 2,
+        "unread": 0,
         "rows": 7,
         **{"accepted": 4, "rejected": 2, "duplicate": 0, "blank": 1, "outside": 0, "erased": 0},
     }

@@ -30,7 +30,7 @@ def reading(day: int, n_rows: int, refusal: tuple[str, str] | None = None) -> Re
 
 def test_a_file_with_hardly_any_row_lets_nobody_go(complete: Source) -> None:
     files = [reading(1, 10), reading(2, 0), reading(3, 4), reading(4, 5), reading(5, 3)]
-    delivered = list(as_delivered(complete, files))
+    delivered = list(as_delivered(complete, files, {}))
     assert [one.is_complete for one in delivered] == [True, False, False, True, True]
 
 
@@ -38,5 +38,12 @@ def test_the_first_file_may_be_empty_and_a_refused_one_says_nothing(complete: So
     refused = Reading(
         reading(2, 0).receipt, "contract", pa.table({}), [], {}, [], ("held", ""), is_new=False
     )
-    delivered = list(as_delivered(complete, [reading(1, 0), refused, reading(3, 2)]))
+    delivered = list(as_delivered(complete, [reading(1, 0), refused, reading(3, 2)], {}))
     assert [(one.known_on.day, one.is_complete) for one in delivered] == [(1, False), (3, True)]
+
+
+def test_what_a_file_is_silent_about_goes_with_it(complete: Source) -> None:
+    files = [reading(1, 3), reading(2, 3)]
+    silent = {files[1].receipt.receipt_id: frozenset({"town"})}
+    delivered = list(as_delivered(complete, files, silent))
+    assert [one.unsaid for one in delivered] == [frozenset(), {"town"}]

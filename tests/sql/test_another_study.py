@@ -138,7 +138,7 @@ def pairs(placed):
     links = placed["linked", "person_links"].set_index("person_id")["entity_id"]
     first = spells[spells["first_day"] == date_of("2021-01-01")]["spell_id"]
     own = {person: e for person, e in links.items() if e in set(first)}
-    rows = pd.DataFrame({"pair_id": PEOPLE, "status": "active", "planned_days_remaining": 180})
+    rows = pd.DataFrame({"pair_id": PEOPLE, "status": "active", "common_planned_days": 180})
     for arm in ("beneficiary", "control"):
         person = arm[0] + "_" + rows["pair_id"]
         rows[f"{arm}_person_id"] = person

@@ -2,7 +2,8 @@
 
 A correction says: in the row of this key, this column says *old*, it should say *new*. It is
 carried out only where the source really says *old*, in files drawn between its day of effect and
-its expiry, from the night on which it became known until it is withdrawn or replaced. Nothing is
+its expiry, from the night on which it became known until it is withdrawn or replaced. A file
+silent about the column says neither: there what was corrected before it stays. Nothing is
 edited: a corrected row is a version of its own, and the source's version stands before and after.
 """
 
@@ -169,8 +170,9 @@ class _Replay:
 
     def _values(self, place: int, position: int, day: date) -> Row:
         """The columns of a row that are others by the corrections that count on ``day``."""
-        row, provider = self._row(place, position), self.given[place].provider
-        active = [c for c in self.of_key[row["entity_key"]] if self._counts(c, day)]
+        row, given = self._row(place, position), self.given[place]
+        provider, own = given.provider, self.of_key[row["entity_key"]]
+        active = [c for c in own if self._counts(c, day) and c.column not in given.unsaid]
         known = (row["row_digest"], provider, tuple(map(id, active)))
         if known not in self.known:
             self.known[known] = self._corrected(row, provider, active)
@@ -208,12 +210,13 @@ class _Replay:
             return Outcome(correction, "waiting", "not_yet_effective")
         if end is not None:
             return Outcome(correction, "expired", n_changed=n_changed)
-        return self._told_by_last(correction, listings[-1], n_changed)
+        told = [one for one in listings if correction.column not in self.given[one[0]].unsaid]
+        return self._told_by_last(correction, (told or listings)[-1], n_changed)
 
     def _told_by_last(
         self, correction: Correction, listing: tuple[int, int], n_changed: int
     ) -> Outcome:
-        """By the last row that was listed: it says the old value, the new one, or another."""
+        """By the last row that says something: the old value, the new one, or another."""
         place, position = listing
         given = self.given[place]
         old = self.type_text(correction.column, given.provider, correction.old)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+import pyarrow as pa
+
 from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.grid import Grid, Refusal, column_number
 from agir_pipeline.methods.reading.headings import find_layout, normalise
-from agir_pipeline.methods.reading.rows import RowsRead
+from agir_pipeline.methods.reading.sheets import FileRead
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.protocol.sources import Alias
 
@@ -35,8 +37,8 @@ class Amendment:
 
     headings: tuple[tuple[str, str], ...] = ()
     """(heading, column it means; empty: it is not read)."""
-    cells: tuple[tuple[int, str, str], ...] = ()
-    """(row, column, the text to read in place of what stands there)."""
+    cells: tuple[tuple[str, int, str, str], ...] = ()
+    """(sheet, row, column, the text to read in place of what stands there)."""
 
     def layout(self, source: Source) -> Source:
         """The contract with the headings accepted for its columns."""
@@ -57,23 +59,23 @@ class Amendment:
         if layout is None or isinstance(layout, Refusal):
             return grid
         rows = {number: list(cells) for number, cells in grid.rows}
-        for number, column, text in self.cells:
-            if number in rows and column in layout.positions:
+        for sheet, number, column, text in self.cells:
+            if sheet == grid.sheet and number in rows and column in layout.positions:
                 rows[number][layout.positions[column]] = text
         return replace(grid, rows=list(rows.items()))
 
-    def told(self, read: RowsRead, grid: Grid) -> RowsRead:
-        """The reading without the notes on headings that nobody is to read."""
+    def told(self, read: FileRead, grids: Sequence[Grid]) -> FileRead:
+        """The reading of these sheets without the notes on headings that nobody is to read."""
         unread = {normalise(heading) for heading, column in self.headings if not column}
         if not unread:
             return read
-        cells = dict(grid.rows)
+        cells = {(grid.sheet, number): row for grid in grids for number, row in grid.rows}
         kept = [
             f
             for f in read.findings
             if f.code != "unknown_heading"
             or f.row is None
-            or normalise(cells[f.row][column_number(f.column) - 1]) not in unread
+            or normalise(cells[f.sheet, f.row][column_number(f.column) - 1]) not in unread
         ]
         return replace(read, findings=tuple(kept))
 
@@ -106,8 +108,8 @@ def answered(grid: Grid, source: Source, day: date) -> Grid:
     return replace(grid, rows=rows)
 
 
-def joined(reads: Sequence[RowsRead]) -> list[RowsRead]:
-    """The sheets of one file that count; of those after the first, what tells decisions.
+def joined(reads: Sequence[FileRead]) -> FileRead:
+    """The readings of one file as one; of those after the first, what tells decisions.
 
     A sheet for review has columns beside those of the decision: they are for the reader. One that
     has the headings of decisions and cannot be read refuses the file: nothing decided is lost.
@@ -115,8 +117,15 @@ def joined(reads: Sequence[RowsRead]) -> list[RowsRead]:
     first, *others = reads
     for read in others:
         if read.refusal is not None and read.refusal.code not in OTHER_HEADINGS:
-            return [read]
-    usable = [replace(read, findings=()) for read in others if not read.is_refused]
-    sheets = {read.sheet for read in usable}
+            return read
+    usable = [read for read in others if read.refusal is None]
+    if first.refusal is not None or not usable:
+        return first
+    sheets = {sheet for read in usable for sheet in read.ends}
     told = [f for f in first.findings if f.code != "ignored_sheet" or f.sheet not in sheets]
-    return [replace(first, findings=tuple(told)), *usable]
+    return FileRead(
+        rows=pa.concat_tables(read.rows for read in (first, *usable)),
+        quarantine=[one for read in (first, *usable) for one in read.quarantine],
+        ends={sheet: ends for read in (first, *usable) for sheet, ends in read.ends.items()},
+        findings=tuple(told),
+    )

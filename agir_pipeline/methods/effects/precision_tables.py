@@ -20,7 +20,8 @@ PRECISION_COLUMNS = {
 
 EVALUABILITY_COLUMNS = {
     "outcome": TEXT, "definition": TEXT, "horizon_days": COUNT,
-    "n_pairs": COUNT, "n_evaluable_pairs": COUNT, "all_evaluable_on": DAY,
+    "n_pairs": COUNT, "n_evaluable_pairs": COUNT, "n_never_evaluable_pairs": COUNT,
+    "all_evaluable_on": DAY,
     "mde_points": NUMBER, "mde_holm_points": NUMBER,
 }  # fmt: skip
 
@@ -69,10 +70,11 @@ def event_evaluability(
             {
                 "horizon_days": horizon,
                 "n_evaluable_pairs": effect["n_complete_pairs"],
+                "n_never_evaluable_pairs": 0,
                 "all_evaluable_on": evaluable_from(
                     index_on, horizon, outcome.consolidation_days.value, windows[definition]
                 ),
-                **_then(effect, effect["risk_control"], outcome, inference),
+                **_then(effect, effect["n"], effect["risk_control"], outcome, inference),
             }
         )
     return typed(rows, EVALUABILITY_COLUMNS)
@@ -87,14 +89,17 @@ def status_evaluability(
     """One row per definition: due pairs today, the day on which the last one is due, the MDE then.
 
     ``due_on`` holds for each pair the day its answers are all in (missing: never within the
-    study). The detectable effect assumes that everybody answers.
+    study). Pairs that never are due are counted, and are in neither the day nor the detectable
+    effect, which assumes that everybody asked answers.
     """
+    n_never = int(due_on.isna().sum())
     last_on = due_on.dropna().max() if due_on.notna().any() else None
     rows = [
         {
             "n_evaluable_pairs": effect["n_due"],
+            "n_never_evaluable_pairs": n_never,
             "all_evaluable_on": last_on,
-            **_then(effect, effect["share_control"], outcome, inference),
+            **_then(effect, effect["n"] - n_never, effect["share_control"], outcome, inference),
         }
         for effect in effects.to_dict("records")
     ]
@@ -113,6 +118,7 @@ def measure_evaluability(effects: pd.DataFrame) -> pd.DataFrame:
             "definition": row["definition"],
             "n_pairs": row["n"],
             "n_evaluable_pairs": row["n_complete_pairs"],
+            "n_never_evaluable_pairs": 0,
         }
         for row in own.to_dict("records")
     ]
@@ -121,6 +127,7 @@ def measure_evaluability(effects: pd.DataFrame) -> pd.DataFrame:
 
 def _then(
     effect: dict[Any, Any],
+    n_pairs: int,
     baseline: Any,
     outcome: EventOutcome | StatusOutcome,
     inference: Inference,
@@ -133,7 +140,7 @@ def _then(
         "n_pairs": effect["n"],
         **{
             name: detectable_in_pairs(
-                int(effect["n"]), known, outcome.benefit, alpha, inference.power.value
+                int(n_pairs), known, outcome.benefit, alpha, inference.power.value
             )
             for name, alpha in zip(names, alphas(inference), strict=True)
         },

@@ -27,13 +27,13 @@ def pair_terms(
     if candidates is None or not len(pairs):
         nothing = pd.Series(pd.NA, pairs.index, dtype="string")
         days = pd.Series(pd.NA, pairs.index, dtype="Int64")
-        return {**{f"{a}_spell_id": nothing for a in ARMS}, "planned_days_remaining": days}
+        return {**{f"{a}_spell_id": nothing for a in ARMS}, "common_planned_days": days}
     own = candidates.participants
     terms: dict[str, pd.Series] = {}
     for arm in ARMS:
         spell_of = own[own["arm"] == arm].set_index("person_id")["spell_id"]
         terms[f"{arm}_spell_id"] = pairs[f"{arm}_person_id"].map(spell_of).astype("string")
-    terms["planned_days_remaining"] = pd.Series(pd.NA, pairs.index, dtype="Int64")
+    terms["common_planned_days"] = pd.Series(pd.NA, pairs.index, dtype="Int64")
     if spec.has_index_rule:
         is_ours = own["arm"] == "beneficiary"
         row_of = pd.Series(own.index[is_ours], own.loc[is_ours, "person_id"])
@@ -41,7 +41,7 @@ def pair_terms(
         index_on = pd.Series(np.datetime64("NaT", "us"), own.index)
         index_on.loc[rows] = pairs["beneficiary_index_on"].to_numpy()
         days = candidates.planned_days_remaining(index_on).loc[rows]
-        terms["planned_days_remaining"] = pd.Series(days.to_numpy(), pairs.index).astype("Int64")
+        terms["common_planned_days"] = pd.Series(days.to_numpy(), pairs.index).astype("Int64")
     return terms
 
 
@@ -75,7 +75,7 @@ def analysis_population(
     """One row per person in a pair: its index date and the covariates as they were matched on."""
     keys = ["round_number", "band_number", "person_id", "arm"]
     covariates = [covariate.name for covariate in spec.covariates]
-    shared = ["pair_id", "status", "elapsed_days", "planned_days_remaining"]
+    shared = ["pair_id", "status", "elapsed_days", "common_planned_days"]
     members = [
         pairs[[*shared, "round_number", "band_number", f"{arm}_person_id", f"{arm}_index_on"]]
         .rename(columns={f"{arm}_person_id": "person_id", f"{arm}_index_on": "index_on"})

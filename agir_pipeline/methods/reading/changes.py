@@ -1,7 +1,8 @@
 """What is new, what changed and what left between two full deliveries of a source.
 
 Only deliveries that hold every row are compared: an absence from any other one means nothing. A
-file that holds almost nothing of the one before is no full delivery, whatever was promised.
+file that holds almost nothing of the one before is no full delivery, whatever was promised. A
+column in which one of two files says nothing has not changed: what earlier files said stays.
 """
 
 from collections.abc import Iterable, Iterator
@@ -93,9 +94,10 @@ class _File:
         keys = [k for k, d in new.digests.items() if self.digests.get(k, d) != d]
         if not keys:
             return
+        silent = {*PLACE, *own.unsaid, *delivery.unsaid}
         one = own.rows.take([self.places[key] for key in keys])
         other = delivery.rows.take([new.places[key] for key in keys])
         for name in other.column_names:
-            if name not in PLACE:
+            if name not in silent:
                 values = zip(keys, one[name].to_pylist(), other[name].to_pylist(), strict=True)
                 yield from (told(k, "changed", name) for k, before, now in values if before != now)

@@ -20,7 +20,8 @@ share of the rows and now in none: emptied."""
 HOLDING = frozenset({"column_left", "column_added", "column_emptied"})
 """What keeps a delivery from being used until somebody decides: its layout is another."""
 FEWEST_ROWS = 5
-"""Shorter files say nothing about a column that is empty."""
+"""Shorter files say nothing about a column that is empty. Where files repeat the rows of those
+before, a column that so many rows filled and none does now was emptied too."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,20 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
     """What is told of each delivery beside the one before it from the same provider.
 
     ``deliveries`` come in known order. Codes: ``row_left``, ``partial_file``, ``rewritten``,
-    ``back_dated``, and those of ``HOLDING``. A delivery that is held is not compared with later:
-    the one before it stays the last good one.
+    ``back_dated``, ``column_silent`` for a column in which the file says nothing though files
+    before it did, and those of ``HOLDING``. A delivery that is held is not compared with later:
+    the one before it stays the last good one. Only a layout that was accepted falls silent: what
+    is accepted is not held, and what earlier files said stays.
     """
     memories: dict[str, _Memory] = {}
     told: list[Told] = []
     for delivery in deliveries:
-        if not delivery.rows.num_rows:
-            continue
         is_cumulative = source.provider(delivery.provider).is_cumulative
         memory = memories.setdefault(delivery.provider, _Memory(source, is_cumulative))
+        if not delivery.rows.num_rows:
+            if memory.last is not None and is_cumulative and not delivery.rejected:
+                told.append(Told(delivery.receipt_id, "partial_file", None, ""))
+            continue
         changes = list(memory.changes(delivery, memory.last)) if memory.last else []
         told += changes
         if changes:
@@ -101,6 +106,10 @@ class _Memory:
     source: Source
     is_cumulative: bool
     last: Delivery | None = None
+    said: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Column → filled rows and all rows of the last file that said something in it."""
+    silent: frozenset[str] = frozenset()
+    """Columns in which the last file said nothing, though files before it had."""
     listed: set[str] = field(default_factory=set)
     first: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Fixed column → key → the first value."""
@@ -108,7 +117,11 @@ class _Memory:
     """Fixed column → key → the last value."""
 
     def take(self, delivery: Delivery) -> None:
+        self.silent = self._silent(delivery)
         self.last = delivery
+        for column in self.source.columns:
+            if filled := delivery.filled(column.name):
+                self.said[column.name] = (filled, delivery.rows.num_rows)
         self.listed.update(delivery.keys)
         for name, said in self._fixed(delivery):
             first = self.first.setdefault(name, {})
@@ -125,12 +138,14 @@ class _Memory:
             yield Told(receipt, "column_left", None, name)
         if delivery.n_unknown > last.n_unknown:
             yield Told(receipt, "column_added", None, "")
-        for name in self._emptied(delivery, last):
-            if name not in delivery.accepted:
-                yield Told(receipt, "column_emptied", None, name)
+        emptied = self._silent(delivery) - self.silent - set(delivery.absent)
+        for name in sorted(emptied - set(delivery.accepted)):
+            yield Told(receipt, "column_emptied", None, name)
 
     def surprises(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
         receipt = delivery.receipt_id
+        for name in sorted(self._silent(delivery)):
+            yield Told(receipt, "column_silent", None, name)
         if self.is_cumulative:
             yield from self._gone(delivery, last)
         number = delivery.numbers
@@ -177,11 +192,17 @@ class _Memory:
             if day < limit and key not in self.listed:
                 yield key, rule.column
 
-    def _emptied(self, delivery: Delivery, last: Delivery) -> Iterator[str]:
-        if delivery.rows.num_rows < FEWEST_ROWS:
-            return
-        for column in self.source.columns:
-            name = column.name
-            is_empty = name not in delivery.absent and not delivery.filled(name)
-            if is_empty and last.filled(name) >= MOSTLY * last.rows.num_rows:
-                yield name
+    def _silent(self, delivery: Delivery) -> frozenset[str]:
+        """Columns without a value in this file that were filled when they last said anything."""
+        n_rows = delivery.rows.num_rows
+        return frozenset(
+            name
+            for name, (filled, of) in self.said.items()
+            if not delivery.filled(name)
+            and (name in delivery.absent or self._is_lost(filled, of, n_rows))
+        )
+
+    def _is_lost(self, filled: int, of: int, n_rows: int) -> bool:
+        """Whether a column empty in ``n_rows`` was emptied: values of few rows may just end."""
+        repeats_them = self.is_cumulative and filled >= FEWEST_ROWS
+        return n_rows >= FEWEST_ROWS and (repeats_them or filled >= MOSTLY * of)

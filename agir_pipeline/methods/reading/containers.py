@@ -1,11 +1,14 @@
 """What the bytes of a file are, by their first bytes and never by the file's name."""
 
 import zipfile
-from pathlib import Path
+from typing import IO
 
+from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import Refused
 
 HEAD_BYTES = 4096
+OLE_BYTES = 100_000_000
+WORKBOOKS = ("xlsx", "xlsb", "xls", "ods")
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0"
@@ -20,28 +23,28 @@ HTML = ("<html", "<!doctype html", "<table", "<head", "<meta", "<style", "<body"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 
 
-def recognise(path: Path) -> str:
-    """``xlsx`` or ``text``, which are read; any other answer is the name of a refusal.
+def recognise(file: IO[bytes]) -> str:
+    """One of ``WORKBOOKS``, or ``text``; any other answer is the name of a refusal.
 
     A zip that ends too early raises ``Refused("incomplete")``: its upload was cut.
     """
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
     if not head:
         return "empty"
     if head.startswith(ZIP):
-        return _zip_kind(path)
+        return _zip_kind(file)
     if head.startswith(OLE):
-        return _ole_kind(path.read_bytes())
+        return _ole_kind(file.read(OLE_BYTES))
     for magic, kind in OTHERS.items():
         if head.startswith(magic):
             return kind
     return _text_kind(head)
 
 
-def _zip_kind(path: Path) -> str:
+def _zip_kind(file: IO[bytes]) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
             if "xl/workbook.xml" in names:
                 return "xlsx"
@@ -62,6 +65,7 @@ def _ole_kind(data: bytes) -> str:
         return "encrypted"
     if _stream("Workbook") in data or _stream("Book") in data:
         return "xls"
+    streams(data)  # cut before the names, it may have been a workbook
     return "ole"
 
 

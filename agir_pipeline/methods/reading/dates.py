@@ -6,7 +6,8 @@ rejected, never swapped; it also puts the doubtful values of its column under su
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from agir_pipeline.methods.reading.cells import Cell
 from agir_pipeline.methods.reading.headings import normalise
@@ -56,16 +57,21 @@ def date_reader(column: Column, order: str) -> Callable[[str], Cell]:
     """Reads the day; a time of day, where one is written, is dropped."""
 
     def read(text: str) -> Cell:
-        return _within(_moment(text, order, keep_time=False), column)
+        return _within(_moment(text, order, None), column)
 
     return read
 
 
-def instant_reader(column: Column, order: str) -> Callable[[str], Cell]:
-    """Reads a day and time. With an offset it becomes UTC; without, it stays as written."""
+def instant_reader(column: Column, order: str, time_zone: str) -> Callable[[str], Cell]:
+    """Reads a day and time as the clock of ``time_zone`` showed it.
+
+    With an offset (or Z) it is brought there, so that its day is the day people lived; without,
+    it stays as written.
+    """
+    zone = ZoneInfo(time_zone)
 
     def read(text: str) -> Cell:
-        return _within(_moment(text, order, keep_time=True), column)
+        return _within(_moment(text, order, zone), column)
 
     return read
 
@@ -105,22 +111,23 @@ def _within(cell: Cell, column: Column) -> Cell:
     return cell
 
 
-def _moment(text: str, order: str, *, keep_time: bool) -> Cell:
+def _moment(text: str, order: str, zone: ZoneInfo | None) -> Cell:
+    """The moment in ``zone``; without one, its day."""
     match = YEAR_LAST.fullmatch(text)
     if match:
-        return _year_last(match, order, keep_time=keep_time)
+        return _year_last(match, order, zone=zone)
     match = YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text)
     if match:
         day = _day(int(match[1]), int(match[2]), int(match[3]))
-        return _timed(day, match, keep_time=keep_time)
+        return _timed(day, match, zone=zone)
     match = NAMED.fullmatch(normalise(text))
     if match and match[2] in MONTHS:
         day = _day(_year(match[3]), MONTHS[match[2]], int(match[1]))
-        return _timed(day, None, keep_time=False)
+        return _timed(day, None, zone=None)
     return NO_DATE
 
 
-def _year_last(match: re.Match[str], order: str, *, keep_time: bool) -> Cell:
+def _year_last(match: re.Match[str], order: str, *, zone: ZoneInfo | None) -> Cell:
     year, first, second = _year(match[3]), int(match[1]), int(match[2])
     declared, other = _day(year, second, first), _day(year, first, second)
     if order == "month_day_year":
@@ -130,7 +137,7 @@ def _year_last(match: re.Match[str], order: str, *, keep_time: bool) -> Cell:
     if declared is None and other is not None:
         return Cell(None, "date_order", evidence="other")
     evidence = "" if declared == other else "declared" if other is None else "either"
-    return _timed(declared, match, keep_time=keep_time, evidence=evidence)
+    return _timed(declared, match, zone=zone, evidence=evidence)
 
 
 def _year(text: str) -> int:
@@ -149,7 +156,7 @@ def _day(year: int, month: int, day: int) -> datetime | None:
 
 
 def _timed(
-    day: datetime | None, match: re.Match[str] | None, *, keep_time: bool, evidence: str = ""
+    day: datetime | None, match: re.Match[str] | None, *, zone: ZoneInfo | None, evidence: str = ""
 ) -> Cell:
     """The day, with the time written beside it when it is asked for."""
     if day is None:
@@ -158,15 +165,18 @@ def _timed(
         hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
         try:
             moment = day.replace(hour=hour, minute=minute, second=second)
-            day = _in_utc(moment, match["zone"]) if keep_time else day
+            day = _brought_to(zone, moment, match["zone"]) if zone else day
         except (ValueError, OverflowError):
             return NO_DATE
     return Cell(day, evidence=evidence)
 
 
-def _in_utc(moment: datetime, zone: str | None) -> datetime:
-    if zone is None or zone == "Z":
+def _brought_to(zone: ZoneInfo, moment: datetime, written: str | None) -> datetime:
+    if written is None:
         return moment
-    sign = -1 if zone[0] == "-" else 1
-    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])) * sign
-    return moment.replace(tzinfo=timezone(offset)).astimezone(UTC).replace(tzinfo=None)
+    offset = timedelta(0)
+    if written != "Z":
+        sign = -1 if written[0] == "-" else 1
+        offset = timedelta(hours=int(written[1:3]), minutes=int(written[-2:])) * sign
+    there = moment.replace(tzinfo=timezone(offset)).astimezone(zone)
+    return there.replace(tzinfo=None, fold=0)

@@ -7,13 +7,18 @@ A row whose quotes do not close costs that one line and is named; the lines afte
 import codecs
 import csv
 import re
-from collections.abc import Iterator
-from io import StringIO
+from collections.abc import Iterable, Iterator
+from io import TextIOWrapper
+from itertools import chain, islice
+from typing import IO
 
-from agir_pipeline.methods.reading.grid import Flag, Grid, Refused, column_letter
+from agir_pipeline.methods.reading.grid import Flag, Grid, Refused, Sheet, column_letter
 
 DELIMITERS = ";,\t|"
+SAMPLE_LINES = 200
 SAMPLE_CHARACTERS = 8_192
+CHUNK_BYTES = 1 << 20
+UNIT = "\x1f"
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -30,82 +35,138 @@ MAC_ROMAN = re.compile(r"[Žƒ‰Š](?=[a-z])|(?<=[a-z])[Žƒ‰Š]")
 """The cp1252 reading of a Mac file: its é, É, â and ä beside small letters."""
 
 
-def read_delimited(data: bytes, encoding: str | None = None) -> Grid:
-    """The rows of a csv file, blank lines included; refuses NUL and undecodable bytes."""
-    text, used = _decode(data, encoding)
-    position = text.find("\0")
-    if position >= 0:
-        raise Refused("nul_byte", row=_line_of(text, position))
-    lines = list(StringIO(text, newline=""))
-    start, delimiter = _delimiter(lines)
-    rows, faults = _rows(lines, start, delimiter)
-    return Grid(
-        "csv", "", rows, used, delimiter, faults=faults, flags=list(_flags(text, used, rows))
-    )
+def read_delimited(file: IO[bytes], encoding: str | None = None) -> Sheet:
+    """The rows of a csv file, blank lines included; refuses NUL and undecodable bytes.
+
+    The file is gone through twice: to find its encoding, then row by row. No more of it is in
+    memory than a few lines.
+    """
+    used = _encoding(file, encoding)
+    lines = _Lines(file, used)
+    delimiter = _delimiter(lines)
+    grid = Grid("csv", "", [], used, delimiter)
+    return Sheet(grid, _watched(_rows(lines, delimiter, grid.faults), used, grid.flags))
 
 
-def _decode(data: bytes, declared: str | None) -> tuple[str, str]:
-    names = [declared] if declared else [name for mark, name in MARKS if data.startswith(mark)][:1]
+def _encoding(file: IO[bytes], declared: str | None) -> str:
+    """The first encoding in which the whole file can be read."""
+    head = file.read(4)
+    names = [declared] if declared else [name for mark, name in MARKS if head.startswith(mark)][:1]
     for name in names or ["utf-8", "cp1252"]:
-        try:
-            return data.decode(name), name
-        except UnicodeDecodeError as fault:
-            place = data.count(b"\n", 0, fault.start) + 1
-        except LookupError as fault:
-            raise Refused("unknown_encoding", encoding=name) from fault
-    raise Refused("undecodable", row=place, encoding=name)
+        if (row := _undecodable(file, name)) is None:
+            return name
+        place: dict[str, int | str] = {"row": row, "encoding": name}
+    raise Refused("undecodable", **place)
 
 
-def _line_of(text: str, position: int) -> int:
-    return len(list(StringIO(text[: position + 1], newline="")))
-
-
-def _delimiter(lines: list[str]) -> tuple[int, str]:
-    """Where the rows start and what parts their cells; a first line ``sep=;`` is obeyed."""
-    first = lines[0].strip("\r\n").strip('"') if lines else ""
-    if first.lower().startswith("sep=") and len(first) == 5:
-        return 1, first[4]
-    sample = "".join(lines[:200])[:SAMPLE_CHARACTERS]
+def _undecodable(file: IO[bytes], encoding: str) -> int | None:
+    """The line of the first byte that means nothing; None when there is none."""
+    file.seek(0)
+    row = 1
     try:
-        return 0, csv.Sniffer().sniff(sample, DELIMITERS).delimiter
+        decoder = codecs.getincrementaldecoder(encoding)()
+        while chunk := file.read(CHUNK_BYTES):
+            text = decoder.decode(chunk)
+            if "\0" in text:
+                raise Refused("nul_byte", row=row + _n_lines(text[: text.index("\0")]))
+            row += _n_lines(text)
+        decoder.decode(b"", True)
+    except UnicodeDecodeError as fault:
+        return row + fault.object.count(b"\n", 0, fault.start)
+    except (LookupError, AttributeError) as fault:
+        raise Refused("unknown_encoding", encoding=encoding) from fault
+    return None
+
+
+def _n_lines(text: str) -> int:
+    """How many lines end in a text; a lone carriage return ends one, as old Macs wrote it."""
+    if "\r" not in text:
+        return text.count("\n")
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+class _Lines:
+    """The lines of a text file, counted; lines that were read may be given back."""
+
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
+        file.seek(0)
+        self.source: Iterator[str] = iter(TextIOWrapper(file, encoding, newline=""))
+        self.n_read = 0
+        self.taken: list[str] = []
+        """The lines since the last row that was whole."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.source)
+        self.n_read += 1
+        self.taken.append(line)
+        return line
+
+    def peek(self, n_lines: int) -> list[str]:
+        """The next lines, which are still to be read."""
+        ahead = list(islice(self.source, n_lines))
+        self.source = chain(ahead, self.source)
+        return ahead
+
+    def give_up(self) -> str:
+        """The first line taken; those after it are to be read again."""
+        broken, *others = self.taken
+        self.source = chain(others, self.source)
+        self.n_read -= len(others)
+        self.taken.clear()
+        return broken
+
+
+def _delimiter(lines: _Lines) -> str:
+    """What parts the cells; a first line ``sep=;`` is obeyed and skipped."""
+    ahead = lines.peek(SAMPLE_LINES)
+    first = ahead[0].strip("\r\n").strip('"') if ahead else ""
+    if first.lower().startswith("sep=") and len(first) == 5:
+        next(lines)
+        lines.taken.clear()
+        return first[4]
+    sample = "".join(ahead)[:SAMPLE_CHARACTERS]
+    try:
+        return csv.Sniffer().sniff(sample, DELIMITERS).delimiter
     except csv.Error:
-        return 0, max(DELIMITERS, key=sample.count)
+        return max(DELIMITERS, key=sample.count)
 
 
 def _rows(
-    lines: list[str], start: int, delimiter: str
-) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str]]]:
-    rows: list[tuple[int, list[str]]] = []
-    faults: list[tuple[int, str]] = []
-    while start < len(lines):
-        rest = map(lines.__getitem__, range(start, len(lines)))
-        reader = csv.reader(rest, delimiter=delimiter, strict=True)
-        n_read = 0
+    lines: _Lines, delimiter: str, faults: list[tuple[int, str]]
+) -> Iterator[tuple[int, list[str]]]:
+    while True:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        number = lines.n_read + 1
         try:
             for cells in reader:
-                rows.append((start + n_read + 1, cells))
-                n_read = reader.line_num
-            return rows, faults
+                yield number, cells
+                lines.taken.clear()
+                number = lines.n_read + 1
+            return
         except csv.Error:
-            start += n_read
-            rows.append((start + 1, [lines[start].rstrip("\r\n")]))
-            faults.append((start + 1, "bad_quotes"))
-            start += 1
-    return rows, faults
+            faults.append((number, "bad_quotes"))
+            yield number, [lines.give_up().rstrip("\r\n")]
 
 
-def _flags(text: str, used: str, rows: list[tuple[int, list[str]]]) -> Iterator[Flag]:
-    """One flag for each suspicious column, at its first row."""
-    signs = [("double_encoded", DOUBLE_ENCODED)]
+def _watched(
+    rows: Iterable[tuple[int, list[str]]], used: str, flags: list[Flag]
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows as they are; one flag for each suspicious column, at its first row."""
+    patterns = {"double_encoded": DOUBLE_ENCODED}
     if used == "cp1252":
-        signs.append(("mac_roman", MAC_ROMAN))
-    for code, pattern in signs:
-        if not pattern.search(text):
-            continue
-        found: dict[int, list[int]] = {}
-        for number, cells in rows:
-            for position, cell in enumerate(cells):
-                if pattern.search(cell):
-                    found.setdefault(position, []).append(number)
-        for position, numbers in sorted(found.items()):
-            yield Flag(code, numbers[0], column_letter(position), len(numbers))
+        patterns["mac_roman"] = MAC_ROMAN
+    found: dict[tuple[str, int], list[int]] = {}
+    for number, cells in rows:
+        text = UNIT.join(cells)
+        if not text.isascii():
+            for code, pattern in patterns.items():
+                if pattern.search(text):
+                    for position, cell in enumerate(cells):
+                        if pattern.search(cell):
+                            found.setdefault((code, position), []).append(number)
+        yield number, cells
+    for (code, position), numbers in sorted(found.items()):
+        flags.append(Flag(code, numbers[0], column_letter(position), len(numbers)))

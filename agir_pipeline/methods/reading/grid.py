@@ -5,8 +5,8 @@ person sees: the row of the sheet, or the line of the file on which a csv row be
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,12 +25,18 @@ class Limits:
     """What a file may ask of the machine; anything larger is refused before it is parsed."""
 
     file_bytes: int = 50_000_000
+    """Of a workbook, which is held in memory whole."""
+    text_bytes: int = 2_000_000_000
+    """Of a csv file, which is read line by line."""
     declared_bytes: int = 500_000_000
     ratio: int = 200
     members: int = 2_000
     rows: int = 200_000
+    """Of a sheet; a csv file has no such limit."""
     columns: int = 500
     cells: int = 10_000_000
+    macros: bool = False
+    """Whether a workbook that could run something is read; it is never run."""
     memory_bytes: int = 1 << 30
     cpu_seconds: int = 60
 
@@ -70,13 +76,18 @@ class Refused(Exception):
         self.refusal = Refusal(code, context=context, **place)  # type: ignore[arg-type]
         super().__init__(code)
 
+    def at(self, sheet: str) -> "Refused":
+        """The same, of this sheet unless it names one."""
+        self.refusal = replace(self.refusal, sheet=self.refusal.sheet or sheet)
+        return self
+
 
 @dataclass(frozen=True)
 class Grid:
     """One sheet as texts. An empty cell is ``""``; every row keeps its number, blank ones too."""
 
     container: str
-    """How it was read: ``csv`` or ``xlsx``, whatever the file is called."""
+    """How it was read: csv, xlsx, xlsb, xls or ods, whatever the file is called."""
     sheet: str
     """The sheet's name; empty for csv."""
     rows: list[tuple[int, list[str]]]
@@ -93,11 +104,24 @@ class Grid:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Grid":
         lists = {
-            "rows": [(number, cells) for number, cells in values["rows"]],
             "faults": [(number, rule) for number, rule in values["faults"]],
             "flags": [Flag(*flag) for flag in values["flags"]],
         }
         return cls(**{**values, **lists})
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet while it is read. What its grid says of it is whole after the last row."""
+
+    grid: Grid
+    """Without rows."""
+    rows: Iterable[tuple[int, list[str]]]
+
+    def whole(self) -> Grid:
+        """The grid with all its rows."""
+        self.grid.rows.extend(self.rows)
+        return self.grid
 
 
 def column_letter(position: int) -> str:

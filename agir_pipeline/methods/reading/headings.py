@@ -52,7 +52,7 @@ def find_layout(grid: Grid, source: Source, delivered_on: date) -> Layout | Refu
     """
     row_index, row = header_of(grid, source, delivered_on)
     if not any(row):
-        expected = ", ".join(column.name for column in source.columns)
+        expected = ", ".join(column.name for column in _in_files(source))
         return Refusal("no_header", grid.sheet, context={"expected": expected})
     return _layout(grid, source, row_index, row)
 
@@ -71,11 +71,16 @@ def header_of(grid: Grid, source: Source, day: date) -> tuple[int, list[frozense
 
 def _known_headings(source: Source, delivered_on: date) -> dict[str, frozenset[str]]:
     known: dict[str, set[str]] = defaultdict(set)
-    for column in source.columns:
+    for column in _in_files(source):
         for heading in headings_of(column, delivered_on):
             known[normalise(heading)].add(column.name)
     known.pop("", None)
     return {heading: frozenset(names) for heading, names in known.items()}
+
+
+def _in_files(source: Source) -> list[Column]:
+    """The columns a file has to have: not the one that names its sheet."""
+    return [column for column in source.columns if not column.is_sheet_name]
 
 
 def headings_of(column: Column, day: date) -> list[str]:
@@ -105,7 +110,8 @@ def _layout(
         if len(found) > 1:
             letters = ", ".join(map(column_letter, found))
             return Refusal("duplicate_heading", grid.sheet, number, letters, {"columns": name})
-    needed = [c.name for c in source.columns if c.must_exist or c.required or c.name in source.key]
+    columns = _in_files(source)
+    needed = [c.name for c in columns if c.must_exist or c.required or c.name in source.key]
     if missing := [name for name in needed if name not in places]:
         context = {"columns": ", ".join(missing)}
         return Refusal("missing_columns", grid.sheet, number, context=context)
@@ -113,5 +119,5 @@ def _layout(
         row_index=row_index,
         positions={name: found[0] for name, found in places.items()},
         unknown=tuple(p for p, names in enumerate(row) if not names and cells[p].strip()),
-        absent=tuple(c.name for c in source.columns if c.name not in places),
+        absent=tuple(c.name for c in columns if c.name not in places),
     )

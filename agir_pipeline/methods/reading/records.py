@@ -86,13 +86,25 @@ class Records:
         return copies, sorted(colliding)
 
     def doubtful(self, texts: Mapping[str, Sequence[str]]) -> Iterator[Doubtful]:
-        """Rows of one key that differ, and rows of different keys that name one person."""
+        """Rows of one key that differ, rows of different keys that name one person, and
+        contracts that were to end before they start."""
         for position in self._colliding:
             found = " ; ".join(texts[name][position] for name in self.source.key)
             yield Doubtful(position, self.source.key[0], "key_collision", found)
         for position in self._same_people():
             key = str(self.keys[position])
             yield Doubtful(position, self.source.key[0], "same_person", key)
+        if self.source.spell:
+            name = self.source.spell.planned_end
+            for position in self.before_start(name):
+                yield Doubtful(position, name, "before_start", texts[name][position])
+
+    def before_start(self, name: str) -> list[int]:
+        """Rows of contracts whose day in column ``name`` lies before their first day."""
+        if self.source.spell is None:
+            return []
+        starts, days = self.values[self.source.spell.starts], self.values[name]
+        return [p for p in self._right if starts[p] and days[p] and days[p] < starts[p]]
 
     def _same_people(self) -> Iterator[int]:
         """A case opened twice: what tells people apart is the same, the key is not."""

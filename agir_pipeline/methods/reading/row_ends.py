@@ -29,7 +29,7 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
     """
     faults = dict(grid.faults)
     header = grid.rows[layout.row_index][1]
-    key_positions = [layout.positions[name] for name in key]
+    key_positions = [layout.positions[name] for name in key if name in layout.positions]
     ends: list[str] = [End.OUTSIDE] * (layout.row_index + 1)
     rules: dict[int, str] = {}
     for index in range(layout.row_index + 1, len(grid.rows)):

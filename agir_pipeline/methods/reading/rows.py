@@ -151,6 +151,7 @@ class RowReader:
                 *uncached,
                 *cell_findings(grid, typed, records.numbers),
                 *self._disagreeing(grid, records),
+                *self._never_begun(grid, records),
                 *found("duplicate_rows", grid, [grid.rows[index][0] for index in copies]),
                 *([] if data else [Finding("no_rows", grid.sheet, None, "", 0)]),
             ),
@@ -182,11 +183,21 @@ class RowReader:
             numbers = [records.numbers[position] for position in places(records.values)]
             yield from found("disagreement", grid, numbers, name)
 
+    def _never_begun(self, grid: Grid, records: Records) -> Iterator[Finding]:
+        """Contracts broken before their first day: nobody was ever in them."""
+        if self.source.spell:
+            name = self.source.spell.ended_early
+            numbers = [records.numbers[position] for position in records.before_start(name)]
+            yield from found("never_begun", grid, numbers, name)
+
 
 def _texts(grid: Grid, layout: Layout, data: list[int], source: Source) -> Texts:
     by_position = list(zip(*(grid.rows[index][1] for index in data), strict=True))
     absent = ("",) * len(data)
-    there = {name: by_position[p] for name, p in layout.positions.items()} if data else {}
+    there: dict[str, Sequence[str]] = (
+        {name: by_position[p] for name, p in layout.positions.items()} if data else {}
+    )
+    there |= {c.name: (grid.sheet,) * len(data) for c in source.columns if c.is_sheet_name}
     return {column.name: there.get(column.name, absent) for column in source.columns}
 
 

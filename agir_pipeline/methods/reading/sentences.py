@@ -13,15 +13,24 @@ REFUSALS: Mapping[str, str] = {
     "empty": mark("the file is empty (0 byte); send it again"),
     "incomplete": mark("the file is incomplete, its transfer was cut; send it again"),
     "damaged": mark("the workbook contradicts itself; open it, save it again and resend it"),
-    "encrypted": mark("the file is password-protected; send it without a password"),
-    "macros": mark("the workbook contains macros; save it as .xlsx without macros"),
+    "encrypted": mark(
+        "the file is password-protected; send it without a password, or give its password to the "
+        "nightly run (AGIR_WORKBOOK_ and the provider's name)"
+    ),
+    "wrong_password": mark(
+        "the file is password-protected and the password known for this provider does not open it"
+    ),
+    "no_unlocker": mark(
+        "the file is password-protected; install agir-pipeline[locked] to open it with its password"
+    ),
+    "macros": mark(
+        "the workbook contains macros; save it without macros, or allow them for this source in "
+        "study.toml"
+    ),
     "doctype": mark(
         "the workbook declares a document type, which no spreadsheet does; it is not opened"
     ),
     "html": mark("this is a web page (HTML), whatever its name says; save it as .xlsx or .csv"),
-    "xls": mark("this is an Excel 97-2003 workbook (.xls); save it as .xlsx"),
-    "xlsb": mark("this is a binary Excel workbook (.xlsb); save it as .xlsx"),
-    "ods": mark("this is an OpenDocument spreadsheet (.ods); save it as .xlsx"),
     "flat_open_document": mark("this is a flat OpenDocument file (.fods); save it as .xlsx"),
     "spreadsheet_xml": mark("this is an Excel 2003 XML spreadsheet; save it as .xlsx"),
     "xml": mark("this is an XML file, not a table; send a .csv or .xlsx file"),
@@ -44,6 +53,7 @@ REFUSALS: Mapping[str, str] = {
     "far_cell": mark(
         "a cell that holds something lies beyond {rows} rows or {columns} columns; delete it"
     ),
+    "new_error": mark("the cell shows an error that only new programs know; correct its formula"),
     "no_such_sheet": mark("the sheet that was expected is not there; the workbook has: {sheets}"),
     "rows_lost": mark(
         "{expected} rows hold something but {found} could be read; nothing of the file is taken"
@@ -87,6 +97,7 @@ RULES: Mapping[str, str] = {
     "not_a_number": mark("“{label}” is not a number; a character may have been lost"),
     "not_an_integer": mark("“{label}” is not a whole number"),
     "out_of_range": mark("“{label}” is outside what the protocol allows"),
+    "before_start": mark("“{label}” lies before the first day of the contract; ask which is right"),
     "not_yes_or_no": mark("“{label}” is neither yes nor no"),
     "not_a_code": mark(
         "“{label}” is not one of the answers declared; correct it, or declare its spelling"
@@ -110,6 +121,13 @@ RULES: Mapping[str, str] = {
 FINDINGS: Mapping[str, str] = {
     "hidden_rows": mark("{n} hidden row(s) were read like the others"),
     "hidden_column": mark("the column is hidden; it was read like the others"),
+    "errors_unseen": mark(
+        "cells that show an error look empty in this kind of file (.xlsb); save it as .xlsx"
+    ),
+    "silent_formulas": mark(
+        "{n} formula(s) show nothing; if they were never computed, open and save the file in Excel "
+        "or LibreOffice"
+    ),
     "ignored_sheet": mark("the sheet is not declared and was not read"),
     "double_encoded": mark(
         "{n} text(s) look encoded twice (é shown as Ã©); export the file as UTF-8"
@@ -125,6 +143,9 @@ FINDINGS: Mapping[str, str] = {
     "uncached_formulas": mark("{n} formula(s) without a computed value stand outside the data"),
     "duplicate_rows": mark("{n} row(s) repeat an earlier row; the first one counts"),
     "no_rows": mark("the file holds no rows; earlier data stay as they are"),
+    "never_begun": mark(
+        "{n} contract(s) ended before their first day: nobody counts as having been in them"
+    ),
     "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
     "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
     "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),
@@ -149,6 +170,7 @@ SURPRISES: Mapping[str, str] = {
         "the column “{label}” is empty and was filled before; the file is held: ask for it again, "
         "or accept its layout (agir review)"
     ),
+    "column_silent": mark("“{label}” is still missing; what earlier files said of it stays"),
 }
 """What is told of a file beside the one before it."""
 

@@ -29,9 +29,13 @@ class SheetFacts:
     n_columns: int = 0
     uncached: list[tuple[int, int]] = field(default_factory=list)
     """Formulas without a computed value."""
+    silent: list[tuple[int, int]] = field(default_factory=list)
+    """Formulas that show an empty text where the format cannot say whether it was computed."""
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
+    sheet: str = ""
+    """Its name, where a refusal could not be told it otherwise."""
 
 
 def parse_xml(
@@ -41,15 +45,25 @@ def parse_xml(
     text: Callable[[str], None] | None = None,
 ) -> None:
     """Streams an XML part; a DOCTYPE is refused, it has no business in a workbook."""
+    parser = xml_parser(start, end, text)
+    while chunk := file.read(CHUNK_BYTES):
+        parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+def xml_parser(
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> expat.XMLParserType:
+    """A parser that refuses a DOCTYPE, and so every entity of a file's own."""
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = _refuse_doctype
     parser.buffer_text = True
-    while chunk := file.read(CHUNK_BYTES):
-        parser.Parse(chunk, False)
-    parser.Parse(b"", True)
+    return parser
 
 
 def _refuse_doctype(*_ignored: object) -> None:
@@ -69,7 +83,7 @@ def scan_sheet(
 
     Raises ``Refused``: a cell that holds something lies too far out, or there is a DOCTYPE.
     """
-    scan = _Scan(limits, empty_texts)
+    scan = SheetScan(limits, empty_texts)
     parse_xml(file, scan.start, scan.end, scan.text)
     return scan.facts
 
@@ -100,10 +114,10 @@ def empty_shared_texts(file: IO[bytes]) -> frozenset[str]:
     return frozenset(empty)
 
 
-class _Scan:
+class SheetScan:
     """The state of the look. References are optional in the format: places are counted."""
 
-    def __init__(self, limits: Limits, empty_texts: frozenset[str]) -> None:
+    def __init__(self, limits: Limits, empty_texts: frozenset[str] = frozenset()) -> None:
         self.facts = SheetFacts()
         self.limits = limits
         self.empty_texts = empty_texts
@@ -174,27 +188,24 @@ class _Scan:
         if not is_uncached and (not value or (self.kind == "s" and value in self.empty_texts)):
             return
         place = (self.row, self.column)
-        if self.row > self.facts.n_rows or self.column > self.facts.n_columns:
-            self._grow()
-        self.facts.held_rows.add(self.row)
+        hold(self.facts, self.limits, *place)
         if is_uncached:
             self.facts.uncached.append(place)
         elif self.kind == "e":
             self.facts.errors[place] = value
 
-    def _grow(self) -> None:
-        facts, limits = self.facts, self.limits
-        facts.n_rows = max(facts.n_rows, self.row)
-        facts.n_columns = max(facts.n_columns, self.column)
-        if (
-            facts.n_rows > limits.rows
-            or facts.n_columns > limits.columns
-            or facts.n_rows * facts.n_columns > limits.cells
-        ):
-            raise Refused(
-                "far_cell",
-                row=self.row,
-                column=column_letter(self.column - 1),
-                rows=limits.rows,
-                columns=limits.columns,
-            )
+
+def hold(facts: SheetFacts, limits: Limits, row: int, column: int) -> None:
+    """Notes a cell that holds something.
+
+    Raises ``Refused``: it lies too far out.
+    """
+    facts.held_rows.add(row)
+    if row <= facts.n_rows and column <= facts.n_columns:
+        return
+    facts.n_rows, facts.n_columns = max(facts.n_rows, row), max(facts.n_columns, column)
+    is_far = facts.n_rows > limits.rows or facts.n_columns > limits.columns
+    if is_far or facts.n_rows * facts.n_columns > limits.cells:
+        letter = column_letter(column - 1)
+        allowed = {"rows": limits.rows, "columns": limits.columns}
+        raise Refused("far_cell", sheet=facts.sheet, row=row, column=letter, **allowed)

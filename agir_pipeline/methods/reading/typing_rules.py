@@ -79,7 +79,7 @@ class ColumnReader:
     """Reads one column of every delivery; a text that stood in an earlier one is known."""
 
     def __init__(self, column: Column, source: Source, *, is_required: bool = False) -> None:
-        read = reader_of(column, source.date_order, source.decimal)
+        read = reader_of(column, source.date_order, source.decimal, source.study_time_zone)
         self._read = _guarded(read, frozenset((*source.missing, *column.missing)))
         self._has_order = column.type in ("date", "instant")
         self._is_required = is_required
@@ -135,7 +135,7 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader:
+def reader_of(column: Column, date_order: DateOrder, decimal: Decimal, zone: str) -> Reader:
     """The reader of one cell, for cells that are neither missing nor an error."""
     match column.type:
         case "text":
@@ -149,7 +149,7 @@ def reader_of(column: Column, date_order: DateOrder, decimal: Decimal) -> Reader
         case "date":
             return date_reader(column, date_order)
         case "instant":
-            return instant_reader(column, date_order)
+            return instant_reader(column, date_order, zone)
         case "integer":
             return integer_reader(column, decimal)
         case "number":

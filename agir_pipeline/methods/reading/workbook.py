@@ -1,43 +1,46 @@
-"""An xlsx workbook as a grid of texts, guarded on both sides of the parser.
+"""A workbook as a grid of texts, guarded on both sides of the parser.
 
-Before: size limits from the archive's own directory and one look at the sheet's XML. After: the
-rows the parser found must be as many as that look counted. The parser gets a file object, so
-that content decides and not the name. Members of the archive are never used as paths.
+Before: one look at the bytes of the sheet. After: the rows the parser found must be as many as
+that look counted. The parser gets a file object, so that content decides and not the name.
 """
 
-import math
-import posixpath
+import io
+import struct
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import IO, Any
 from xml.parsers.expat import ExpatError
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from agir_pipeline.methods.reading.archives import (
+    SheetEntry,
+    check_archive,
+    empty_texts,
+    scan_whole,
+    scan_worksheet,
+    worksheets,
+)
+from agir_pipeline.methods.reading.biff import scan_records, sheet_starts
+from agir_pipeline.methods.reading.cell_texts import as_texts
+from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import (
+    ERROR_TEXT,
     UNCACHED,
     Flag,
     Grid,
     Limits,
     Refused,
+    Sheet,
     column_letter,
 )
-from agir_pipeline.methods.reading.sheet_scan import (
-    SheetFacts,
-    empty_shared_texts,
-    local,
-    parse_xml,
-    scan_sheet,
-)
+from agir_pipeline.methods.reading.open_document import scan_tables
+from agir_pipeline.methods.reading.sheet_scan import SheetFacts
 
-WORKBOOK = "xl/workbook.xml"
-RELATIONS = "xl/_rels/workbook.xml.rels"
-SHARED_TEXTS = "xl/sharedStrings.xml"
-STYLES = "xl/styles.xml"
-HEAD_BYTES = 4096
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -47,163 +50,190 @@ DAMAGED = (
     KeyError,
     ValueError,
     RuntimeError,
+    IndexError,
+    OSError,
+    struct.error,
 )
 """What the archive, the XML and the parser raise on a file that contradicts itself."""
-EXACT_INTEGERS = 10**15
-"""Spreadsheets keep 15 digits; a longer whole number has lost its end."""
+UNNAMED_ERROR = "#VALUE!"
+WILD = set("*?[")
+"""A name of a sheet with one of these is a pattern."""
 
 
-class SheetEntry(NamedTuple):
-    """A worksheet as the workbook lists it."""
+@dataclass(frozen=True)
+class Guard:
+    """The looks at one workbook, made before its parser sees a cell."""
 
-    name: str
-    part: str
-    is_visible: bool
+    look: Callable[[SheetEntry], SheetFacts | None]
+    """None where the format lets nothing be seen."""
+    look_again: Callable[[SheetEntry], SheetFacts | None]
+    """The same, knowing which shared texts are empty; slow, and rarely asked for."""
+    holds: Callable[[str], object]
+    """Whether the text of a cell counts as something."""
+    entries: list[SheetEntry] | None = None
+    """The sheets, where the look lists them better than the parser."""
 
 
-def read_workbook(path: Path, sheet: str | None, limits: Limits) -> Grid:
-    """The chosen sheet, else the first visible one; the others are listed as ignored."""
+def read_workbook(
+    file: IO[bytes], container: str, wanted: Sequence[str], limits: Limits
+) -> Iterator[Sheet]:
+    """The wanted sheets, else the first visible one; the others are listed as ignored.
+
+    ``wanted`` holds names, or patterns such as ``20??-*`` that stand for visible sheets.
+    """
+    name = ""
     try:
-        with zipfile.ZipFile(path) as archive:
-            check_archive(archive, path.stat().st_size, limits)
-            entries = worksheets(archive)
-            chosen = _choose(entries, sheet)
-            facts = _scan(archive, chosen, limits)
-            rows = _parse(path, chosen.name)
-            if facts.errors or facts.uncached:
-                _overlay(rows, facts)
-            n_parsed = sum(any(cell.strip() for cell in row) for row in rows)
-            if n_parsed != len(facts.held_rows):
-                # Shared texts may be empty; only then is their list worth reading.
-                facts = _scan(archive, chosen, limits, _empty_texts(archive))
+        n_bytes = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        guard = GUARDS[container](file, n_bytes, limits)
+        file.seek(0)
+        with CalamineWorkbook.from_filelike(file) as workbook:
+            entries = _entries(workbook) if guard.entries is None else guard.entries
+            chosen = choose(entries, wanted)
+            ignored = [entry.name for entry in entries if entry not in chosen]
+            for entry in chosen:
+                name = entry.name
+                yield _sheet(workbook, container, entry, guard, ignored)
+                ignored = []
+    except Refused as refused:
+        raise refused.at(name) from None
     except DAMAGED as fault:
-        raise Refused("damaged", sheet=sheet or "") from fault
+        raise Refused("damaged", sheet=name or ", ".join(wanted)) from fault
+
+
+def _sheet(
+    workbook: CalamineWorkbook,
+    container: str,
+    entry: SheetEntry,
+    guard: Guard,
+    ignored: list[str],
+) -> Sheet:
+    facts = guard.look(entry)
+    rows = _parsed(workbook, entry.name, facts)
+    as_texts(rows)
+    flags = [Flag("errors_unseen", None, "", 1)]
+    if facts is not None:
+        _overlay(rows, facts)
+        _check_count(rows, facts, entry, guard)
+        flags = list(_flags(facts))
+    grid = Grid(container, entry.name, [], ignored_sheets=ignored, flags=flags)
+    return Sheet(grid, enumerate(rows, 1))
+
+
+def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts | None) -> list[Any]:
+    """The parser's own cells. It gives up at errors that came after it, such as #SPILL!."""
+    try:
+        return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except CalamineError as fault:
+        for (row, column), text in (facts.errors if facts else {}).items():
+            if text and text in str(fault):
+                letter = column_letter(column - 1)
+                raise Refused("new_error", sheet=sheet, row=row, column=letter) from fault
+        raise
+
+
+def _check_count(rows: list[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard) -> None:
+    """Rows lost inside the parser refuse the file."""
+    n_parsed = sum(any(map(guard.holds, row)) for row in rows)
     if n_parsed != len(facts.held_rows):
-        raise Refused("rows_lost", sheet=chosen.name, expected=len(facts.held_rows), found=n_parsed)
-    return Grid(
-        container="xlsx",
-        sheet=chosen.name,
-        rows=list(enumerate(rows, 1)),
-        ignored_sheets=[entry.name for entry in entries if entry is not chosen],
-        flags=list(_flags(facts)),
-    )
+        facts = guard.look_again(entry) or facts
+    n_held = len(facts.held_rows)
+    if n_parsed != n_held:
+        raise Refused("rows_lost", sheet=entry.name, expected=n_held, found=n_parsed)
 
 
-def check_archive(archive: zipfile.ZipFile, file_bytes: int, limits: Limits) -> None:
-    """Refuses what would be dangerous to inflate, locked, or able to run."""
-    members = archive.infolist()
-    declared = sum(member.file_size for member in members)
-    if len(members) > limits.members:
-        raise Refused("too_many_members", found=len(members), allowed=limits.members)
-    if declared > limits.declared_bytes or declared > limits.ratio * file_bytes:
-        raise Refused("inflates_too_much", file_bytes=file_bytes, declared_bytes=declared)
-    if any(member.flag_bits & 1 for member in members):
-        raise Refused("encrypted")
-    if any(member.filename.lower().endswith("vbaproject.bin") for member in members):
-        raise Refused("macros")
-    names = {member.filename for member in members}
-    for part in {SHARED_TEXTS, STYLES} & names:
-        with archive.open(part) as file:
-            if b"<!DOCTYPE" in file.read(HEAD_BYTES):
-                raise Refused("doctype")
-
-
-def worksheets(archive: zipfile.ZipFile) -> list[SheetEntry]:
-    """The worksheets in the order of their tabs; charts and dialogs are no worksheets."""
-    parts: dict[str, str] = {}
-    listed: list[tuple[str, str, bool]] = []
-
-    def relation(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "Relationship" and attributes["Type"].endswith("/worksheet"):
-            target = posixpath.join("/xl", attributes["Target"])
-            parts[attributes["Id"]] = posixpath.normpath(target).lstrip("/")
-
-    def sheet(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "sheet":
-            key = next((v for k, v in attributes.items() if local(k) == "id"), "")
-            is_visible = attributes.get("state", "visible") == "visible"
-            listed.append((attributes.get("name", ""), key, is_visible))
-
-    for part, handler in ((RELATIONS, relation), (WORKBOOK, sheet)):
-        with archive.open(part) as file:
-            parse_xml(file, handler)
+def _entries(workbook: CalamineWorkbook) -> list[SheetEntry]:
     return [
-        SheetEntry(name, parts[key], is_visible) for name, key, is_visible in listed if key in parts
+        SheetEntry(sheet.name, str(position), sheet.visible == SheetVisibleEnum.Visible)
+        for position, sheet in enumerate(
+            s for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet
+        )
     ]
 
 
-def _choose(entries: list[SheetEntry], sheet: str | None) -> SheetEntry:
-    if sheet is None:
+def _guard_xlsx(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
+    archive = zipfile.ZipFile(file)
+    check_archive(archive, n_bytes, limits)
+    return Guard(
+        look=lambda entry: scan_worksheet(archive, entry.part, limits),
+        look_again=lambda entry: scan_whole(archive, entry.part, limits, empty_texts(archive)),
+        holds=str.strip,
+        entries=worksheets(archive),
+    )
+
+
+def _guard_xlsb(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
+    with zipfile.ZipFile(file) as archive:
+        check_archive(archive, n_bytes, limits)
+    return Guard(lambda _entry: None, lambda _entry: None, str.strip)
+
+
+def _guard_ods(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
+    with zipfile.ZipFile(file) as archive:
+        check_archive(archive, n_bytes, limits)
+        found = scan_tables(archive, limits)
+    return Guard(lambda entry: found[entry.name], lambda entry: found[entry.name], str.strip)
+
+
+def _guard_xls(file: IO[bytes], _n_bytes: int, limits: Limits) -> Guard:
+    parts = streams(file.read())
+    if "_VBA_PROJECT" in parts and not limits.macros:
+        raise Refused("macros")
+    data = parts.get("Workbook") or parts["Book"]
+    found = [scan_records(data, start, limits, name) for name, start in sheet_starts(data)]
+
+    def look(entry: SheetEntry) -> SheetFacts:
+        return found[int(entry.part)]
+
+    return Guard(look, look, bool)
+
+
+GUARDS: dict[str, Callable[[IO[bytes], int, Limits], Guard]] = {
+    "xlsx": _guard_xlsx,
+    "xlsb": _guard_xlsb,
+    "ods": _guard_ods,
+    "xls": _guard_xls,
+}
+
+
+def choose(entries: list[SheetEntry], wanted: Sequence[str]) -> list[SheetEntry]:
+    """The sheets in the order of their tabs; a name that stands for none is refused."""
+    if not wanted:
         chosen = [entry for entry in entries if entry.is_visible][:1]
-    else:
-        chosen = [entry for entry in entries if entry.name == sheet]
-        chosen = chosen or [e for e in entries if _folded(e.name) == _folded(sheet)]
-    if len(chosen) != 1:
-        names = ", ".join(entry.name for entry in entries)
-        raise Refused("no_such_sheet", sheet=sheet or "", sheets=names)
-    return chosen[0]
+        if not chosen:
+            raise _no_such_sheet("", entries)
+        return chosen
+    found: list[SheetEntry] = []
+    for name in wanted:
+        exact = [entry for entry in entries if entry.name == name]
+        same = exact or [entry for entry in entries if _is_meant(entry, name)]
+        if not same or (len(same) > 1 and not WILD & set(name)):
+            raise _no_such_sheet(name, entries)
+        found += same
+    return [entry for entry in entries if entry in found]
+
+
+def _is_meant(entry: SheetEntry, name: str) -> bool:
+    if WILD & set(name):
+        return entry.is_visible and fnmatchcase(_folded(entry.name), _folded(name))
+    return _folded(entry.name) == _folded(name)
+
+
+def _no_such_sheet(name: str, entries: list[SheetEntry]) -> Refused:
+    names = ", ".join(entry.name for entry in entries)
+    return Refused("no_such_sheet", sheet=name, sheets=names)
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
-
-
-def _scan(
-    archive: zipfile.ZipFile,
-    entry: SheetEntry,
-    limits: Limits,
-    empty_texts: frozenset[str] = frozenset(),
-) -> SheetFacts:
-    with archive.open(entry.part) as file:
-        return scan_sheet(file, limits, empty_texts)
-
-
-def _empty_texts(archive: zipfile.ZipFile) -> frozenset[str]:
-    if SHARED_TEXTS not in archive.namelist():
-        return frozenset()
-    with archive.open(SHARED_TEXTS) as file:
-        return empty_shared_texts(file)
-
-
-def _parse(path: Path, sheet: str) -> list[list[str]]:
-    with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
-        table = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    return [[cell_text(cell) for cell in row] for row in table]
-
-
-def cell_text(value: Any) -> str:
-    """A cell as text: dates as ISO, whole numbers without ``.0``, booleans true or false.
-
-    Whole numbers beyond 15 digits keep an exponent, which says that digits are lost. A number
-    such as 1.234 is written 1.2340, so that nobody takes its point for a thousands mark.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat() if value.time() != time() else value.date().isoformat()
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(int(value.total_seconds()), 60)
-        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return _number_text(value)
-
-
-def _number_text(value: float | int) -> str:
-    if not math.isfinite(value):
-        return repr(value)
-    if value == int(value):
-        return str(int(value)) if abs(value) < EXACT_INTEGERS else f"{float(value):.16e}"
-    text = repr(value)
-    whole, _point, decimals = text.partition(".")
-    return f"{text}0" if len(decimals) == 3 and len(whole.lstrip("-")) <= 3 else text
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _overlay(rows: list[list[str]], facts: SheetFacts) -> None:
     """Writes what the parser hides: error cells, and formulas without a result."""
-    hidden = {**facts.errors, **dict.fromkeys(facts.uncached, UNCACHED)}
+    errors = {place: _error_text(text) for place, text in facts.errors.items()}
+    hidden = {**errors, **dict.fromkeys(facts.uncached, UNCACHED)}
+    if not hidden:
+        return
     width = max([len(row) for row in rows] + [column for _row, column in hidden])
     rows += [[] for _missing in range(max([row for row, _column in hidden]) - len(rows))]
     for cells in rows:
@@ -212,10 +242,17 @@ def _overlay(rows: list[list[str]], facts: SheetFacts) -> None:
         rows[row - 1][column - 1] = text
 
 
+def _error_text(shown: str) -> str:
+    """An error under a name that is known for one, so that nobody takes it for a text."""
+    return shown if ERROR_TEXT.fullmatch(shown) else UNNAMED_ERROR
+
+
 def _flags(facts: SheetFacts) -> Iterator[Flag]:
     held = [row for row in facts.hidden_rows if row in facts.held_rows]
     if held:
         yield Flag("hidden_rows", held[0], "", len(held))
+    if facts.silent:
+        yield Flag("silent_formulas", facts.silent[0][0], "", len(facts.silent))
     columns = [column for column in facts.hidden_columns if column <= facts.n_columns]
     for column in columns:
         yield Flag("hidden_column", None, column_letter(column - 1), 1)

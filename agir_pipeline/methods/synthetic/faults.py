@@ -72,11 +72,23 @@ Edit = Callable[[Fault, Stream, list[list[Cell]], list[int]], Sequence[int]]
 def _other_value(
     fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
 ) -> Sequence[int]:
+    """A value that already stands in a row is no fault there: a row with another one takes it."""
     place = stream.position_of(fault.column)
     filled = [row for row in settled if rows[row][place] != ""]
-    row = filled[len(filled) // 3]
+    third = len(filled) // 3
+    others = (row for row in filled[third:] + filled[:third] if rows[row][place] != fault.found)
+    row = next(others)
     rows[row][place] = fault.found
     return [row]
+
+
+def _of_another_place(
+    fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
+) -> Sequence[int]:
+    """A postcode of the same department: the table of places knows no other."""
+    place = stream.position_of(fault.column)
+    near = [row for row in settled if str(rows[row][place])[:2] == str(fault.found)[:2]]
+    return _other_value(fault, stream, rows, near)
 
 
 def _wrong_digit(
@@ -126,6 +138,7 @@ def _second_case(
 
 
 EDITS: dict[str, Edit] = {
+    "disagreement": _of_another_place,
     "wrong_checksum": _wrong_digit,
     "key_collision": _same_key,
     "duplicate": _same_row,

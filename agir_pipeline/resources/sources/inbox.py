@@ -11,6 +11,7 @@ from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.files import legible
 
 IGNORED = ("~$*", ".*", "*.part", "*.tmp", "*.crdownload", "Thumbs.db", "desktop.ini")
+"""``.*`` covers ``.~lock.*#`` and ``.DS_Store``."""
 
 
 @dataclass(frozen=True)

@@ -250,3 +250,20 @@ def test_only_the_version_in_force_counts() -> None:
     assert correction().is_in_force
     for more in ({"until": date(2010, 1, 2)}, {"is_withdrawn": True}, {"fault": "not_approved"}):
         assert not correction(**more).is_in_force
+
+
+def test_a_file_silent_about_the_column_leaves_what_was_corrected(
+    replay, delivered: Deliver
+) -> None:
+    silent = delivered(FEBRUARY, ("A", None, "V", 1), unsaid=frozenset({"town"}))
+    table, outcomes = replay([delivered(JANUARY, A), silent], correction())
+    assert said(table) == [(JANUARY, "Nantes"), (FEBRUARY, "Nantes")]
+    assert ends(outcomes) == [("applied", "", 1)]
+
+
+def test_nothing_is_corrected_where_a_file_is_silent(replay, delivered: Deliver) -> None:
+    silent = delivered(FEBRUARY, ("A", None, "V", 1), unsaid=frozenset({"town"}))
+    empty = correction(old=None, effective_on=date(2010, 2, 1))
+    table, outcomes = replay([delivered(JANUARY, A), silent], empty)
+    assert said(table) == [(JANUARY, "Nozay"), (FEBRUARY, "Nozay")]
+    assert ends(outcomes) == [("conflict", "old_value_differs", 0)]

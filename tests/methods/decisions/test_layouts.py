@@ -4,14 +4,15 @@ from typing import Any
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
 from agir_pipeline.methods.reading.grid import Grid
-from agir_pipeline.methods.reading.rows import RowReader, RowsRead
+from agir_pipeline.methods.reading.rows import RowReader
+from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.protocol.sources import CorrectionColumns, MappingColumns
 from tests.methods.reading.conftest import DAY, column, grid, source
 
 
-def read(of: Grid, by: Source) -> RowsRead:
-    return RowReader(by, {}, b"key").read(of, "partner", DAY, "digest")
+def read(of: Grid, by: Source) -> FileRead:
+    return read_sheets(RowReader(by, {}, b"key"), [of], "partner", DAY, "digest")
 
 
 HEADER = ["Dossier", "Ville", "Niveau", "Visites"]
@@ -27,27 +28,29 @@ def test_an_accepted_heading_means_its_column(register: Source) -> None:
 def test_a_heading_that_nobody_is_to_read_is_not_told(register: Source) -> None:
     file = grid([*HEADER, "Fax", "Chat"], ["A", "Nozay", "V", "1", "02", "oui"])
     amendment = Amendment(headings=(("FAX", ""),))
-    told = amendment.told(read(file, register), file).findings
+    told = amendment.told(read(file, register), [file]).findings
     assert [(f.code, f.column) for f in told if f.code == "unknown_heading"] == [
         ("unknown_heading", "F")
     ]
     whole = read(file, register)
-    assert AS_RECEIVED.told(whole, file) is whole
+    assert AS_RECEIVED.told(whole, [file]) is whole
 
 
 def test_a_corrected_cell_makes_its_row_acceptable(register: Source) -> None:
     file = grid(HEADER, ["A", "Nozay", "V", "one"], ["B", "Derval", "V", "2"])
     assert read(file, register).ends[""]["rejected"] == 1
-    amendment = Amendment(cells=((2, "n_visits", "1"), (9, "town", "x"), (3, "absent", "x")))
+    cells = [("", 2, "n_visits", "1"), ("", 9, "town", "x"), ("", 3, "absent", "x")]
+    amendment = Amendment(cells=(*cells, ("another sheet", 3, "town", "x")))
     again = read(amendment.grid(file, register, DAY), register)
     assert again.ends[""]["accepted"] == 2
     assert again.rows["n_visits"].to_pylist() == [1, 2]
+    assert again.rows["town"].to_pylist() == ["Nozay", "Derval"]
     assert file.rows[1][1][3] == "one"
 
 
 def test_a_grid_that_cannot_be_mapped_is_left_alone(register: Source) -> None:
     strange = grid(["one", "two"])
-    assert Amendment(cells=((1, "town", "x"),)).grid(strange, register, DAY) is strange
+    assert Amendment(cells=(("", 1, "town", "x"),)).grid(strange, register, DAY) is strange
     assert AS_RECEIVED.grid(strange, register, DAY) is strange
 
 
@@ -115,10 +118,11 @@ def test_sheets_filled_for_review_are_read_with_the_first(register: Source) -> N
     )
     strange = sheet("other", ["something", "else"])
     whole = joined([first, more, strange])
-    assert [read.rows["entity_key"].to_pylist() for read in whole] == [["A"], ["C"]]
-    assert [one.entity_key for read in whole for one in read.quarantine] == ["B"]
-    told = [(f.code, f.sheet) for read in whole for f in read.findings]
-    assert told == [("ignored_sheet", "other")]
-    assert joined([first, strange]) == [first]
+    assert whole.rows["entity_key"].to_pylist() == ["A", "C"]
+    assert [one.entity_key for one in whole.quarantine] == ["B"]
+    assert {name: ends["accepted"] for name, ends in whole.ends.items()} == {"main": 1, "one": 1}
+    assert [(f.code, f.sheet) for f in whole.findings] == [("ignored_sheet", "other")]
+    assert joined([first, strange]) is first
+    assert joined([strange, more]) is strange
     formula = sheet("one", HEADER, ["B", "Blain", "V", "#UNCACHED!"])
-    assert [read.refusal for read in joined([first, formula])] == [formula.refusal]
+    assert joined([first, formula]) is formula

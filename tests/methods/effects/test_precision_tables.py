@@ -76,6 +76,7 @@ def test_evaluability_names_the_day_and_what_can_be_found_then(
     assert table["all_evaluable_on"].tolist() == expected
     assert table["n_pairs"].tolist() == [60, 60]
     assert table["n_evaluable_pairs"].tolist() == [50, 0]
+    assert table["n_never_evaluable_pairs"].tolist() == [0, 0]
     then = [detectable_in_pairs(60, 0.25, "lower", alpha, 0.8) for alpha in (0.05, 0.025)]
     assert table.loc[0, ["mde_points", "mde_holm_points"]].tolist() == pytest.approx(then)
     assert table.loc[1, ["mde_points", "mde_holm_points"]].isna().all()
@@ -88,11 +89,12 @@ def test_evaluability_of_a_status_is_the_day_of_the_last_answers(
         outcome | definition | n  | n_due | share_control
         working | lasting    | 60 | 41    | 0.6
     """)
-    due_on = draw("due_on\n2012-01-31\n2012-06-30\n ")["due_on"]
+    due_on = pd.Series(pd.to_datetime(["2012-01-31", "2012-06-30", None]))
     table = status_evaluability(effects, due_on, working, inference())
     assert table["n_evaluable_pairs"].tolist() == [41]
+    assert table["n_never_evaluable_pairs"].tolist() == [1]
     assert table["all_evaluable_on"].tolist() == [pd.Timestamp("2012-06-30")]
-    expected = detectable_in_pairs(60, 0.6, "higher", 0.05, 0.8)
+    expected = detectable_in_pairs(59, 0.6, "higher", 0.05, 0.8)
     assert table["mde_points"].tolist() == [expected]
     never = status_evaluability(effects, due_on.iloc[:0], working, inference())
     assert never["all_evaluable_on"].isna().all()

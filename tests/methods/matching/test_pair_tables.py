@@ -21,7 +21,7 @@ from agir_pipeline.methods.matching.rounds import match_round
 Draw = Callable[[str], pd.DataFrame]
 
 PAIRS = """
-pair_id | status | round_number | band_number | elapsed_days | planned_days_remaining | beneficiary_person_id | control_person_id | beneficiary_index_on | control_index_on | beneficiary_spell_id | control_spell_id
+pair_id | status | round_number | band_number | elapsed_days | common_planned_days | beneficiary_person_id | control_person_id | beneficiary_index_on | control_index_on | beneficiary_spell_id | control_spell_id
 1-01-01 | active | 1            | 1           | 15           | 300                    | ann                   | bob               | 2010-02-16           | 2010-02-20       | s1                   | s2
 1-02-01 | active | 2            | 0           | 0            | 200                    | cat                   | dan               | 2010-03-01           | 2010-03-05       | s3                   | s4
 """  # noqa: E501
@@ -64,7 +64,7 @@ def test_a_pair_has_the_contracts_of_both_and_the_beneficiarys_planned_end(
     pairs = draw(FORMED).set_index(pd.Index([7, 3]))
     terms = pd.DataFrame(pair_terms(pairs, some_candidates(draw), spec()))
     # ann's amendment came into force the day after her index date and is not known on it
-    assert terms["planned_days_remaining"].to_dict() == {7: 10, 3: 318}
+    assert terms["common_planned_days"].to_dict() == {7: 10, 3: 318}
     assert terms["beneficiary_spell_id"].to_dict() == {7: "s8", 3: "s1"}
     # whoever stands in both arms has a contract in each
     assert terms["control_spell_id"].fillna("-").to_dict() == {7: "-", 3: "s9"}
@@ -75,7 +75,7 @@ def test_without_an_index_rule_a_pair_has_contracts_and_no_planned_end(
 ) -> None:
     terms = pair_terms(draw(FORMED), some_candidates(draw), spec(band_width_days=None))
     assert terms["beneficiary_spell_id"].tolist() == ["s8", "s1"]
-    assert terms["planned_days_remaining"].isna().all()
+    assert terms["common_planned_days"].isna().all()
 
 
 @pytest.mark.parametrize("rows", [0, 2])
@@ -156,11 +156,11 @@ def test_the_population_is_each_member_once_as_known_in_its_own_band(
     found = analysis_population(draw(PAIRS), draw(POOL), own)
     expected = draw(
         """
-        pair_id | arm         | person_id | age | index_on   | elapsed_days | planned_days_remaining | round_number | band_number | status
-        1-01-01 | beneficiary | ann       | 19  | 2010-02-16 | 15           | 300                    | 1            | 1           | active
-        1-01-01 | control     | bob       | 18  | 2010-02-20 | 15           | 300                    | 1            | 1           | active
-        1-02-01 | beneficiary | cat       | 23  | 2010-03-01 | 0            | 200                    | 2            | 0           | active
-        1-02-01 | control     | dan       | 22  | 2010-03-05 | 0            | 200                    | 2            | 0           | active
+        pair_id | arm         | person_id | age | index_on   | elapsed_days | common_planned_days | planned_days_remaining | round_number | band_number | status
+        1-01-01 | beneficiary | ann       | 19  | 2010-02-16 | 15           | 300                 | 300                    | 1            | 1           | active
+        1-01-01 | control     | bob       | 18  | 2010-02-20 | 15           | 300                 | 315                    | 1            | 1           | active
+        1-02-01 | beneficiary | cat       | 23  | 2010-03-01 | 0            | 200                 | 200                    | 2            | 0           | active
+        1-02-01 | control     | dan       | 22  | 2010-03-05 | 0            | 200                 | 190                    | 2            | 0           | active
         """  # noqa: E501
     )
     pd.testing.assert_frame_equal(found[list(expected)], expected, check_dtype=False)
@@ -178,7 +178,7 @@ def test_a_member_that_is_no_longer_in_the_pool_keeps_its_row(
 def test_no_pair_has_no_population(spec: Any, covariate: Any) -> None:
     own = spec(covariate("age"), covariate("level", scale="category", role="exact"))
     nothing = empty_round(own)
-    pairs = nothing.pairs.assign(pair_id="", status="", planned_days_remaining=0, round_number=0)
+    pairs = nothing.pairs.assign(pair_id="", status="", common_planned_days=0, round_number=0)
     found = analysis_population(pairs, nothing.pool.assign(round_number=0), own)
     assert len(found) == 0
     assert {"pair_id", "arm", "person_id", "index_on", "age", "level"} <= set(found)

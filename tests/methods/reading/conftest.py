@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
-from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.grid import Grid, Limits
 from agir_pipeline.methods.reading.rows import Quarantined, RowReader, RowsRead
 from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.protocol.model import Column, Source
+from tests.grids import grid_of
 
 DAY = date(2010, 11, 5)
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -148,7 +148,7 @@ def sheet_of(tmp_path: Path, make: Any) -> Callable[..., Grid]:
     def build(cells: str, limits: Limits | None = None, **more: Any) -> Grid:
         path = tmp_path / "delivery.xlsx"
         path.write_bytes(make.workbook(cells, **more))
-        return read_file(path, None, None, limits or Limits())
+        return grid_of(path, limits=limits)
 
     return build
 
@@ -158,6 +158,6 @@ def spreadsheet(fixtures: Path) -> Callable[..., Grid]:
     """The grid of a file among the fixtures."""
 
     def build(name: str, sheet: str | None = None, encoding: str | None = None) -> Grid:
-        return read_file(fixtures / "spreadsheets" / name, sheet, encoding, Limits())
+        return grid_of(fixtures / "spreadsheets" / name, sheet, encoding)
 
     return build

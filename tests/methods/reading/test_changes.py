@@ -71,3 +71,11 @@ def test_what_left_is_missing_until_it_comes_back(delivered: Deliver) -> None:  
     ]
     assert still_missing(delivery_changes(files[:2], FULL)) == {("partner", "C")}
     assert still_missing(delivery_changes(files, FULL)) == set()
+
+
+def test_a_column_that_falls_silent_has_not_changed(delivered: Deliver) -> None:  # noqa: F811
+    silent = delivered(
+        "2010-02-01", ("A", None, "IV", 1), ("B", None, "V", 2), unsaid=frozenset({"town"})
+    )
+    assert told(delivered("2010-01-01", A, B), silent) == [("A", "changed", "level")]
+    assert told(silent, delivered("2010-03-01", A, B)) == [("A", "changed", "level")]

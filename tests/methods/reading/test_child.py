@@ -1,5 +1,6 @@
 """The loop of the reading process, called here in the process of the tests."""
 
+import gc
 import io
 import json
 import resource
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def request(path: Path) -> dict[str, Any]:
-    return {"path": str(path), "sheet": None, "encoding": None, "limits": vars(Limits())}
+    return {"path": str(path), "limits": vars(Limits())}
 
 
 def messages(stream: bytes) -> list[Any]:
@@ -41,10 +42,12 @@ def test_every_request_gets_one_answer_in_turn(
         child.send(requests, request(fixtures / "spreadsheets" / name))
     requests.seek(0)
     child.serve(requests, answers)
-    ready, first, second = messages(answers.getvalue())
+    ready, rows, grid, end, refusal = messages(answers.getvalue())
     assert ready == child.READY
-    assert first["grid"]["rows"] == [[1, ["Nom", "Prénom", "Ville"]]]
-    assert second["refusal"]["code"] == "empty"
+    assert rows["rows"] == [[1, ["Nom", "Prénom", "Ville"]]]
+    assert (grid["grid"]["encoding"], grid["grid"]["rows"]) == ("cp1252", [])
+    assert end == {"end": True}
+    assert refusal["refusal"]["code"] == "empty"
     assert [which for which, _to in caps] == [resource.RLIMIT_CPU] * 2
 
 
@@ -64,6 +67,7 @@ def test_the_process_serves_its_own_streams(
     monkeypatch.setattr(sys, "argv", ["child", "1000"])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     monkeypatch.setattr(sys, "stdout", type("Out", (), {"buffer": answers}))
+    monkeypatch.setattr(gc, "disable", lambda: None)
     child.main()
     assert messages(answers.getvalue()) == [child.READY]
     assert caps[0][0] == resource.RLIMIT_AS

@@ -1,5 +1,6 @@
 """What a delivery says against the one before it: each surprise alone, and what is none."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -132,11 +133,22 @@ def test_a_column_that_left_holds_every_file_until_somebody_decides(register: So
     assert told(register, *files) == [("column_left", None, "town")] * 2
 
 
-def test_a_column_that_may_be_absent_or_empty_is_not_told(register: Source) -> None:
+SILENT = ("column_silent", None, "town")
+
+
+def test_a_column_that_may_be_absent_or_empty_is_silent_and_not_held(register: Source) -> None:
     allowed = file(FEBRUARY, **WITHOUT_TOWN, accepted=["town"])
     empty = file(MARCH, cells={"town": [None] * 6}, accepted=["town"])
-    assert told(register, file(JANUARY), allowed, file(MARCH, **WITHOUT_TOWN)) == []
-    assert told(register, file(JANUARY), empty) == []
+    files = (file(JANUARY), allowed, file(MARCH, **WITHOUT_TOWN))
+    assert told(register, *files, file(APRIL)) == [SILENT, SILENT]
+    assert told(register, file(JANUARY), empty, replace(empty, accepted=())) == [SILENT, SILENT]
+
+
+def test_an_accepted_column_that_never_said_anything_is_not_missed(register: Source) -> None:
+    never = file(JANUARY, cells={"town": [None] * 6})
+    gone = file(FEBRUARY, **WITHOUT_TOWN)
+    assert told(register, never, gone) == [("column_left", None, "town")]
+    assert told(register, never, replace(gone, accepted=["town"])) == []
 
 
 def test_a_new_heading_holds_the_file_and_one_known_before_does_not(register: Source) -> None:
@@ -150,9 +162,24 @@ def test_a_held_file_is_not_what_the_next_one_is_compared_with(register: Source)
     assert told(register, *files) == [("column_left", None, "town")]
 
 
+def test_a_column_that_few_rows_filled_is_emptied_where_files_repeat_their_rows(
+    register: Source,
+) -> None:
+    """A quarter of the contracts broke; an export without any is no news of them."""
+    some = {"town": ["Nozay"] * 5 + [None] * 15}
+    keys = [f"K{n}" for n in range(20)]
+    none = {"town": [None] * 20}
+    files = [file(day, keys, cells=some) for day in (JANUARY, FEBRUARY)]
+    files += [file(day, keys, cells=none) for day in (MARCH, APRIL)]
+    assert told(register, *files) == [("column_emptied", None, "town")] * 2
+    accepted = [replace(one, accepted=["town"]) for one in files]
+    assert told(register, *accepted) == [SILENT, SILENT]
+    assert told(register, *(replace(one, provider="present") for one in files)) == []
+
+
 def test_a_sheet_of_decisions_is_never_held(register: Source) -> None:
     sheet = register.model_copy(update={"feeds": "decision"})
-    assert told(sheet, file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN)) == []
+    assert told(sheet, file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN)) == [SILENT]
 
 
 def test_a_column_that_is_emptied_is_told(register: Source) -> None:
@@ -174,8 +201,15 @@ def test_a_short_file_says_nothing_about_an_empty_column(register: Source) -> No
     assert told(free, file(JANUARY, provider="present"), short) == []
 
 
-def test_a_file_without_rows_is_left_out(register: Source) -> None:
-    assert told(register, file(JANUARY), file(FEBRUARY, []), file(MARCH)) == []
+def test_a_file_without_rows_is_partial_where_it_should_repeat_them(register: Source) -> None:
+    files = (file(JANUARY), file(FEBRUARY, []), file(MARCH))
+    assert told(register, *files) == [("partial_file", None, "")]
+    assert told(register, *(replace(one, provider="present") for one in files)) == []
+    assert told(register, file(JANUARY, []), file(FEBRUARY)) == []
+
+
+def test_a_file_whose_rows_are_all_rejected_is_not_partial(register: Source) -> None:
+    assert told(register, file(JANUARY), file(FEBRUARY, [], rejected=KEYS), file(MARCH)) == []
 
 
 def test_what_is_told_names_the_receipt(register: Source) -> None:

@@ -94,21 +94,27 @@ def test_bounds_belong_to_the_range(make_column: Make, text: str, rule: str) -> 
     ("text", "moment"),
     [
         ("2010-11-05 14:30:59", datetime(2010, 11, 5, 14, 30, 59)),
-        ("2010-11-05T14:30:59.123Z", datetime(2010, 11, 5, 14, 30, 59)),
-        ("2010-11-05T14:30:00+01:00", datetime(2010, 11, 5, 13, 30)),
-        ("2010-11-05T23:30:00-0200", datetime(2010, 11, 6, 1, 30)),
+        ("2010-11-05T14:30:59.123Z", datetime(2010, 11, 5, 15, 30, 59)),
+        ("2010-11-05T14:30:00+01:00", datetime(2010, 11, 5, 14, 30)),
+        ("2010-11-05T23:30:00-0200", datetime(2010, 11, 6, 2, 30)),
+        ("2010-07-05T00:30:00+02:00", datetime(2010, 7, 5, 0, 30)),
+        ("2010-07-04T22:30:00Z", datetime(2010, 7, 5, 0, 30)),
+        ("2010-10-31T01:30:00Z", datetime(2010, 10, 31, 2, 30)),
         ("05/11/2010 14h30", datetime(2010, 11, 5, 14, 30)),
         ("05/11/2010", FIFTH),
         ("1/11/2010 9:05", datetime(2010, 11, 1, 9, 5)),
     ],
 )
-def test_instants_keep_their_time(make_column: Make, text: str, moment: datetime) -> None:
-    read = instant_reader(make_column("at", "instant"), "day_month_year")
+def test_instants_are_what_the_clock_of_the_study_showed(
+    make_column: Make, text: str, moment: datetime
+) -> None:
+    """An answer given in the hour after midnight is of the new day, however it was sent."""
+    read = instant_reader(make_column("at", "instant"), "day_month_year", "Europe/Paris")
     assert read(text).value == moment
 
 
 def test_an_offset_that_does_not_exist_is_no_instant(make_column: Make) -> None:
-    read = instant_reader(make_column("at", "instant"), "day_month_year")
+    read = instant_reader(make_column("at", "instant"), "day_month_year", "Europe/Paris")
     assert read("2010-11-05T14:30:00+99:00").rule == "not_a_date"
 
 

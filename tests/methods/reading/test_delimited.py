@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading.delimited import read_delimited
 from agir_pipeline.methods.reading.grid import Flag, Grid, Refused
+from tests.grids import csv_grid
 
 THREE_PEOPLE = [
     (1, ["Nom", "Prénom", "Ville"]),
@@ -70,7 +70,7 @@ def test_a_nul_byte_is_refused_with_its_line(spreadsheet: Callable[..., Grid]) -
 
 def test_bytes_that_do_not_exist_in_cp1252_are_refused_with_their_line() -> None:
     with pytest.raises(Refused) as caught:
-        read_delimited(b"name;town\n\xe9\x81;Nantes\n")
+        csv_grid(b"name;town\n\xe9\x81;Nantes\n")
     assert caught.value.refusal.row == 2
     assert caught.value.refusal.context == {"encoding": "cp1252"}
 
@@ -80,7 +80,7 @@ def test_bytes_that_do_not_exist_in_cp1252_are_refused_with_their_line() -> None
 )
 def test_a_declared_encoding_is_never_replaced_by_another(encoding: str, code: str) -> None:
     with pytest.raises(Refused, match=code):
-        read_delimited("é;a\n".encode(), encoding)
+        csv_grid("é;a\n".encode(), encoding)
 
 
 def test_a_quote_that_never_closes_costs_its_own_line(spreadsheet: Callable[..., Grid]) -> None:
@@ -91,19 +91,19 @@ def test_a_quote_that_never_closes_costs_its_own_line(spreadsheet: Callable[...,
 
 
 def test_lines_after_a_bad_quote_are_kept() -> None:
-    grid = read_delimited(b'name;town\n1;"abc;2\n2;"def";3\n4;Nantes\n')
+    grid = csv_grid(b'name;town\n1;"abc;2\n2;"def";3\n4;Nantes\n')
     assert [number for number, _rule in grid.faults] == [2]
     assert grid.rows[-1] == (4, ["4", "Nantes"])
     assert grid.rows[1] == (2, ['1;"abc;2'])
 
 
 def test_an_empty_text_has_no_rows() -> None:
-    assert read_delimited(b"\xef\xbb\xbf").rows == []
+    assert csv_grid(b"\xef\xbb\xbf").rows == []
 
 
 def test_a_limesurvey_export_goes_through_the_same_reader(fixtures: Path) -> None:
     content = (fixtures / "limesurvey" / "t0_fr_code_short.csv").read_bytes()
-    grid = read_delimited(content)
+    grid = csv_grid(content)
     header, *answers = [cells for _number, cells in grid.rows]
     assert len(header) == 73
     assert {"LOGT[other]", "SATIS[SQ001]", "DUAL[D1][2]"} <= set(header)
@@ -129,7 +129,7 @@ def test_any_texts_survive_a_csv_file(rows: list[list[str]], delimiter: str, enc
     file = io.StringIO(newline="")
     file.write(f"sep={delimiter}\r\n")
     csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
-    grid = read_delimited(file.getvalue().encode(encoding), encoding)
+    grid = csv_grid(file.getvalue().encode(encoding), encoding)
     assert [cells for _number, cells in grid.rows] == rows
     assert grid.faults == []
 
@@ -137,7 +137,7 @@ def test_any_texts_survive_a_csv_file(rows: list[list[str]], delimiter: str, enc
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_grid_or_a_refusal(content: bytes) -> None:
     try:
-        grid = read_delimited(content)
+        grid = csv_grid(content)
     except Refused:
         return
     numbers = [number for number, _cells in grid.rows]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.findings import Finding
-from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits
+from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid
+from tests.grids import grid_of
 
 
 def ends_of(result: Any) -> dict[int, str]:
@@ -151,7 +151,7 @@ def answers_source(make: Any) -> Any:
 
 def test_a_limesurvey_export_gives_its_responses(make: Any, fixtures: Path) -> None:
     path = fixtures / "limesurvey" / "t0_fr_code_short.csv"
-    grid = read_file(path, None, None, Limits())
+    grid = grid_of(path)
     result = make.read(grid, answers_source(make))
     assert result.ends[""] == {
         "accepted": 52,
@@ -173,7 +173,7 @@ def test_a_limesurvey_export_gives_its_responses(make: Any, fixtures: Path) -> N
 
 
 def test_an_export_of_no_answers_is_no_fault(make: Any, fixtures: Path) -> None:
-    grid = read_file(fixtures / "limesurvey" / "t0_from99999.csv", None, None, Limits())
+    grid = grid_of(fixtures / "limesurvey" / "t0_from99999.csv")
     result = make.read(grid, answers_source(make))
     assert not result.is_refused
     assert result.ends == {
@@ -529,6 +529,24 @@ def test_without_a_date_among_the_columns_names_alone_are_compared(make: Any) ->
     source = make.source(*columns, key=["case"], same_person=["name"])
     result = make.read(make.grid(["case", "name"], ["1", "Paul"], ["2", "PAUL"]), source)
     assert rules_of(result) == {2: "same_person", 3: "same_person"}
+
+
+def test_a_contract_cannot_be_to_end_before_it_starts_but_may_never_begin(make: Any) -> None:
+    days = ["starts", "planned", "broken"]
+    columns = [make.column("number"), *(make.column(name, "date") for name in days)]
+    spell = {"starts": "starts", "planned_end": "planned", "ended_early": "broken"}
+    source = make.source(*columns, feeds="spell", key=["number"], spell=spell)
+    rows = [
+        ["1", "2010-01-01", "2010-12-31", "2009-12-31"],
+        ["2", "2010-01-01", "2009-12-31", ""],
+        ["3", "2010-01-01", "2010-01-01", "2010-01-01"],
+        ["4", "", "2010-12-31", "2010-06-30"],
+    ]
+    result = make.read(make.grid(["number", *days], *rows), source)
+    assert rules_of(result) == {3: "before_start"}
+    assert list(result.quarantine["column"]) == ["planned"]
+    assert found_in(result, "never_begun") == [(2, "broken", 1)]
+    assert result.rows["number"].tolist() == ["1", "3", "4"]
 
 
 def test_columns_that_do_not_go_together_are_pointed_out(make: Any) -> None:

@@ -196,7 +196,7 @@ def test_a_distinct_text_is_read_once(make: Any, monkeypatch: pytest.MonkeyPatch
 
     seen: list[str] = []
     source = make.source(make.column("n_read_once", "number"))
-    real = reader_of(source.columns[0], source.date_order, source.decimal)
+    real = reader_of(source.columns[0], source.date_order, source.decimal, "UTC")
     monkeypatch.setattr(
         typing_rules, "reader_of", lambda *_: lambda text: (seen.append(text), real(text))[1]
     )
@@ -227,7 +227,12 @@ def test_room_around_a_text_is_removed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["leading_zeros_numbers_as_text.xlsx", "lo_leading_zeros_cp1252_fr_formatted.csv"]
+    "name",
+    [
+        "leading_zeros_numbers_as_text.xlsx",
+        "lo_leading_zeros.xls",
+        "lo_leading_zeros_cp1252_fr_formatted.csv",
+    ],
 )
 def test_a_partner_file_is_read_as_its_description_says(
     make: Any, spreadsheet: Callable[..., Grid], name: str

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agir_pipeline.methods.reading import workbook
-from agir_pipeline.methods.reading.child import read_file
+from agir_pipeline.methods.reading import cell_texts, workbook
+from agir_pipeline.methods.reading.cell_texts import cell_text
 from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits, Refusal, Refused
-from agir_pipeline.methods.reading.workbook import cell_text, read_workbook
+from tests.grids import grid_of
 
 Sheet = Callable[..., Grid]
 
@@ -84,7 +84,7 @@ def test_the_so_called_xls_of_limesurvey_is_a_workbook_with_36_live_formulas(
     fixtures: Path,
 ) -> None:
     path = fixtures / "limesurvey" / "t0_fr_code_short.xls"
-    grid = read_file(path, None, None, Limits())
+    grid = grid_of(path)
     assert len(grid.rows) == 54
     assert {len(cells) for cells in cells_of(grid)} == {73}
     assert sum(cell == UNCACHED for cells in cells_of(grid) for cell in cells) == 36
@@ -99,6 +99,24 @@ def test_error_cells_are_shown_where_they_stand(spreadsheet: Sheet) -> None:
         ["12", "#N/A", "A3"],
         ["15", "#N/A", "A4"],
     ]
+
+
+@pytest.mark.parametrize("error", ["#SPILL!", "#CALC!", "#CONNECT!", "#BLOCKED!"])
+def test_an_error_the_parser_does_not_know_is_read_or_named(sheet_of: Sheet, error: str) -> None:
+    cells = f'<row><c t="e"><v>#N/A</v></c><c t="e"><v>{error}</v></c></row>'
+    try:
+        (told,) = cells_of(sheet_of(cells))
+    except Refused as refused:
+        refusal = refused.refusal
+        assert (refusal.code, refusal.sheet) == ("new_error", "Suivi")
+        assert (refusal.row, refusal.column) == (1, "B")
+    else:
+        assert told[1].startswith("#")
+
+
+def test_a_sheet_the_parser_gives_up_for_another_reason_is_damaged(sheet_of: Sheet) -> None:
+    cells = '<row><c t="e"><v>#N/A</v></c></row><row><c t="s"><v>7</v></c></row>'
+    assert refusal_of(lambda: sheet_of(cells)).code == "damaged"
 
 
 def test_texts_that_look_like_formulas_are_kept_unchanged(spreadsheet: Sheet) -> None:
@@ -126,8 +144,6 @@ def test_a_styled_empty_cell_far_away_is_no_row(spreadsheet: Sheet) -> None:
         ("truncated.xlsx", "incomplete"),
         ("empty.xlsx", "empty"),
         ("lo_html_disguised.xls", "html"),
-        ("lo_titles_biff8.xls", "xls"),
-        ("lo_dates_1904.ods", "ods"),
         ("lo_titles.fods", "flat_open_document"),
     ],
 )
@@ -143,7 +159,7 @@ def test_a_far_cell_with_a_value_is_refused_before_it_is_parsed(
 ) -> None:
     cells = f'<row r="1"><c r="A1"><v>1</v></c></row><row><c r="{reference}"><v>1</v></c></row>'
     refusal = refusal_of(lambda: sheet_of(cells))
-    assert refusal.code == "far_cell"
+    assert (refusal.code, refusal.sheet) == ("far_cell", "Suivi")
     assert f"{refusal.column}{refusal.row}" == reference
 
 
@@ -182,7 +198,7 @@ def test_members_locked_by_the_zip_itself_are_refused(tmp_path: Path, make: Any)
     content[content.index(b"PK\x01\x02") + 8] |= 1
     path = tmp_path / "locked.xlsx"
     path.write_bytes(content)
-    assert refusal_of(lambda: read_workbook(path, None, Limits())).code == "encrypted"
+    assert refusal_of(lambda: grid_of(path)).code == "encrypted"
 
 
 DOCTYPE = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
@@ -210,7 +226,7 @@ def test_xml_that_contradicts_itself_is_damaged(sheet_of: Sheet, cells: str) -> 
 
 def test_a_workbook_without_its_sheet_is_damaged(sheet_of: Sheet) -> None:
     parts = {"xl/_rels/workbook.xml.rels": "<Relationships/>"}
-    assert refusal_of(lambda: sheet_of("", parts=parts)).code == "no_such_sheet"
+    assert refusal_of(lambda: sheet_of("", parts=parts)).code == "damaged"
 
 
 def test_bytes_damaged_inside_the_archive_are_refused(tmp_path: Path, make: Any) -> None:
@@ -220,7 +236,7 @@ def test_bytes_damaged_inside_the_archive_are_refused(tmp_path: Path, make: Any)
     content[start + 60 : start + 70] = b"\xff" * 10
     path = tmp_path / "damaged.xlsx"
     path.write_bytes(content)
-    assert refusal_of(lambda: read_workbook(path, None, Limits())).code == "damaged"
+    assert refusal_of(lambda: grid_of(path)).code == "damaged"
 
 
 # ------------------------------------------------------------------------- counted twice
@@ -231,8 +247,8 @@ def test_rows_lost_by_the_parser_refuse_the_file(
 ) -> None:
     cells = "".join(f"<row><c><v>{n}</v></c></row>" for n in range(5))
     assert len(sheet_of(cells).rows) == 5
-    whole = workbook._parse
-    monkeypatch.setattr(workbook, "_parse", lambda *places: whole(*places)[:-1])
+    whole = workbook.as_texts
+    monkeypatch.setattr(workbook, "as_texts", lambda rows: whole(rows) or rows.pop(3))
     refusal = refusal_of(lambda: sheet_of(cells))
     assert refusal.code == "rows_lost"
     assert refusal.context == {"expected": 5, "found": 4}
@@ -319,6 +335,20 @@ def test_an_empty_sheet_has_no_rows(sheet_of: Sheet) -> None:
 )
 def test_a_cell_as_text(value: Any, text: str) -> None:
     assert cell_text(value) == text
+
+
+def test_columns_of_one_kind_are_turned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cell_texts, "BLOCK_ROWS", 2)
+    rows: list[Any] = [
+        ["a", "b", "c", "d"],
+        *([f"P{n}", n + 0.5, date(2010, 1, n), n] for n in (1, 2, 3)),
+    ]
+    cell_texts.as_texts(rows)
+    assert rows[1:] == [
+        ["P1", "1.5", "2010-01-01", "1"],
+        ["P2", "2.5", "2010-01-02", "2"],
+        ["P3", "3.5", "2010-01-03", "3"],
+    ]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from agir_pipeline.demo import EXPLANATIONS, HABITS
-from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.comparison import Delivery, compared
-from agir_pipeline.methods.reading.grid import Limits, Refused
+from agir_pipeline.methods.reading.grid import Refused
 from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.synthetic.assembly import Assembly, assembled
 from agir_pipeline.methods.synthetic.calibration import Calibration, load_calibration
@@ -23,6 +22,7 @@ from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol
+from tests.grids import grid_of
 
 CATALOGUE = load_calibration(load_protocol(packaged_protocols()["agir"]).folder).faults
 MESSES = {f"M{number}" for number in range(1, 15)}
@@ -55,7 +55,7 @@ def read(planned: Planned, path: Path, protocol: Protocol, tables: Any) -> RowsR
     delivery = planned.made()
     path.write_bytes(delivery.content)
     try:
-        grid = read_file(path, layout.sheet, layout.encoding, Limits())
+        grid = grid_of(path, layout.sheet, layout.encoding)
     except Refused as refused:
         return refused.refusal.code
     digest = hashlib.sha256(delivery.content).hexdigest()
@@ -114,6 +114,24 @@ def test_a_fault_planted_alone_is_found_by_its_check_and_by_no_other(
     assert {one.receipt_id for one in told} <= {str(days[place])}
     expected = {(row, column, fault.check) for row, column in planted.places}
     assert reported(found[1]) | surprises == expected
+
+
+def test_a_value_that_stands_in_its_row_already_is_planted_in_another(assembly: Assembly) -> None:
+    fault = next(fault for fault in CATALOGUE if fault.check == "disagreement")
+    stream, days = scheduled(assembly, fault)
+    day, earlier = days[len(days) - fault.turn], days[len(days) - fault.turn - 1]
+    column, first = stream.position_of(fault.column), stream.layout.first_row
+    page = stream.page(day)
+    ((row, _column),) = plant(fault, stream, day, earlier).places
+    assert row is not None
+    lives_there = fault.model_copy(update={"found": page.rows[row - first][column]})
+    planted = plant(lives_there, stream, day, earlier)
+    ((other, _column),) = planted.places
+    assert other != row
+    assert other is not None
+    before, after = page.rows[other - first][column], planted.page.rows[other - first][column]
+    assert before != after
+    assert str(before)[:2] == str(after)[:2]  # a place the table knows
 
 
 def test_every_class_of_mess_has_its_fault() -> None:

@@ -7,8 +7,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from agir_pipeline.methods.reading.child import read_file
-from agir_pipeline.methods.reading.grid import Limits, Refused
+from agir_pipeline.methods.reading.grid import Refused
 from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.reading.sentences import SURPRISES
 from agir_pipeline.methods.reading.typing_rules import as_frame
@@ -16,6 +15,7 @@ from agir_pipeline.methods.synthetic.deliveries import Delivery
 from agir_pipeline.methods.synthetic.study import Study
 from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.model import Protocol
+from tests.grids import grid_of
 
 KEY = b"invented"
 QUIET = {"ignored_sheet", "absent_column", "set_aside", "no_rows"}
@@ -48,7 +48,7 @@ def readings(
         source = protocol.source(delivery.source).as_delivered_by(delivery.provider)
         path.write_bytes(delivery.content)
         try:
-            grid = read_file(path, source.sheet, source.encoding, Limits())
+            grid = grid_of(path, source.sheet, source.encoding)
         except Refused as refused:
             return refused.refusal.code
         digest = hashlib.sha256(delivery.content).hexdigest()

@@ -49,6 +49,17 @@ def test_a_person_has_a_row_per_arm_each_with_its_own_contract_or_none(database,
     )
 
 
+def test_of_a_day_that_any_list_may_tell_the_first_one_counts(database, run_model):
+    persons = """
+    person_id | tie_order | arm     | source | provider | is_always_listed | first_listed_on | zone | support_entry_on | first_support_entry_on
+    ada       | k1        | control | pool   | opca     | true             | 2010-02-01      | a    |                  | 2010-03-01
+    """  # noqa: E501
+    variables = STUDY | {"spell_sources": [], "first_dated": ["support_entry_on"]}
+    rows = run_model(database, "participants", {"linked.persons": persons}, variables)
+    assert [str(day)[:10] for day in rows["support_entry_on"]] == ["2010-03-01"]
+    assert "first_support_entry_on" not in rows
+
+
 def test_a_study_without_contracts_has_participants_without_contract(database, run_model, expect):
     rows = run_model(
         database, "participants", {"linked.persons": PERSONS}, STUDY | {"spell_sources": []}

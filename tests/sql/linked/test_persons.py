@@ -80,6 +80,30 @@ def test_equals_are_told_apart_by_the_record_and_one_row_stays(database, run_mod
     )
 
 
+def test_a_day_that_only_the_list_that_does_not_speak_tells_is_not_lost(
+    database, run_model, expect
+):
+    """A control whose support began is none, whichever of its lists says so."""
+    versions = """
+    person_id | arm         | record_id | is_always_listed | first_listed_on | known_on   | superseded_on | supported_on | consented_on
+    ada       | control     | starts    | true             | 2010-05-01      | 2010-05-01 |               |              |
+    ada       | control     | present   | false            | 2010-01-01      | 2010-01-01 |               | 2010-03-01   | 2010-02-01
+    ada       | control     | too       | false            | 2010-01-02      | 2010-01-01 |               | 2010-02-15   | 2010-04-01
+    ada       | control     | unknown   | false            | 2010-01-02      | 2010-07-01 |               | 2010-01-01   | 2010-01-01
+    ada       | beneficiary | register  | true             | 2010-05-01      | 2010-05-01 |               |              | 2010-05-05
+    """  # noqa: E501
+    variables = KNOWN_ON | {"first_dated": ["supported_on", "consented_on"]}
+    rows = run_model(database, "persons", {"linked.person_versions": versions}, variables)
+    expect(
+        rows[[*SHOWN, "first_supported_on", "first_consented_on"]],
+        """
+        person_id | arm         | record_id | first_supported_on | first_consented_on
+        ada       | control     | starts    | 2010-02-15         | 2010-02-01
+        ada       | beneficiary | register  |                    | 2010-05-05
+        """,
+    )
+
+
 def test_a_control_supported_later_stands_in_both_arms(database, run_model, expect):
     versions = """
     person_id | arm         | record_id | is_always_listed | first_listed_on | known_on   | superseded_on

@@ -11,7 +11,7 @@ def dates(run_model, database, members, study=STUDY):
 
 def test_the_question_is_asked_months_after_the_common_planned_end(database, run_model, expect):
     members = """
-    pair_id | arm         | person_id | index_on   | planned_days_remaining
+    pair_id | arm         | person_id | index_on   | common_planned_days
     p1      | beneficiary | ada       | 2010-03-01 | 183
     p1      | control     | ben       | 2010-04-01 | 183
     p2      | beneficiary | cid       | 2010-03-15 | 0
@@ -33,7 +33,7 @@ def test_the_question_is_asked_months_after_the_common_planned_end(database, run
 def test_a_pair_is_due_when_both_windows_close_by_the_last_day(database, run_model, expect):
     # asked on 2012-11-01, the window closes 60 days later, on 2012-12-31
     members = """
-    pair_id  | arm         | person_id | index_on   | planned_days_remaining
+    pair_id  | arm         | person_id | index_on   | common_planned_days
     last_day | beneficiary | ada       | 2012-05-01 | 0
     last_day | control     | ben       | 2012-04-01 | 0
     too_late | beneficiary | cid       | 2012-05-02 | 0
@@ -65,7 +65,7 @@ def test_a_pair_is_due_when_both_windows_close_by_the_last_day(database, run_mod
 
 def test_each_definition_has_its_own_day(database, run_model, expect):
     members = """
-    pair_id | arm         | person_id | index_on   | planned_days_remaining
+    pair_id | arm         | person_id | index_on   | common_planned_days
     p1      | beneficiary | ada       | 2010-01-31 | 0
     """
     twelve = AFTER | {"name": "after_a_year", "months": 12, "due_by_on": "2011-03-31"}

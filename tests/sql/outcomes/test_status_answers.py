@@ -94,6 +94,8 @@ def test_the_last_answer_inside_the_window_that_says_something_counts(status, ex
     after   | survey_final | r6 | 2011-09-10 10:00 | jobless  |           |
     blank   | survey_final | r7 | 2011-06-10 10:00 | employed | permanent |
     blank   | survey_final | r8 | 2011-07-10 10:00 |          | permanent | 12
+    vague   | survey_final | rc | 2011-06-10 10:00 | employed | permanent |
+    vague   | survey_final | rd | 2011-07-10 10:00 | employed |           | 12
     unsaid  | survey_final | r9 | 2011-07-10 10:00 |          | permanent | 12
     tie     | survey_final | ra | 2011-07-10 10:00 | employed | permanent |
     tie     | survey_final | rb | 2011-07-10 10:00 | jobless  |           |
@@ -106,6 +108,7 @@ def test_the_last_answer_inside_the_window_that_says_something_counts(status, ex
         worse     | durable    | true          | false
         after     | durable    | true          | true
         blank     | durable    | true          | true
+        vague     | durable    | true          | true
         unsaid    | durable    | false         |
         tie       | durable    | true          | true
         silent    | durable    | false         |
@@ -114,6 +117,7 @@ def test_the_last_answer_inside_the_window_that_says_something_counts(status, ex
 
 
 def test_one_rule_is_enough_and_each_rule_needs_all_its_conditions(status, expect):
+    """What is not said is not "no": who works for an unsaid time may hold a lasting job."""
     answers = """
     permanent    | survey_final | r1 | 2011-07-01 10:00 | employed | permanent     |
     own_boss     | survey_final | r2 | 2011-07-01 10:00 | employed | self_employed |
@@ -132,8 +136,8 @@ def test_one_rule_is_enough_and_each_rule_needs_all_its_conditions(status, expec
         own_boss     | durable    | true          | true
         six_months   | durable    | true          | true
         almost       | durable    | true          | false
-        length_blank | durable    | true          | false
-        kind_blank   | durable    | true          | false
+        length_blank | durable    | false         |
+        kind_blank   | durable    | false         |
         jobless      | durable    | true          | false
         other        | durable    | true          | false
         silent       | durable    | false         |

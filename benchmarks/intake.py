@@ -1,0 +1,168 @@
+"""From a workbook of 100,000 rows to accepted, typed, accounted rows, beside its parser alone.
+
+``make bench-intake`` prints, for each of three turns, the time and the memory of python-calamine
+reading the file, of a first night (received, read, typed, kept, entered in the ledger) and of a
+second night with nothing new. Each is a process of its own, one after the other.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+N_ROWS = int(os.environ.get("AGIR_BENCH_ROWS", "100000"))
+TURNS = 3
+WHOLE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+DAY = date(2010, 11, 5)
+COLUMNS = {
+    "person_number": ("identifier", "identifying"),
+    "last_name": ("text", "identifying"),
+    "first_name": ("text", "identifying"),
+    "born_on": ("date", "sensitive"),
+    "postcode": ("identifier", "none"),
+    "siret": ("identifier", "none"),
+    "amount_eur": ("number", "none"),
+    "sex": ("code", "none"),
+}
+MORE = {
+    "person_number": "required = true",
+    "postcode": 'pattern = "[0-9]{5}"',
+    "siret": 'checksum = "siret"',
+    "amount_eur": 'unit = "EUR"',
+    "sex": """codes = [
+  { code = "H", labels = { en = "Man", fr = "Homme" } },
+  { code = "F", labels = { en = "Woman", fr = "Femme" } },
+]""",
+}
+
+
+def protocol(folder: Path) -> Path:
+    """A packaged protocol with one source more, which takes the file."""
+    from agir_pipeline.protocol.loading import packaged_protocols
+
+    packaged = packaged_protocols()["nsw"]
+    block = """
+[[source]]
+name = "register"
+labels = { en = "Register", fr = "Registre" }
+feeds = "measure"
+key = ["person_number"]
+source = "a benchmark"
+[[source.provider]]
+name = "office"
+labels = { en = "Office", fr = "Bureau" }
+"""
+    for name, (kind, sensitivity) in COLUMNS.items():
+        block += f"""
+[[source.column]]
+name = "{name}"
+type = "{kind}"
+labels = {{ en = "{name}", fr = "{name}" }}
+sensitivity = "{sensitivity}"
+known_before_index = false
+{MORE.get(name, "")}
+"""
+    path = folder / "protocol.toml"
+    path.write_text(packaged.read_text("utf-8") + block, encoding="utf-8")
+    return path
+
+
+def write_workbook(path: Path) -> None:
+    import xlsxwriter
+
+    workbook = xlsxwriter.Workbook(path)
+    sheet, day = workbook.add_worksheet("Suivi"), workbook.add_format({"num_format": "dd/mm/yyyy"})
+    sheet.write_row(0, 0, list(COLUMNS))
+    for n in range(1, N_ROWS + 1):
+        sheet.write_string(n, 0, f"P{n:06}")
+        sheet.write_string(n, 1, f"NOM{n % 5000}")
+        sheet.write_string(n, 2, f"Prénom{n % 700}")
+        sheet.write_datetime(n, 3, date(1985, 1, 1) + timedelta(days=n % 4000), day)
+        sheet.write_number(n, 4, 1000 + n % 90_000)
+        sheet.write_number(n, 5, 73282932000074)
+        sheet.write_number(n, 6, (n % 100_000) / 100)
+        sheet.write_string(n, 7, "HF"[n % 2])
+    workbook.close()
+
+
+def calamine(folder: Path) -> float:
+    """Seconds of the parser alone."""
+    from python_calamine import CalamineWorkbook
+
+    begun = time.perf_counter()
+    with open(folder / "register.xlsx", "rb") as file, CalamineWorkbook.from_filelike(file) as book:
+        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    assert len(rows) == N_ROWS + 1
+    return time.perf_counter() - begun
+
+
+def night(folder: Path) -> float:
+    """Seconds of what a nightly run does: receive, read, type, keep, enter in the ledger."""
+    from agir_pipeline.protocol.loading import load_protocol
+    from agir_pipeline.resources.landing import Landing
+    from agir_pipeline.resources.ledger import FileAccount
+    from agir_pipeline.resources.parser import Parser
+    from agir_pipeline.resources.readings import Readings
+    from agir_pipeline.resources.receipts import Receipt
+
+    landing = Landing(folder / "landing")
+    landing.create()
+    readings = Readings(folder / "parsed", landing, load_protocol(protocol(folder)), b"k" * 32)
+    begun = time.perf_counter()
+    content = (folder / "register.xlsx").read_bytes()
+    receipt = Receipt("delivery", "", DAY, "register", "office", "register.xlsx")
+    receipt = landing.receive(content, receipt).receipt
+    known = landing.ledger.readings()
+    with Parser() as parser:
+        reading = readings.read(receipt, parser)
+    if (receipt.receipt_id, reading.contract) not in known:
+        account = FileAccount(
+            receipt.receipt_id, reading.contract, reading.ends, reading.refusal, reading.findings
+        )
+        landing.ledger.record_readings([account])
+    assert reading.ends["Suivi"]["accepted"] == len(reading.rows) == N_ROWS
+    return time.perf_counter() - begun
+
+
+def measured(what: str, folder: Path) -> tuple[float, float]:
+    """Seconds of the work, and megabytes: the peaks of the process and of its reader together."""
+    done = subprocess.run(
+        [sys.executable, __file__, what, str(folder)], capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    return told["seconds"], told["megabytes"]
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        seconds = {"calamine": calamine, "first": night, "second": night}[sys.argv[1]](
+            Path(sys.argv[2])
+        )
+        peaks = [resource.getrusage(who).ru_maxrss for who in WHOLE]
+        print(json.dumps({"seconds": seconds, "megabytes": sum(peaks) / 1024}))
+        return
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        write_workbook(folder / "register.xlsx")
+        print(f"{N_ROWS} rows of {len(COLUMNS)} columns; seconds, megabytes")
+        for turn in range(TURNS):
+            home = folder / f"home{turn}"
+            home.mkdir()
+            (home / "register.xlsx").symlink_to(folder / "register.xlsx")
+            found = {name: measured(name, home) for name in ("calamine", "first", "second")}
+            base, first, second = found.values()
+            told = ", ".join(f"{n} {s:.2f} s {m:.0f} MB" for n, (s, m) in found.items())
+            print(
+                f"{told}; first/calamine {first[0] / base[0]:.2f} (memory "
+                f"{first[1] / base[1]:.2f}), second/first {second[0] / first[0]:.3f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
