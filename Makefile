@@ -3,7 +3,8 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench bench-intake fuzz fuzz-small campaign-coverage campaign-bias messages guides lock clean
+.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small fuzz-servers \
+  campaign-coverage campaign-bias campaign-nights messages guides lock clean
 
 setup: .venv/.installed
 
@@ -33,6 +34,13 @@ check: setup
 bench: setup
 	.venv/bin/python benchmarks/nightly.py
 
+# Peers are installed by hand, side by side: R's MatchIt, and AGIR_PEERS/<package> for Python ones.
+bench-matching: setup
+	.venv/bin/python benchmarks/matching.py
+
+campaign-matching: setup
+	AGIR_TEST_CASES=1000 .venv/bin/python -m pytest tests/methods/matching
+
 bench-intake: setup
 	.venv/bin/python benchmarks/intake.py
 
@@ -46,11 +54,19 @@ fuzz: setup
 campaign-nights: setup
 	.venv/bin/python -m pytest -m long --ignore tests/ui --ignore tests/dagster
 
+# 2,000 sequences of faults, 1,000 answers each, against a survey server on this machine.
+fuzz-servers: setup
+	.venv/bin/python -m pytest tests/resources/sources/test_server_faults.py -m "long or not long" -s
+
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py
 
 campaign-bias: setup
 	.venv/bin/python benchmarks/matching_bias.py
+
+# rapidfuzz is compared if it is there: .venv/bin/uv pip install rapidfuzz
+bench-linkage: setup
+	.venv/bin/python -m benchmarks.linkage
 
 # English texts are in the code; the French catalogue is kept by hand beside it.
 messages: setup

@@ -277,19 +277,6 @@ def _print_status(found: dict[str, Any]) -> None:
     say(_("release: {id}").format(id=release["id"] if release else "-"))
 
 
-@app.command(help=mark("Write what waits for a decision as one workbook to fill in."))
-def review(home: HomeOption = DEFAULT_HOME) -> None:
-    from agir_pipeline.resources.review import write_review
-
-    with study_language(home):
-        place = Home(home).require()
-        loaded = load_protocol(place.protocol_path)
-        path, n_rows = write_review(place, loaded, place.landing.state().as_of or today_of(loaded))
-        say(_("{n} rows wait for a decision: {path}").format(n=n_rows, path=path))
-        if n_rows:
-            say(_("fill in the coloured columns, then put the workbook into decisions/"))
-
-
 @app.command(help=mark("Print one released table."))
 def show(
     table: Annotated[str, typer.Argument(help=mark("A table of the release."))],
@@ -325,6 +312,42 @@ def diff(
     with study_language(home):
         for line in compared(Releases(Home(home).require().releases), before, after).sentences():
             say(line)
+
+
+@app.command(help=mark("Check the pairs of a release from its own tables: allowed, and optimal."))
+def verify(
+    release: Annotated[
+        str | None, typer.Option(help=mark("Which release; else the current."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.release_verification import verified
+    from agir_pipeline.resources.releases import Releases
+
+    with study_language(home):
+        outcome = verified(Releases(Home(home).require().releases), release)
+        for fault in outcome.faults:
+            note(fault)
+        say(outcome.sentence)
+        raise typer.Exit(1 if outcome.faults else 0)
+
+
+@app.command(help=mark("Write what waits for the steward's decision, or take the answers in."))
+def review(
+    answers: Annotated[
+        Path | None, typer.Option(help=mark("A workbook of links, filled in."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.link_review import review_links
+    from agir_pipeline.resources.review import review_files
+
+    with study_language(home):
+        place = Home(home).require()
+        code, lines = review_links(place, answers)
+        for line in [*(review_files(place) if answers is None else []), *lines]:
+            say(line)
+        raise typer.Exit(code)
 
 
 @app.command(
@@ -389,6 +412,7 @@ def release_accept(
 
     with study_language(home), Home(home).locked("agir release"):
         Releases(Home(home).require().releases).accept(release)
+        Home(home).note("accepted", release)
         say(_("{release} is now the current release").format(release=release))
 
 

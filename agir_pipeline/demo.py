@@ -10,7 +10,11 @@ from rich.progress import track
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _, current_language
-from agir_pipeline.methods.synthetic.truth import corrections_meant, true_effect
+from agir_pipeline.methods.synthetic.truth import (
+    corrections_meant,
+    true_effect,
+    undecidable_pairs,
+)
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import make_demo
@@ -23,7 +27,7 @@ from agir_pipeline.running import run_study, summary
 Say = Callable[[str], None]
 
 
-HABITS = ("ignored_sheet", "absent_column", "set_aside", "no_rows")
+HABITS = ("no_token", "several_responses", "ignored_sheet", "absent_column", "set_aside", "no_rows")
 EXPLANATIONS = ("date_order_contradiction", "ambiguous_dates")
 """What partners do in every file is no fault; what explains a cell in quarantine is none more."""
 
@@ -54,9 +58,12 @@ def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
     corrections = wrong_corrections(study, truth)
     for line in (*_differences(missed, unexpected), *corrections):
         say(line)
+    unlike = undecidable_pairs(truth) ^ pairs_found(study)
+    if unlike:
+        say(_("{n} pairs to review are not those that were planted").format(n=len(unlike)))
     if outcome.exit_code:
         return outcome.exit_code
-    return 1 if missed or unexpected or corrections else 0
+    return 1 if missed or unexpected or corrections or unlike else 0
 
 
 def _with_progress(deliveries: Sized) -> Iterable[Any]:
@@ -111,6 +118,13 @@ def found(study: Study) -> set[Found]:
         if row["code"] not in HABITS + EXPLANATIONS and row["receipt_id"] in names
     }
     return broken | refused | pointed_out | surprising
+
+
+def pairs_found(study: Study) -> set[frozenset[tuple[str, str]]]:
+    """The pairs of records that the study knows as undecided."""
+    rows = study.vault.read("review")
+    ends = ("source_a", "key_a", "source_b", "key_b")
+    return {frozenset(((a, b), (c, d))) for a, b, c, d in rows[list(ends)].to_numpy()}
 
 
 def _pointed_out(file: str, code: str, place: str) -> Found:

@@ -17,9 +17,12 @@ from agir_pipeline.automation import NIGHTLY
 from agir_pipeline.errors import AgirError, InfrastructureError, UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol
+from agir_pipeline.protocol.sources import FormPull
 from agir_pipeline.resources.alerts import Alerts
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.locks import holder_of
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.sources.settings import secret_name, secret_of
 from agir_pipeline.sensors import FAILED_CHECK, FAILED_RUN, INBOX
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -40,6 +43,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _keys,
         _rights,
         _landing,
+        _audit_trail,
         _disk,
         _lock,
         _dagster_settings,
@@ -47,6 +51,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _automation,
         _interface,
         _readers,
+        _servers,
         _warehouse,
     )
     for look in looks:
@@ -64,6 +69,13 @@ def _protocol(home: Home) -> Finding:
 def _keys(home: Home) -> Finding:
     fingerprint = home.keys.fingerprint()
     return Finding(True, _("the keys can be read, fingerprint {hash}").format(hash=fingerprint))
+
+
+def _audit_trail(home: Home) -> Finding:
+    """Every line as written, and none missing that a release knows of."""
+    heads = Releases(home.releases).audit_heads()
+    faults = home.audit_trail.faults(heads)
+    return Finding(not faults, faults[0] if faults else _("the audit trail is whole"))
 
 
 def _rights(home: Home) -> Finding:
@@ -167,6 +179,25 @@ def _readers(home: Home) -> Finding:
     if Alerts(home.dagster / "alerts.sqlite", home.site).has_readers:
         return Finding(True, _("study.toml says whom to tell when something fails"))
     return Finding(True, _("study.toml names nobody to tell: alert_to or alert_webhook"))
+
+
+def _servers(home: Home) -> Finding:
+    """Every server has its secret; which forms are pulled, and which come as files."""
+    site, wrong = home.site, []
+    for name in sorted({form.server for form in site.forms.values()} - set(site.servers)):
+        wrong.append(_("study.toml has no [servers.{server}]").format(server=name))
+    for name in sorted(site.servers):
+        if not secret_of(name):
+            text = _("the environment does not hold {variable}")
+            wrong.append(text.format(variable=secret_name(name)))
+    if wrong:
+        return Finding(False, "; ".join(wrong))
+    asked = [s.pull for s in load_protocol(home.protocol_path).sources]
+    roles = [pull.form for pull in asked if isinstance(pull, FormPull)]
+    pulled = ", ".join(role for role in roles if role in site.forms) or "-"
+    dropped = ", ".join(role for role in roles if role not in site.forms) or "-"
+    text = _("forms pulled every night: {pulled}; without a place in study.toml: {dropped}")
+    return Finding(True, text.format(pulled=pulled, dropped=dropped))
 
 
 @contextmanager

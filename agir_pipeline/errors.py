@@ -5,6 +5,7 @@ AgirError
  ├─ ProtocolError         2  every mistake of a protocol file, each with its place
  ├─ SourceError           1  a delivery that cannot be read as a whole
  ├─ CheckError            1  a blocking check failed; the old tables stand
+ ├─ DecisionNeeded        4  a decision of the steward must come before publishing
  └─ InfrastructureError   3  database, disk, lock, network
 
 Messages name file, sheet, row and column, never a person's data.
@@ -33,6 +34,10 @@ class SourceError(AgirError):
 
 class CheckError(AgirError):
     exit_code = 1
+
+
+class DecisionNeeded(AgirError):
+    exit_code = 4
 
 
 class InfrastructureError(AgirError):

@@ -76,6 +76,16 @@ EXIT_CODES: Mapping[int, tuple[Sequence[str], Sequence[str]]] = {
             "relancer",
         ],
     ),
+    4: (
+        [
+            "a link that touches a beneficiary waits for your decision; nothing was published",
+            "run `agir review`, answer in the workbook, hand it back with `--answers`, run again",
+        ],
+        [
+            "un lien qui touche un bénéficiaire attend votre décision ; rien n'a été publié",
+            "lancer `agir review`, répondre dans le classeur, le rendre avec `--answers`, relancer",
+        ],
+    ),
 }
 
 REPORT = (
@@ -84,6 +94,14 @@ REPORT = (
 )
 
 CHECKS: Words = {
+    "states_are_known": (
+        ["drop the survey's structure (`.lss`), and exports in answer codes"],
+        ["déposez la structure de l'enquête (`.lss`), et des exports en codes de réponse"],
+    ),
+    "one_questionnaire": (
+        ["the questionnaire changed while people answered: compare its versions before pooling"],
+        ["le questionnaire a changé en route : comparez ses versions avant de réunir"],
+    ),
     "files_are_kept": (
         ["a kept file was changed or deleted on the disk: restore `landing/` from the backup"],
         ["un fichier conservé a été modifié ou effacé du disque : restaurez `landing/`"],
@@ -119,8 +137,16 @@ CHECKS: Words = {
     ),
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (
-        ["rows that fit several persons are left apart: ask the partner for a key that tells them"],
-        ["des lignes conviennent à plusieurs personnes et restent à part : demandez une clé sûre"],
+        ["rows that fit several persons stay apart: answer in the workbook of `agir review`"],
+        ["plusieurs personnes possibles : répondez dans le classeur d'`agir review`"],
+    ),
+    "decisions_hold": (
+        ["correct the key in the sheet `links`, or withdraw one of the decisions that disagree"],
+        ["corrigez la clé dans la feuille `links`, ou retirez l'une des décisions contraires"],
+    ),
+    "decisions_are_made": (
+        ["run `agir review`, answer, hand the workbook back with `--answers`, run again"],
+        ["lancez `agir review`, répondez, rendez le classeur avec `--answers`, relancez"],
     ),
     "data_tests_pass": (
         ["the old tables stand; look at what the newest files changed, then tell the developers"],
@@ -163,8 +189,8 @@ REASONS: Words = {
         ["aucun contrat ne porte cette identité : demandez-le, ou la bonne orthographe"],
     ),
     "undecided_link": (
-        ["two persons fit the same row: ask the partner"],
-        ["deux personnes conviennent à la même ligne : demandez au partenaire"],
+        ["two records may be one person: answer in the workbook of `agir review`"],
+        ["deux fiches sont peut-être une personne : répondez dans le classeur d'`agir review`"],
     ),
     "waiting": (["nothing to do"], ["rien à faire"]),
     "stale_register": (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -82,6 +83,47 @@ def test_show_of_an_unknown_table_names_those_there_are(done_home: Path) -> None
 def test_release_list_marks_the_current_one(done_home: Path) -> None:
     listed = agir("release", "list", "--home", done_home).stdout
     assert listed.startswith("* 20")
+
+
+def test_verify_checks_the_pairs_of_a_release_from_its_own_files(
+    done_home: Path, tmp_path: Path
+) -> None:
+    done = agir("verify", "--home", done_home)
+    assert done.returncode == 0, done.stderr
+    assert "0 fault(s)" in done.stdout
+    # nothing else of the study is needed
+    alone = tmp_path / "alone"
+    shutil.copytree(done_home, alone, symlinks=True)
+    for part in ("warehouse", "landing", "inbox"):
+        shutil.rmtree(alone / part, ignore_errors=True)
+    assert agir("verify", "--home", alone).returncode == 0
+    assert agir("verify", "--release", "2010-01-01-abc", "--home", alone).returncode == 2
+
+
+def test_verify_finds_a_price_that_was_touched(done_home: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(done_home, tmp_path / "home", symlinks=True))
+    path = home / "releases" / "current" / "tier1" / "parquet" / "matching_prices.parquet"
+    prices = pd.read_parquet(path)
+    os.chmod(path, 0o640)
+    prices.assign(price=prices["price"] + 1).to_parquet(path)
+    done = agir("verify", "--home", home)
+    assert done.returncode == 1
+    assert "pairs refused by their certificate" in done.stderr
+    assert "is not as the manifest says" in done.stderr
+
+
+def test_verify_says_when_a_release_is_older_than_the_check(
+    done_home: Path, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(done_home, tmp_path / "home", symlinks=True))
+    path = home / "releases" / "current" / "MANIFEST.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["facts"]["matching"]
+    os.chmod(path, 0o640)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    done = agir("verify", "--home", home)
+    assert done.returncode == 2
+    assert "publish it again" in done.stderr
 
 
 def test_accepting_a_release_that_is_not_there_is_refused(done_home: Path) -> None:

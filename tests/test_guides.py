@@ -114,10 +114,12 @@ def test_an_option_named_alone_belongs_to_some_command(page: str) -> None:
 
 @pytest.mark.parametrize("name", ["steward.md", "steward.fr.md"])
 def test_settings_shown_are_settings_of_a_site(name: str) -> None:
-    (shown,) = re.findall(r"```toml\n(.*?)```", guide(name), re.DOTALL)
-    settings = tomllib.loads(shown)
-    assert settings.keys() <= Site.model_fields.keys()
-    Site.model_validate(settings)
+    blocks = re.findall(r"```toml\n(.*?)```", guide(name), re.DOTALL)
+    assert len(blocks) == 2
+    for shown in blocks:
+        settings = tomllib.loads(shown)
+        assert settings.keys() <= Site.model_fields.keys()
+        Site.model_validate(settings)
 
 
 # --------------------------------------------------------------------------- what it prints

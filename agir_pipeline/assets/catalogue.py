@@ -7,6 +7,7 @@ from functools import cache
 
 import dagster as dg
 
+from agir_pipeline.contracts.answers import ANSWERS
 from agir_pipeline.contracts.lineage import heading_of
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.model import Column, TableContract, in_language
@@ -112,6 +113,8 @@ def table_columns(protocol: Protocol, step: str, table: str) -> list[dg.TableCol
 def contract_of(protocol: Protocol, step: str, table: str) -> TableContract | None:
     """The contract of a table made by a method; one made by SQL has none."""
     match step:
+        case "validated" if table == ANSWERS.name:
+            return ANSWERS
         case "validated":
             return validated_contracts(protocol).get(table)
         case "matched":

@@ -1,6 +1,5 @@
 """Step 3: one pseudonym per person across sources, then persons, contracts and answers."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +15,9 @@ from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, se
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR, Links, link_persons
-from agir_pipeline.protocol.model import PERSONAL, Protocol
+from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.link_evidence import Evidence
+from agir_pipeline.resources.link_review import decisions_told, pairs_to_review, persons_helped
 from agir_pipeline.resources.sql_models import BuiltModel
 from agir_pipeline.resources.study import Study
 
@@ -38,6 +39,7 @@ NEEDS = {
 CHECKS = {
     "person_links/one_person_each": mark("Each row belongs to one person at a time"),
     "person_links/links_are_decided": mark("No row could be several persons"),
+    "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
 }
 BLOCKING = frozenset({"one_person_each"})
 
@@ -66,7 +68,15 @@ def linked_assets(protocol: Protocol) -> dg.AssetsDefinition:
 
 
 def _store(study: Study) -> StepResult:
-    found = _link(study)
+    evidence = Evidence.of(study)
+    found = link_persons(
+        evidence.identities,
+        evidence.rules,
+        evidence.exclusive,
+        evidence.decisions,
+        evidence.scored(),
+    )
+    evidence.record(found.accepted)
     links = found.links.assign(
         entity_id=_entity_ids(study, found.links),
         person_id=found.links["anchor"].map(study.keys.person_id),
@@ -74,54 +84,33 @@ def _store(study: Study) -> StepResult:
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "links", links)
         study.vault.replace(connection, "undecided", _undecided(study, found))
-    anchors = links["anchor"]
-    released = pd.DataFrame(
-        {
-            "source": links["source"].astype("string"),
-            "entity_id": links["entity_id"].astype("string"),
-            "person_id": links["person_id"].astype("string"),
-            "tie_order": anchors.map(study.keys.tie_order).astype("string"),
-            "rule": links["rule"].astype("string"),
-            "known_on": pd.to_datetime(links["known_on"]),
-            "superseded_on": pd.to_datetime(links["superseded_on"]),
-        }
-    )
+        study.vault.replace(connection, "review", pairs_to_review(evidence, found))
+        study.vault.replace(connection, "decisions_told", decisions_told(evidence, found))
+    released = _released(study, links)
     with study.warehouse.transaction() as connection:
         study.warehouse.replace(connection, "linked", "person_links", released)
         models = build_models(study, connection, "linked", model_variables(study))
         return settle(study, connection, "linked", _result(study, released, models))
 
 
+def _released(study: Study, links: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "source": links["source"].astype("string"),
+            "entity_id": links["entity_id"].astype("string"),
+            "person_id": links["person_id"].astype("string"),
+            "tie_order": links["anchor"].map(study.keys.tie_order).astype("string"),
+            "rule": links["rule"].astype("string"),
+            "known_on": pd.to_datetime(links["known_on"]),
+            "superseded_on": pd.to_datetime(links["superseded_on"]),
+        }
+    )
+
+
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
     links = study.warehouse.read(connection, "linked", "person_links")
     models = study.models.standing(connection, "linked", model_variables(study))
     return _result(study, links, models)
-
-
-def _link(study: Study) -> Links:
-    protocol = study.protocol
-    identities = study.vault.read("identities")
-    rules = protocol.identity.same_when if protocol.identity else ()
-    details = pd.DataFrame(
-        [json.loads(text) for text in identities["identity"]],
-        columns=pd.Index(sorted({name for rule in rules for name in rule})),
-    )
-    exclusive = [source.name for source in protocol.feeding("person")]
-    known = pd.concat([identities, details], axis=1)
-    return link_persons(known[_is_of_somebody(protocol, known)], rules, exclusive)
-
-
-def _is_of_somebody(protocol: Protocol, identities: pd.DataFrame) -> "pd.Series[bool]":
-    """Rows about a person: all of the sources of persons, elsewhere those that say whose."""
-    rules = protocol.identity.same_when if protocol.identity else ()
-    personal = [s.name for s in protocol.sources if s.feeds in PERSONAL]
-    found = identities["source"].isin(personal)
-    for source in protocol.sources:
-        for rule in rules:
-            if {c.name for c in source.columns}.issuperset(rule):
-                is_said = identities[list(rule)].notna().all(axis=1)
-                found |= (identities["source"] == source.name) & is_said
-    return found
 
 
 def _entity_ids(study: Study, links: pd.DataFrame) -> pd.Series:
@@ -133,12 +122,14 @@ def _entity_ids(study: Study, links: pd.DataFrame) -> pd.Series:
 
 
 def _undecided(study: Study, found: Links) -> pd.DataFrame:
-    """Undecided rows; they touch a beneficiary when they or a candidate come from its list."""
-    registers = {s.name for s in study.protocol.feeding("person") if s.arm == "beneficiary"}
+    """Undecided rows; they touch a beneficiary when they or a candidate are one's."""
+    helped = persons_helped(study.protocol, found.links)
     rows = found.undecided
     touches = [
-        source in registers or any(anchor.split(PAIR)[0] in registers for anchor in anchors)
-        for source, anchors in zip(rows["source"], rows["candidates"], strict=True)
+        (source, key) in helped or any(tuple(a.split(PAIR, 1)) in helped for a in anchors)
+        for source, key, anchors in zip(
+            rows["source"], rows["entity_key"], rows["candidates"], strict=True
+        )
     ]
     n_candidates = [len(anchors) for anchors in rows["candidates"]]
     return rows.assign(
@@ -162,6 +153,7 @@ def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> Step
             ),
         ),
         Check("links_are_decided", len(links) > 0 and waiting == 0, sentence),
+        _decisions_hold(study),
     ]
     made = sql_result(study, "linked", models)
     lineage = declared_lineage(study.protocol, "linked")["person_links"]
@@ -170,3 +162,13 @@ def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> Step
         {"person_links": {"undecided": waiting, KEY: lineage}, **made.figures},
         {"person_links": checks, **made.checks},
     )
+
+
+def _decisions_hold(study: Study) -> Check:
+    """A decision that nobody can follow must not wait unseen; none to follow is no fault."""
+    told = {what: int(n) for what, n in study.vault.read("decisions_told").to_numpy()}
+    sentence = _(
+        "{n} decisions on who is who: {lost} speak of a record that no file holds, "
+        "{contradicted} are contradicted by others"
+    ).format(n=told["known"], lost=told["lost"], contradicted=told["contradicted"])
+    return Check("decisions_hold", told["lost"] + told["contradicted"] == 0, sentence)

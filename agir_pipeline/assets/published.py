@@ -17,7 +17,7 @@ from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.tables import table_contracts
-from agir_pipeline.errors import CheckError
+from agir_pipeline.errors import CheckError, DecisionNeeded
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.dictionary import data_dictionary
 from agir_pipeline.methods.matching.participants import blocked_reasons, undecided_persons
@@ -26,6 +26,7 @@ from agir_pipeline.methods.programme.enrolment_plot import enrolment_plot
 from agir_pipeline.methods.programme.flow import participant_flow
 from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
+from agir_pipeline.resources.link_review import n_decisions_needed
 from agir_pipeline.resources.release_folder import ReleaseContent, damaged_files
 from agir_pipeline.resources.release_inputs import (
     as_of_day,
@@ -38,9 +39,10 @@ from agir_pipeline.resources.study import Study
 
 CHECKS = {
     "release_manifest/release_is_whole": mark("Every file is as the manifest says"),
+    "release_manifest/decisions_are_made": mark("No decision on a beneficiary is missing"),
     "data_dictionary/no_identifying_column": mark("No identifying column is released"),
 }
-BLOCKING = frozenset({"release_is_whole", "no_identifying_column"})
+BLOCKING = frozenset({"release_is_whole", "decisions_are_made", "no_identifying_column"})
 
 
 def published_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -79,6 +81,9 @@ def _deps(table: str, protocol: Protocol) -> list[tuple[str, str]]:
 
 
 def _store(study: Study) -> StepResult:
+    missing = _decisions_are_made(study)
+    if missing.status == "failed" and not study.is_draft:
+        raise BlockedStep(StepResult({}, {}, {"release_manifest": [missing]}), DecisionNeeded)
     with study.warehouse.transaction() as connection:
         tables, checks = released_tables(study, connection)
     kept = StepResult({}, {}, checks)
@@ -105,8 +110,14 @@ def publish(study: Study, tables: dict[str, pd.DataFrame]) -> ReleaseOutcome:
         tables=tables,
         contracts=_released_contracts(protocol),
         facts=release_facts(study),
+        audit_head=study.home.audit_trail.head(),
     )
-    return Releases(study.home.releases).publish(content, study.is_draft)
+    outcome = Releases(study.home.releases).publish(content, study.is_draft)
+    if outcome.is_new:
+        study.home.note(
+            "published" if outcome.kind == "published" else "drafted", content.release_id
+        )
+    return outcome
 
 
 def released_tables(
@@ -203,7 +214,7 @@ def _losses(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.Dat
 def _result(
     study: Study, outcome: ReleaseOutcome, tables: dict[str, pd.DataFrame], checks: Checks
 ) -> StepResult:
-    checks["release_manifest"].append(_release_is_whole(outcome))
+    checks["release_manifest"] += [_release_is_whole(outcome), _decisions_are_made(study)]
     checks["data_dictionary"].append(_no_identifying_column(study, tables["data_dictionary"]))
     lineage = declared_lineage(study.protocol, "published")
     headings = headings_shown(study)
@@ -238,6 +249,17 @@ def _lineage_figures(lineage: dg.TableColumnLineage | None, headings: str | None
     if lineage is None or headings is None:
         return {}
     return {KEY: lineage, "source_headings": dg.MetadataValue.md(headings)}
+
+
+def _decisions_are_made(study: Study) -> Check:
+    """Links that touch a beneficiary wait for nobody but the steward; a rebuild waits for none."""
+    n_missing = n_decisions_needed(study)
+    sentence = _(
+        "{n} pairs of records that touch a beneficiary wait for a decision: run agir review, "
+        "answer in the workbook it writes, hand it back with agir review --answers"
+    ).format(n=n_missing)
+    check = Check.blocking("decisions_are_made", 1, n_missing, sentence)
+    return check._replace(severity=dg.AssetCheckSeverity.WARN) if study.is_draft else check
 
 
 def _release_is_whole(outcome: ReleaseOutcome) -> Check:

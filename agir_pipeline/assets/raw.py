@@ -16,11 +16,13 @@ from agir_pipeline.assets.step import (
 )
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import Protocol, Source
+from agir_pipeline.protocol.sources import DatasetPull, FormPull
 from agir_pipeline.resources.files import legible
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
+from agir_pipeline.resources.sources.forms import Night, land
 from agir_pipeline.resources.sources.inbox import Dropped, decision_files, dropped_files
 from agir_pipeline.resources.sources.locations import Fetching
 from agir_pipeline.resources.study import Study, record_protocol
@@ -116,22 +118,36 @@ def _fetch(study: Study, seen: Mapping[str, str]) -> list[str]:
 
 
 def _pull(study: Study) -> list[str]:
-    """Fetch every source that says where; one that cannot be reached stops nobody."""
-    failures: list[str] = []
-    pulled = [source for source in study.protocol.sources if source.pull]
-    for source in pulled:
-        if source.pull is None:
-            continue
+    """Fetch every source that says where; one that cannot be reached stops nobody.
+
+    A sentence for each failure, and for each change that somebody should know of.
+    """
+    notes: list[str] = []
+    n_failures = 0
+    site = study.home.site
+    night = Night(site.servers, site.forms, study.protocol.study.time_zone)
+    for source in study.protocol.sources:
         try:
-            name, content = causaldata.pull(source.pull.dataset)
+            notes += _pull_source(study, source, night)
         except InfrastructureError as fault:
-            failures.append(f"{source.name}: {fault}")
-            continue
-        receipt = _receipt(study, source.name, source.providers[0].name, name, "pull")
+            notes.append(f"{source.name}: {fault}")
+            n_failures += 1
+    if n_failures and n_failures == len(study.protocol.sources) and not study.state().deliveries:
+        raise InfrastructureError("\n".join(notes))
+    return notes
+
+
+def _pull_source(study: Study, source: Source, night: Night) -> list[str]:
+    pull, provider = source.pull, source.providers[0].name
+    if isinstance(pull, DatasetPull):
+        name, content = causaldata.pull(pull.dataset)
+        receipt = _receipt(study, source.name, provider, name, "pull")
         study.home.landing.receive(content, receipt)
-    if failures and len(failures) == len(study.protocol.sources) and not study.state().deliveries:
-        raise InfrastructureError("\n".join(failures))
-    return failures
+    elif isinstance(pull, FormPull) and pull.form in night.forms:  # else its files are dropped
+        receipt = _receipt(study, source.name, provider, pull.form, "pull")
+        pulled = night.pull(pull)
+        return land(study.home.landing, receipt, pulled, night.largest_loss(pull))
+    return []
 
 
 def _receipt(study: Study, source: str, provider: str, file_name: str, how: str) -> Receipt:

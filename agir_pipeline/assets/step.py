@@ -144,10 +144,14 @@ Examine = Callable[[Study, sa.Connection], StepResult]
 
 
 class BlockedStep(CheckError):
-    """A blocking check failed before the commit; ``result`` holds every check of the step."""
+    """A blocking check failed before the commit; ``result`` holds every check of the step.
 
-    def __init__(self, result: StepResult) -> None:
+    ``kind`` is the fault it comes to: its exit code is that of the run.
+    """
+
+    def __init__(self, result: StepResult, kind: type[AgirError] = CheckError) -> None:
         self.result = result
+        self.exit_code = kind.exit_code
         super().__init__("\n".join(f"{where}: {text}" for where, text in result.blocked))
 
 

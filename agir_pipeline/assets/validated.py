@@ -20,8 +20,12 @@ from agir_pipeline.assets.decided import (
 )
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle, together
+from agir_pipeline.contracts.answers import ANSWERS
+from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
+from agir_pipeline.methods.reading.answer_states import AnswerState
+from agir_pipeline.methods.reading.answered import answers_in_long_form, no_answers
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
 from agir_pipeline.resources.readings import Reading
@@ -36,11 +40,17 @@ CHECKS = {
     "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 BLOCKING = frozenset({"rows_are_accounted_for"})
+ANSWERS_CHECKS = {
+    "states_are_known": mark("Why an answer is missing is known"),
+    "one_questionnaire": mark("Answers of different versions of a questionnaire are told apart"),
+}
 
 
 def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
-    """One asset per source: its rows, typed, without identifying columns."""
+    """One asset per source: its rows, typed, without identifying columns; one for all answers."""
     names = [source.name for source in protocol.sources]
+    answering = [("raw", source.name) for source in protocol.feeding("answer")]
+    answers = {f"answers/{check}": text for check, text in ANSWERS_CHECKS.items()}
 
     @dg.multi_asset(
         name="validated",
@@ -57,10 +67,17 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
         + [
             asset_spec(protocol, "validated", table, text, deps=[("raw", n) for n in names])
             for table, text in decided_tables(protocol).items()
+        ]
+        + [
+            asset_spec(
+                protocol, "validated", "answers", _("Every answer and its state"), deps=answering
+            )
+            for _once in answering[:1]
         ],
         check_specs=check_specs(
             "validated",
             {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
+            | (answers if answering else {})
             | decided_checks(protocol),
             BLOCKING | {CONTRACT},
         ),
@@ -74,7 +91,7 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     stock, decided = take_stock(study), Decided(study)
-    made, identities = {}, []
+    made, identities, answers = {}, [], []
     for source in study.protocol.sources:
         delivered, outcomes = stock.delivered(source)
         decided.take(source, stock.as_read(source), outcomes)
@@ -82,7 +99,12 @@ def _store(study: Study) -> StepResult:
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
         decided.take_table(source, made[source.name])
+        if source.feeds == "answer" and len(table):
+            ids = dict(zip(table["entity_key"], made[source.name]["entity_id"], strict=True))
+            answers.append(answers_in_long_form(source, table, ids))
     decided.take_lost(stock.lost())
+    if study.protocol.feeding("answer"):
+        made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(stock.readings))
@@ -106,8 +128,9 @@ def _examine(study: Study, connection: sa.Connection) -> StepResult:
     _own, told = checked_tables(
         study, {name: read(name) for name in decided_tables(study.protocol)}
     )
-    made = {source.name: read(source.name) for source in study.protocol.sources}
-    return together(_result(study, made), told)
+    names = [source.name for source in study.protocol.sources]
+    names += ["answers"] * bool(study.protocol.feeding("answer"))
+    return together(_result(study, {name: read(name) for name in names}), told)
 
 
 def _identities(protocol: Protocol, source: Source, table: pd.DataFrame) -> pd.DataFrame:
@@ -212,6 +235,7 @@ def _result(
 ) -> StepResult:
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
+    answers = {"answers": made["answers"]} if "answers" in made else {}
     return StepResult(
         {name: len(table) for name, table in made.items()},
         {
@@ -223,9 +247,43 @@ def _result(
                 KEY: lineage[name],
             }
             for name, one in accounts.items()
-        },
-        {name: _checks(one, made[name]) for name, one in accounts.items()},
+        }
+        | {name: _answers_figures(table) | {KEY: lineage[name]} for name, table in answers.items()},
+        {name: _checks(one, made[name]) for name, one in accounts.items()}
+        | {name: _answers_checks(table) for name, table in answers.items()},
     )
+
+
+def _answers_figures(table: pd.DataFrame) -> dict[str, Any]:
+    """How many answers are in each state now."""
+    now = table[table["superseded_on"].isna()]
+    return {f"answers_{state}": int((now["state"] == state).sum()) for state in AnswerState}
+
+
+def _answers_checks(table: pd.DataFrame) -> list[Check]:
+    now = table[table["superseded_on"].isna()]
+    n_unknown = int((now["state"] == AnswerState.UNKNOWN).sum())
+    versions_of = now.dropna(subset=["codebook"]).groupby("source")["codebook"].unique()
+    several = {s: sorted(found) for s, found in versions_of.items() if len(found) > 1}
+    return [
+        Check(
+            "states_are_known",
+            len(now) > 0 and n_unknown == 0,
+            _("{n} of {total} answers: it is not known why they are missing").format(
+                n=n_unknown, total=len(now)
+            ),
+        ),
+        Check(
+            "one_questionnaire",
+            len(now) > 0 and not several,
+            "\n".join(
+                _("{source}: answers to {n} versions of the questionnaire ({versions})").format(
+                    source=source, n=len(found), versions=", ".join(found)
+                )
+                for source, found in several.items()
+            ),
+        ),
+    ]
 
 
 def _checks(account: Account, table: pd.DataFrame) -> list[Check]:

@@ -117,6 +117,19 @@ def decided_origins(protocol: Protocol) -> dict[str, Origins]:
     return found
 
 
+def answers_origins(protocol: Protocol) -> Origins:
+    """Columns of the long table of answers: all questionnaires flow into it."""
+    sources = protocol.feeding("answer")
+    asked = tuple(
+        Place("raw", source.name, heading_of(column))
+        for source in sources
+        for column in source.columns
+        if not column.is_identifying
+    )
+    keys = tuple(origin for s in sources for origin in validated_origins(s)["entity_id"])
+    return {"code": asked, "state": asked, "entity_id": keys}
+
+
 def links_origins(protocol: Protocol) -> Origins:
     """Columns of ``person_links``: persons are told by the business keys of all sources."""
     keys = tuple(Place("validated", source.name, "entity_id") for source in protocol.sources)
@@ -275,6 +288,8 @@ def declared_origins(protocol: Protocol) -> Mapping[tuple[str, str], Origins]:
     found: dict[tuple[str, str], Origins] = {
         ("validated", source.name): validated_origins(source) for source in protocol.sources
     }
+    if protocol.feeding("answer"):
+        found["validated", "answers"] = answers_origins(protocol)
     found["linked", "person_links"] = links_origins(protocol)
     for step, tables in (
         ("validated", decided_origins(protocol)),

@@ -116,7 +116,7 @@ def _covariate_balance(protocol: Protocol) -> TableContract:
             WORDS,
             """round_number covariate level sample n_beneficiaries n_controls n_non_missing
             mean_beneficiary? mean_control? smd? smd_denominator? variance_ratio? ks?
-            ecdf_mean?""",
+            ecdf_mean? n_effective_controls""",
             coded("covariate", mark("Covariate"), names, mark("Measured before the index date")),
         ),
         ("round_number", "covariate", "level", "sample"),
@@ -144,7 +144,7 @@ def _matching_prices() -> TableContract:
         spelled(
             WORDS,
             """round_number band_number relaxation_level stratum person_id arm price
-            leave_out_price""",
+            leave_out_price caliper?""",
         ),
         ("round_number", "band_number", "relaxation_level", "stratum", "arm", "person_id"),
     )

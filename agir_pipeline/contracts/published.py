@@ -59,6 +59,8 @@ TYPES: Mapping[str, Text] = {
 KINDS: Mapping[str, Text] = {
     "protocol": mark("Protocol"),
     "delivery": mark("Delivery of a source"),
+    "link": mark("Links of the model"),
+    "structure": mark("Structure of a questionnaire"),
     "round": mark("Matching round"),
 }
 

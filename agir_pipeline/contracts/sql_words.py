@@ -72,6 +72,7 @@ LINKED = vocabulary(
     day("holds_from_on", mark("First day this term holds")),
     count("spell_rank", mark("Order of the person's contracts")),
     Column("answered_at", "instant", mark("Submitted at")),
+    count("answer_rank", mark("Order of the person's responses"), mark("1: the last one counts")),
 )  # fmt: skip
 
 FACTS = vocabulary(

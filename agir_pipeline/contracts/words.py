@@ -193,4 +193,6 @@ MATCHING = vocabulary(
     number("ks", mark("Largest gap of distributions"), mark("Kolmogorov–Smirnov distance")),
     number("ecdf_mean", mark("Mean gap of distributions"),
            mark("Mean distance of the two cumulative distributions; 0: the same")),
+    number("n_effective_controls", mark("Controls by weight"),
+           mark("How many equally weighted controls the weights are worth (Kish)"), minimum=0),
 )  # fmt: skip

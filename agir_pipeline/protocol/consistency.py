@@ -22,6 +22,7 @@ from agir_pipeline.protocol.roles_consistency import ROLE_CHECKS
 from agir_pipeline.protocol.written import (
     Raw,
     codes,
+    columns,
     items,
     names,
     place,
@@ -39,6 +40,8 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         _names_are_unique,
         _sources_hold_together,
         _identity_uses_columns,
+        _linkage_reads_columns,
+        _decisions_can_be_read,
         *DESIGN_CHECKS,
         *ROLE_CHECKS,
         reserved_names_are_left_alone,
@@ -102,6 +105,27 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
         yield from _deliveries_can_be_compared(where, source, own)
         yield from _decisions_are_declared(where, source, own)
         yield from _law_uses_columns(where, source, own)
+        yield from _pull_can_be_linked(where, source)
+
+
+def _pull_can_be_linked(where: str, source: Raw) -> Iterator[Mistake]:
+    """An anonymous survey is of no use: its answers could be linked to nobody."""
+    pull = table(source, "pull")
+    if pull.get("adapter") != "limesurvey":
+        return
+    if source.get("feeds") != "answer":
+        yield Mistake(f"{where} › pull", _("a survey is pulled for a source that feeds answers"))
+    headings = {
+        heading
+        for column in items(source, "column")
+        if column.get("sensitivity") == "identifying"
+        for heading in (text(column, "name"), *texts(column, "aliases"))
+    }
+    if "token" not in headings:
+        yield Mistake(
+            f"{where} › pull",
+            _("no identifying column is headed token: anonymous answers could be linked to nobody"),
+        )
 
 
 def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
@@ -328,3 +352,37 @@ def _identity_uses_columns(raw: Raw) -> Iterator[Mistake]:
         for name in rule if isinstance(rule, list) else []:
             if isinstance(name, str) and name not in known:
                 yield unknown("identity", f"same_when {number}", name, known)
+
+
+def _linkage_reads_columns(raw: Raw) -> Iterator[Mistake]:
+    """Each column that is compared stands in some source, under one of the names given."""
+    linkage = table(table(raw, "identity"), "linkage")
+    known = columns(raw)
+    for field, written in table(linkage, "columns").items():
+        for name in texts({field: written}, field):
+            if name not in known:
+                yield unknown("identity › linkage › columns", field, name, known)
+    least, sure = (table(linkage, key).get("value") for key in ("review_from", "automatic_from"))
+    if isinstance(least, float) and isinstance(sure, float) and least > sure:
+        yield Mistake("identity › linkage › review_from", _("lies above automatic_from"))
+
+
+DECISION_COLUMNS = (
+    "source_a", "key_a", "source_b", "key_b", "identity_decision", "decided_on",
+    "withdrawn_decision_on", "fingerprint_a", "fingerprint_b", "author",
+)  # fmt: skip
+"""What the sheet of decisions on who is who must hold."""
+
+
+def _decisions_can_be_read(raw: Raw) -> Iterator[Mistake]:
+    name = text(table(raw, "identity"), "decisions")
+    if name is None:
+        return
+    sources = {text(s, "name"): s for s in items(raw, "source") if s.get("feeds") == "decision"}
+    if name not in sources:
+        yield unknown("identity", "decisions", name, [str(known) for known in sources])
+        return
+    absent = [c for c in DECISION_COLUMNS if c not in names(items(sources[name], "column"))]
+    for column in absent:
+        message = _("{source} has no column '{name}'").format(source=name, name=column)
+        yield Mistake("identity › decisions", message)

@@ -1,22 +1,26 @@
-"""The CSV tables that lie beside a protocol: ``column, value, result``, one row per value."""
+"""The files that lie beside a protocol: CSV tables ``column, value, result``, the linkage model."""
 
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
-from agir_pipeline.protocol.written import Raw, codes, items, place, text, texts, unknown
+from agir_pipeline.protocol.written import Raw, codes, items, place, table, text, texts, unknown
 
+LINKAGE_MODEL = "identity › linkage › model"
 HEADINGS = ("column", "value", "result")
 Row = tuple[str, str, str]
 
 
 def table_names(raw: Raw) -> list[str]:
-    """The lookup tables a protocol names, relative to its file."""
-    return sorted({name for _where, derived in _lookups(raw) if (name := text(derived, "table"))})
+    """The files a protocol names, relative to its own: lookup tables and the linkage model."""
+    tables = {name for _where, derived in _lookups(raw) if (name := text(derived, "table"))}
+    model = text(_linkage(raw), "model")
+    return sorted(tables | ({model} if model else set()))
 
 
 def table_digests(raw: Raw, folder: Path) -> dict[str, str]:
@@ -46,6 +50,38 @@ def table_mistakes(raw: Raw, folder: Path) -> Iterator[Mistake]:
             yield content._replace(place=f"{where} › table")
         else:
             yield from _rows_agree(f"{where} › table", name, content, derived)
+    yield from _model_mistakes(raw, folder)
+
+
+def _model_mistakes(raw: Raw, folder: Path) -> Iterator[Mistake]:
+    """The linkage model must be there, and one that was trained."""
+    name = text(_linkage(raw), "model")
+    if name is None:
+        return
+    content = _content(folder, name)
+    if isinstance(content, Mistake):
+        yield content._replace(place=LINKAGE_MODEL)
+    elif not _is_trained(content):
+        yield Mistake(LINKAGE_MODEL, _("{name} is no trained linkage model").format(name=name))
+
+
+def _is_trained(content: str) -> bool:
+    try:
+        model = json.loads(content)
+    except ValueError:
+        return False
+    levels = [
+        level
+        for comparison in items(model, "comparisons")
+        for level in items(comparison, "comparison_levels")
+        if not level.get("is_null_level")
+    ]
+    shares = [level.get(name) for level in levels for name in ("m_probability", "u_probability")]
+    return bool(shares) and all(isinstance(share, float) and share > 0 for share in shares)
+
+
+def _linkage(raw: Raw) -> Raw:
+    return table(table(raw, "identity"), "linkage")
 
 
 def _lookups(raw: Raw) -> Iterator[tuple[str, Raw]]:

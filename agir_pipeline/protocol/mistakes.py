@@ -17,7 +17,7 @@ def structural_mistakes(fault: ValidationError, raw: Mapping[str, Any]) -> list[
     """One mistake per place; where several things are allowed, all are named together."""
     by_place: dict[str, list[Any]] = {}
     for error in fault.errors(include_url=False):
-        by_place.setdefault(_place(error["loc"], error["type"], raw), []).append(error)
+        by_place.setdefault(_place(error, raw), []).append(error)
     return [
         Mistake(place, _sentence(errors))
         for place, errors in by_place.items()
@@ -26,14 +26,14 @@ def structural_mistakes(fault: ValidationError, raw: Mapping[str, Any]) -> list[
     ]
 
 
-def _place(location: tuple[int | str, ...], kind: str, raw: Any) -> str:
+def _place(error: Mapping[str, Any], raw: Any) -> str:
     """("source", 2, "column", 4, "type") → "source 3 (contracts) › column 5 (ended_on) › type".
 
     Steps that are not in the file are the names of pydantic's choices, unless what is wrong is
     that the last one is missing.
     """
     parts: list[str] = []
-    here = raw
+    here, location, kind = raw, error["loc"], error["type"]
     for number, step in enumerate(location, 1):
         if isinstance(step, int):
             here = here[step]
@@ -45,7 +45,7 @@ def _place(location: tuple[int | str, ...], kind: str, raw: Any) -> str:
         elif kind == "missing" and number == len(location):
             parts.append(step)
     if kind.startswith("union_tag"):
-        parts.append("kind")
+        parts.append(error["ctx"]["discriminator"].strip("'"))
     return " › ".join(parts)
 
 

@@ -42,7 +42,7 @@ OF_FEED = {
         "spell_rank",
         "starts_on",
     },
-    "answer": {"answered_at"},
+    "answer": {"answered_at", "answer_rank"},
 }
 SPELL = "spell_"
 """Columns of a contract carry this prefix once they stand beside those of the person."""
@@ -84,6 +84,9 @@ TABLES = {
 }
 """The released tables of every study."""
 
+VALIDATED = {"answers"}
+"""The tables beside those of the sources, where rows are read."""
+
 OUTCOME_STEP = {
     "event_candidates",
     "event_times",
@@ -99,6 +102,8 @@ OUTCOME_STEP = {
 def reserved_names_are_left_alone(raw: Raw) -> Iterator[Mistake]:
     for position, source in enumerate(items(raw, "source"), 1):
         where = place("source", position, source)
+        if text(source, "name") in VALIDATED:
+            yield _taken(where, str(source["name"]))
         for section in ("column", "derived"):
             for number, column in enumerate(items(source, section), 1):
                 name = text(column, "name")

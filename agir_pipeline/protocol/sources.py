@@ -63,6 +63,10 @@ class Column(Frozen):
     maximum: float | date | None = None
     missing: Many[str] = ()
     """Spellings of an empty cell in this column alone, beside those of the source."""
+    refused: Many[str] = ()
+    """Answer sources: what stands in the cell of somebody who would not answer."""
+    dont_know: Many[str] = ()
+    """Answer sources: what stands in the cell of somebody who did not know."""
     required: bool = False
     must_exist: bool = False
     """A delivery without this column is refused whole, even if single values may be empty."""
@@ -74,6 +78,11 @@ class Column(Frozen):
     @property
     def is_identifying(self) -> bool:
         return self.sensitivity == "identifying"
+
+    @property
+    def spellings_of_nothing(self) -> tuple[str, ...]:
+        """All that is written in a cell that holds no value."""
+        return (*self.missing, *self.refused, *self.dont_know)
 
 
 class Derived(Frozen):
@@ -230,11 +239,25 @@ class MappingColumns(Frozen):
     withdrawn: Name
 
 
-class Pull(Frozen):
-    """Where the nightly run fetches a source by itself; without it, files come to the inbox."""
+class DatasetPull(Frozen):
+    """A public data set that ships in a package."""
 
     adapter: Literal["causaldata"]
     dataset: Text
+
+
+class FormPull(Frozen):
+    """A form of a survey server. Which server and which form is said by ``study.toml``."""
+
+    adapter: Literal["limesurvey", "odk", "kobo", "redcap"]
+    form: Name
+    """The role the form plays: the same name stands in ``study.toml``."""
+    participant_columns: Many[Text] = ()
+    """LimeSurvey: columns of the participants' table that are read beside the answers."""
+
+
+Pull = Annotated[DatasetPull | FormPull, Field(discriminator="adapter")]
+"""Where the nightly run fetches a source by itself; without it, files come to the inbox."""
 
 
 class Source(Frozen):

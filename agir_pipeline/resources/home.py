@@ -1,5 +1,6 @@
 """The study home: where everything of one study lies, its settings, and the lock of a run."""
 
+import getpass
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -17,11 +18,13 @@ from pydantic_settings import (
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _
+from agir_pipeline.resources.audit_trail import AuditTrail, Did
 from agir_pipeline.resources.files import disk_fault, sweep, write_whole
 from agir_pipeline.resources.intake import FileSettings, Intake, Location
 from agir_pipeline.resources.keys import Keys
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.locks import Held, hold
+from agir_pipeline.resources.sources.settings import Form, Server
 from agir_pipeline.resources.vault import Vault
 from agir_pipeline.resources.warehouse import Warehouse
 
@@ -88,6 +91,17 @@ SITE_SETTINGS = """\
 # user = "agir"
 # fingerprint = "SHA256:..."
 # pattern = "*.xlsx"
+
+# Survey servers that are pulled every night, and which form of them plays which role of the
+# protocol (pull.form). The password or token of [servers.surveys] is AGIR_SERVER_SURVEYS_SECRET in
+# the environment. zone is the time zone the server itself writes in.
+# [servers.surveys]
+# url = "https://surveys.example.org/index.php/admin/remotecontrol"
+# user = "agir"
+# zone = "Europe/Paris"
+# [forms.youth_t0]
+# server = "surveys"
+# form = "140140"
 """
 
 
@@ -106,6 +120,10 @@ class Site(BaseSettings):
     alert_webhook: str = ""
     ui_url: str = ""
     deciders: tuple[str, ...] = ()
+    servers: dict[str, Server] = {}
+    """Survey servers, by a name of the site's own."""
+    forms: dict[str, Form] = {}
+    """Role of the protocol → the form that plays it."""
     files: dict[str, FileSettings] = {}
     location: tuple[Location, ...] = ()
 
@@ -125,7 +143,7 @@ class Site(BaseSettings):
         try:
             return Site.model_validate(FromFile().model_dump())
         except ValidationError as fault:
-            wrong = ", ".join(str(error["loc"][0]) for error in fault.errors())
+            wrong = ", ".join(".".join(map(str, error["loc"])) for error in fault.errors())
             message = _("{path}: these settings are unknown or wrong: {wrong}; known: {known}")
             known = ", ".join(cls.model_fields)
             raise UsageError(message.format(path=path, wrong=wrong, known=known)) from None
@@ -170,6 +188,14 @@ class Home:
     @property
     def audit(self) -> Path:
         return self.folder / "audit"
+
+    @property
+    def audit_trail(self) -> AuditTrail:
+        return AuditTrail(self.audit, self.keys.audit_key)
+
+    def note(self, did: Did, what: str, n: int = 1) -> str:
+        """Add a line to the audit trail in the name of this account; gives the new head."""
+        return self.audit_trail.note(self.keys.actor_id(_account()), did, what, n)
 
     @property
     def lock_path(self) -> Path:
@@ -275,3 +301,11 @@ class Home:
                     "try again later"
                 ).format(**who)
             ) from None
+
+
+def _account() -> str:
+    """The account that runs this process; in a container it may have no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

@@ -62,6 +62,15 @@ class Keys:
         """The key under which rows of received files are named."""
         return hashlib.sha256(b"agir/v1/record\x00" + self._key("record")).digest()
 
+    @property
+    def audit_key(self) -> bytes:
+        """The key of the chain of the audit trail."""
+        return hashlib.sha256(b"agir/v1/audit\x00" + self._key("record")).digest()
+
+    def actor_id(self, account: str) -> str:
+        """Somebody who works on the study, without a name."""
+        return self._digest("record", "actor", account).hex()[:16]
+
     def fingerprint(self) -> str:
         """Which keys are in use, without saying what they are."""
         joined = b"".join(self._key(purpose) for purpose in PURPOSES)

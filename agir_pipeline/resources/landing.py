@@ -13,6 +13,9 @@ from agir_pipeline.resources.files import legible, write_whole
 from agir_pipeline.resources.ledger import Ledger
 from agir_pipeline.resources.receipts import Receipt, State, state
 
+STRUCTURE_MARK = b"<LimeSurveyDocType>"
+HEAD_BYTES = 4_096
+"""Where a questionnaire's structure file (.lss) says what it is, whatever it is called."""
 DAY_IN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?!.*\d{4}-\d{2}-\d{2})")
 
 
@@ -162,8 +165,12 @@ def _sealed(
     """
     drawn = receipt.extracted_on and min(receipt.extracted_on, receipt.known_on)
     digest, name = hashlib.sha256(content).hexdigest(), legible(receipt.file_name)
+    is_structure = receipt.kind == "delivery" and STRUCTURE_MARK in content[:HEAD_BYTES]
+    kind = "structure" if is_structure else receipt.kind
     batch = batches.get(_of_one_day(receipt), 0)
-    return replace(receipt, sha256=digest, extracted_on=drawn, file_name=name, batch=batch)
+    return replace(
+        receipt, kind=kind, sha256=digest, extracted_on=drawn, file_name=name, batch=batch
+    )
 
 
 def _receipt_in(path: Path) -> Receipt:

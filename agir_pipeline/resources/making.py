@@ -78,8 +78,8 @@ def today_of(protocol: Protocol) -> date:
 
 
 def _install(path: Path, protocol: Protocol, home: Home) -> None:
-    """Copy the protocol, its lookup tables, and a folder of the inbox for every provider."""
-    for name in sorted(frozenset().union(*(source.tables for source in protocol.sources))):
+    """Copy the protocol, the files beside it, and a folder of the inbox for every provider."""
+    for name in sorted(protocol.tables):
         write_whole(home.folder / name, (path.parent / name).read_bytes(), mode=0o644)
     dropped = [source for source in protocol.sources if source.feeds != "decision"]
     for source in dropped:
@@ -185,7 +185,11 @@ def delivery_receipt(
 def receive_all(home: Home, deliveries: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
     """Land many deliveries under the lock of the study."""
     with home.locked("agir receive"):
-        return home.landing.receive_many(deliveries)
+        arrivals = home.landing.receive_many(deliveries)
+        new = [one.receipt.receipt_id for one in arrivals if not one.is_repeat]
+        if new:
+            home.note("received", new[0], n=len(new))
+        return arrivals
 
 
 def make_demo(

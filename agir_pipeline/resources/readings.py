@@ -15,10 +15,14 @@ from typing import Any
 import pyarrow as pa
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
+from agir_pipeline.methods.reading.answered import AnswerReader
+from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
+from agir_pipeline.methods.reading.questionnaire import Questionnaire
 from agir_pipeline.methods.reading.rows import Quarantined, RowReader
 from agir_pipeline.methods.reading.sentences import refusal_sentence
 from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
+from agir_pipeline.methods.reading.structure_files import CONTAINER
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.files import write_whole
@@ -27,7 +31,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "8"
+READER_VERSION = "9"
 PASSING = frozenset(
     {
         *("reader_died", "reader_too_slow"),
@@ -88,20 +92,29 @@ class Readings:
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
         self._readers: dict[tuple[Any, ...], RowReader] = {}
+        self._questionnaires: dict[str, Questionnaire | None] = {}
 
-    def read(self, receipt: Receipt, parser: Parser, amendment: Amendment = AS_RECEIVED) -> Reading:
+    def read(
+        self,
+        receipt: Receipt,
+        parser: Parser,
+        structures: Sequence[Receipt] = (),
+        amendment: Amendment = AS_RECEIVED,
+    ) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract.
 
+        ``structures`` say what questionnaires ask; those of other sources do not matter.
         ``amendment`` is what decisions change about it. A reading that is kept but damaged is
         made again: the file as received still stands.
         """
         contract = self.contracts[receipt.source]
-        path = self._path(receipt, contract, amendment)
+        structure = structure_in_force(receipt, structures)
+        path = self._path(receipt, contract, structure, amendment)
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
         with collector_paused():
-            read = self._parse(receipt, parser, amendment)
+            read = self._parse(receipt, parser, structure, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
@@ -109,11 +122,13 @@ class Readings:
         _keep(path, rows, outcome)
         return _reading(receipt, contract, rows, outcome, is_new=True)
 
-    def _path(self, receipt: Receipt, contract: str, amendment: Amendment) -> Path:
+    def _path(
+        self, receipt: Receipt, contract: str, structure: Receipt | None, amendment: Amendment
+    ) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
         parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
-        if amendment != AS_RECEIVED:
-            parts.append(repr(amendment))
+        parts += [structure.sha256] if structure else []
+        parts += [repr(amendment)] if amendment != AS_RECEIVED else []
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / f"{name}.arrow"
 
@@ -130,12 +145,20 @@ class Readings:
             password=self.intake.password(receipt.provider),
         )
 
-    def _parse(self, receipt: Receipt, parser: Parser, amendment: Amendment) -> FileRead | Refusal:
-        reader = self._reader(receipt.source, receipt.provider, amendment)
+    def _parse(
+        self, receipt: Receipt, parser: Parser, structure: Receipt | None, amendment: Amendment
+    ) -> FileRead | Refusal:
+        asked = self._questionnaire(structure, parser) if structure else None
+        reader = self._reader(receipt.source, receipt.provider, asked, amendment)
         layout = reader.source
         grids = self.grids(receipt, parser)
         if isinstance(grids, Refusal):
             return grids
+        if asked is not None:
+            coded = [in_codes(grid, asked) for grid in grids]
+            grids = [grid for grid in coded if isinstance(grid, Grid)]
+            if refused := [grid for grid in coded if isinstance(grid, Refusal)]:
+                return refused[0]
         drawn = receipt.extracted_on or receipt.known_on
 
         def read(some: Sequence[Grid]) -> FileRead:
@@ -154,12 +177,32 @@ class Readings:
         taken = {name for s in self.protocol.feeding("decision") for name in s.wanted_sheets}
         return [name for name in grids[0].ignored_sheets if name not in taken]
 
-    def _reader(self, source: str, provider: str, amendment: Amendment) -> RowReader:
-        place = (source, provider, amendment.headings)
-        if place not in self._readers:
+    def _questionnaire(self, structure: Receipt, parser: Parser) -> Questionnaire | None:
+        """What a questionnaire asks; None when its structure cannot be read."""
+        if structure.sha256 not in self._questionnaires:
+            found = None
+            if structure.how == "pull":
+                text = self.landing.content(structure).decode()
+                found = Questionnaire.from_json(text)
+            else:
+                grid = parser.read(self.landing.object_path(structure.sha256))
+                if isinstance(grid, Grid) and grid.container == CONTAINER:
+                    found = Questionnaire.from_json(grid.rows[0][1][0])
+            self._questionnaires[structure.sha256] = found
+        return self._questionnaires[structure.sha256]
+
+    def _reader(
+        self, source: str, provider: str, asked: Questionnaire | None, amendment: Amendment
+    ) -> RowReader:
+        key = (source, provider, asked.codebook if asked else "", amendment.headings)
+        if key not in self._readers:
             layout = amendment.layout(self.protocol.source(source).as_delivered_by(provider))
-            self._readers[place] = RowReader(layout, self.tables, self.record_key)
-        return self._readers[place]
+            if layout.feeds == "answer":
+                reader: RowReader = AnswerReader(layout, self.tables, self.record_key, asked)
+            else:
+                reader = RowReader(layout, self.tables, self.record_key)
+            self._readers[key] = reader
+        return self._readers[key]
 
 
 # ------------------------------------------------------------------------------- the cache
@@ -230,6 +273,13 @@ def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] |
 
 
 # --------------------------------------------------------------------------- the contracts
+
+
+def structure_in_force(receipt: Receipt, structures: Sequence[Receipt]) -> Receipt | None:
+    """The newest questionnaire of the source known with a delivery; else the first one after."""
+    own = [structure for structure in structures if structure.source == receipt.source]
+    known = [structure for structure in own if structure.known_on <= receipt.known_on]
+    return known[-1] if known else (own[0] if own else None)
 
 
 def contracts_in_force(protocol: Protocol) -> dict[str, str]:

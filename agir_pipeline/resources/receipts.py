@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Literal
 
-Kind = Literal["protocol", "delivery", "round"]
-KIND_ORDER = {"protocol": 0, "delivery": 1, "round": 2}
+Kind = Literal["protocol", "structure", "delivery", "link", "round"]
+"""A structure says what a questionnaire asks: it explains deliveries and is none itself."""
+KIND_ORDER = {"protocol": 0, "structure": 1, "delivery": 2, "link": 3, "round": 4}
 
 
 @dataclass(frozen=True)

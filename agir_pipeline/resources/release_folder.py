@@ -53,6 +53,8 @@ class ReleaseContent:
     tables: Mapping[str, pd.DataFrame]
     contracts: Sequence[TableContract]
     facts: Mapping[str, Any]
+    audit_head: str = ""
+    """Where the audit trail ended; like the clock it stands in the certificate alone."""
 
     @property
     def database(self) -> str:
@@ -108,6 +110,7 @@ def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Pr
     certificate = {
         "manifest_sha256": hashlib.sha256(said).hexdigest(),
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "audit_head": content.audit_head,
     }
     _write_file(folder / CERTIFICATE, _as_json(certificate))
     for written_in in (folder / TIER / "parquet", folder / TIER / "csv", folder / TIER, folder):

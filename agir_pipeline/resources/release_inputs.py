@@ -8,6 +8,8 @@ import pandas as pd
 
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _, current_language
+from agir_pipeline.methods.matching.spec import MatchingSpec
+from agir_pipeline.methods.matching.verification import Terms
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contract_digest
 from agir_pipeline.resources.receipts import Receipt
@@ -30,7 +32,10 @@ def as_of_day(study: Study) -> date:
 
 def known_digest(study: Study) -> str:
     """A hash of what is included and under which keys; neither protocol nor code is in it."""
-    parts = [included(study).digest("delivery", "round"), study.home.keys.fingerprint()]
+    parts = [
+        included(study).digest("structure", "delivery", "round"),
+        study.home.keys.fingerprint(),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -58,6 +63,7 @@ def release_facts(study: Study) -> dict[str, Any]:
         "code_version": code_version(),
         "language": current_language(),
         "versions": library_versions(),
+        "matching": Terms.of(MatchingSpec.of(protocol)).as_facts(),
         "seeds": {"inference": protocol.inference.seed},
         "inputs": [
             {"receipt_id": r.receipt_id, "kind": r.kind, "sha256": r.sha256}

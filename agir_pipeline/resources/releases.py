@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from agir_pipeline.language import _
 from agir_pipeline.resources.files import disk_fault, flush
 from agir_pipeline.resources.release_files import Printed, to_frame
 from agir_pipeline.resources.release_folder import (
+    CERTIFICATE,
     MANIFEST,
     TIER,
     ReleaseContent,
@@ -141,6 +143,14 @@ class Releases:
             for path in self.folder.glob(f"[!.]*/{MANIFEST}")
             if not path.parent.is_symlink()
         )
+
+    def audit_heads(self) -> Sequence[str]:
+        """The ends of the audit trail that the certificates hold; an unreadable one tells none."""
+        found = []
+        for path in sorted(self.folder.glob(f"[!.]*/{CERTIFICATE}")):
+            with suppress(OSError, ValueError):
+                found.append(json.loads(path.read_text(encoding="utf-8")).get("audit_head", ""))
+        return [head for head in found if head]
 
     def _outcome(self, release_id: str, kind: Kind, is_new: bool) -> ReleaseOutcome:
         n_files = len(self.manifest(release_id)["files"]) + 3  # database, manifest, certificate

@@ -14,11 +14,13 @@ from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.reading.expectations import expectation
 from agir_pipeline.methods.reading.records import UNIT_SEPARATOR
 from agir_pipeline.methods.reading.sentences import rule_sentence
+from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import CorrectionColumns
 from agir_pipeline.resources.decisions import BETWEEN_PARTS
 from agir_pipeline.resources.files import make_folder, write_whole
 from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.making import today_of
 
 LONGEST_NAME = 31
 """What a spreadsheet allows as the name of a sheet."""
@@ -37,6 +39,17 @@ class Sheet:
     headings: list[str]
     rows: list[list[Cell]] = field(default_factory=list)
     to_fill: frozenset[str] = frozenset()
+
+
+def review_files(home: Home) -> list[str]:
+    """What ``agir review`` does about files: lines that say what waits, and where."""
+    protocol = load_protocol(home.protocol_path)
+    day = home.landing.state().as_of or today_of(protocol)
+    path, n_rows = write_review(home, protocol, day)
+    waiting = [_("{n} rows wait for a decision: {path}").format(n=n_rows, path=path)]
+    if n_rows:
+        waiting.append(_("fill in the coloured columns, then put the workbook into decisions/"))
+    return waiting
 
 
 def write_review(home: Home, protocol: Protocol, day: date) -> tuple[Path, int]:

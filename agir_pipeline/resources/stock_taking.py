@@ -5,7 +5,7 @@ could not be read is read again as corrected; and what became usable later than 
 from the night of the decision.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -129,7 +129,8 @@ def take_stock(study: Study) -> Stock:
     receipts = [r for r in study.state().deliveries if r.source in names]
     deciding = {source.name for source in study.protocol.feeding("decision")}
     with Parser() as parser:
-        reader = _Reader(study, parser)
+        structures = study.state().of_kind("structure")
+        reader = _Reader(study, parser, structures)
         decided = {
             r.receipt_id: study.readings.read(r, parser) for r in receipts if r.source in deciding
         }
@@ -140,7 +141,8 @@ def take_stock(study: Study) -> Stock:
     told, usable_on = _compared(study, readings, reader)
     held = held_receipts(told)
     readings = [_held(study, r, told) if r.receipt.receipt_id in held else r for r in readings]
-    _account(study.home.landing.ledger, readings, is_draft=study.is_draft)
+    explained = {structure.source for structure in structures}
+    _account(study.home.landing.ledger, readings, explained, is_draft=study.is_draft)
     return Stock(
         readings=tuple(readings),
         decisions=reader.decisions,
@@ -154,30 +156,32 @@ def take_stock(study: Study) -> Stock:
 class _Reader:
     """Reads files as decided; remembers what a decision changed, and since when."""
 
-    def __init__(self, study: Study, parser: Parser) -> None:
-        self.study, self.parser = study, parser
+    def __init__(self, study: Study, parser: Parser, structures: Sequence[Receipt]) -> None:
+        self.study, self.parser, self.structures = study, parser, structures
         self.decisions = Decisions()
         self.usable_on: dict[str, date] = {}
         self.rescued: dict[str, Rescued] = {}
 
     def read(self, receipt: Receipt) -> Reading:
-        readings, then = self.study.readings, receipt.known_on
-        amendment = self.decisions.amendment(receipt, then)
-        reading = readings.read(receipt, self.parser, amendment)
+        amendment = self.decisions.amendment(receipt, receipt.known_on)
+        reading = self._as_amended(receipt, amendment)
         for day in self.decisions.later_days(receipt):
             later = self.decisions.amendment(receipt, day)
-            accepted = readings.read(receipt, self.parser, later)
+            accepted = self._as_amended(receipt, later)
             if _is_better(accepted, reading):
                 reading, amendment = accepted, later
                 self.usable_on[receipt.receipt_id] = day
         cells = self.decisions.cells(reading)
         return self._with(reading, amendment, cells) if cells else reading
 
+    def _as_amended(self, receipt: Receipt, amendment: Amendment) -> Reading:
+        return self.study.readings.read(receipt, self.parser, self.structures, amendment)
+
     def _with(self, reading: Reading, amendment: Amendment, cells: Any) -> Reading:
         """The file read again with the corrected cells; the rows that are accepted for it."""
         new = tuple((*place, c.new or "") for place, c in sorted(cells.items()))
         receipt = reading.receipt
-        read = self.study.readings.read(receipt, self.parser, replace(amendment, cells=new))
+        read = self._as_amended(receipt, replace(amendment, cells=new))
         if read.refusal is not None:
             return reading
         accepted = set(_places(read.rows))
@@ -249,18 +253,21 @@ def _held(study: Study, reading: Reading, told: pd.DataFrame) -> Reading:
     )
 
 
-def _account(ledger: Ledger, readings: Iterable[Reading], *, is_draft: bool) -> None:
+def _account(
+    ledger: Ledger, readings: Iterable[Reading], explained: Collection[str], *, is_draft: bool
+) -> None:
     """Account for every file read now, and for those of which decisions make something else.
 
-    What was read just now may be a file that the machine had failed to read before. A rebuild of
-    a past day leaves the account of today as it is.
+    What was read just now may be a file that the machine had failed to read before, and another
+    structure reads the files of ``explained`` sources in another way. A rebuild of a past day
+    leaves the account of today as it is.
     """
     known, new = _accounts(ledger), []
     for reading in readings:
         place = (reading.receipt.receipt_id, reading.contract)
         own = {sheet: _counts(ends) for sheet, ends in reading.ends.items()}
         told = (own, reading.refusal[0] if reading.refusal else "")
-        is_other = reading.is_new or known.get(place) != told
+        is_other = reading.is_new or reading.receipt.source in explained or known.get(place) != told
         if place not in known or (is_other and not is_draft):
             new.append(FileAccount(*place, reading.ends, reading.refusal, reading.findings))
     ledger.record_readings(new)

@@ -34,7 +34,7 @@ from agir_pipeline.resources.warehouse import Warehouse
 PACKAGE = Path(__file__).parents[1]
 
 
-LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "splink", "statsmodels")
 """Those whose next version may give another figure."""
 
 
@@ -185,17 +185,19 @@ STEPS = ("raw", "validated", "linked", "matched", "outcomes", "published")
 def state_digest(study: Study, step: str) -> str:
     """What the tables of ``step`` must have been built from to be up to date.
 
-    Deliveries, protocol, keys and code for every step; from ``matched`` on also the rounds that
-    are due and those on record.
+    Deliveries, protocol, keys and code for every step; from ``linked`` on also the links on
+    record, from ``matched`` on the rounds that are due and those on record.
     """
     state = study.state()
     parts = [
-        state.digest("delivery"),
+        state.digest("structure", "delivery"),
         study.protocol.protocol_digest,
         study.keys.fingerprint(),
         json.dumps(sorted(study.home.site.deciders)),
         code_version(),
     ]
+    if STEPS.index(step) >= STEPS.index("linked"):
+        parts.append(state.digest("link"))
     if STEPS.index(step) >= STEPS.index("matched"):
         due = [day.isoformat() for day in due_instants(study)]
         parts += [state.digest("round"), *due]

@@ -6,6 +6,7 @@ from agir_pipeline.methods.reading.comparison import MOSTLY
 from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.receipts import Receipt
 
 
 def as_delivered(
@@ -29,10 +30,15 @@ def as_delivered(
                 provider=receipt.provider,
                 known_on=receipt.known_on,
                 extracted_on=receipt.extracted_on or receipt.known_on,
-                is_complete=source.provider(receipt.provider).complete
+                is_complete=_is_promised_whole(source, receipt)
                 and not reading.has_nameless_rejects
                 and not is_bare,
                 rows=reading.rows,
                 spoilt=reading.rejected_keys,
                 unsaid=silent.get(receipt.receipt_id, frozenset()),
             )
+
+
+def _is_promised_whole(source: Source, receipt: Receipt) -> bool:
+    """A pull is taken whole or not at all; a file is whole where its provider says so."""
+    return receipt.how == "pull" or source.provider(receipt.provider).complete

@@ -26,6 +26,18 @@ TABLES = {
         "n_candidates integer not null, touches_beneficiary integer not null, "
         "known_on text not null"
     ),
+    "review": (
+        "source_a text not null, key_a text not null, source_b text not null, "
+        "key_b text not null, fingerprint_a text, fingerprint_b text, rule text not null, "
+        "touches_beneficiary integer not null, is_answered integer not null, "
+        "known_on text not null"
+    ),
+    "decisions_told": "what text not null, n integer not null",
+    "scores": (
+        "fingerprint_a text not null, fingerprint_b text not null, probability real not null, "
+        "model text not null"
+    ),
+    "scored": "fingerprint text not null, is_left_over integer not null, model text not null",
     "quarantine": (
         "receipt_id text not null, source text not null, file_name text not null, "
         "sheet text not null, row_number integer not null, column_name text not null, "

@@ -1,5 +1,6 @@
 -- Finished questionnaires as known on the day `known_on`, attached to persons.
--- Grain: one row per response. Which of several responses of a person counts is decided later.
+-- Grain: one row per response. Of several responses of a person to one questionnaire the last
+-- finished one has answer_rank 1; the others are kept.
 
 {{ config(enabled=var('answer_sources') | length > 0) }}
 
@@ -24,7 +25,11 @@ with
             {% endif %}
         {% endfor %}
 
-        answered.{{ feed.answered_at }} as answered_at
+        answered.{{ feed.answered_at }} as answered_at,
+        row_number() over (
+            partition by person_links.person_id
+            order by answered.{{ feed.answered_at }} desc, answered.record_id
+        ) as answer_rank
 
     from {{ source('validated', feed.name) }} as answered
 

@@ -28,6 +28,21 @@ def _source(protocol: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[Edit, str]] = {
+    "a survey pulled for a source of persons": (
+        lambda p: p["source"][0].update(pull={"adapter": "limesurvey", "form": "entry"}),
+        f"{REGISTER} › pull: a survey is pulled for a source that feeds answers",
+    ),
+    "a survey whose answers name nobody": (
+        lambda p: (
+            p["source"][4].update(pull={"adapter": "limesurvey", "form": "exit"}),
+            column(p, 4, "token").update(name="passage", aliases=["code"]),
+        ),
+        f"{SURVEY} › pull: no identifying column is headed token: anonymous answers could be",
+    ),
+    "a table of the product for a source": (
+        lambda p: p["source"][4].update(name="answers"),
+        "source 5 (answers) › name: 'answers' is a name the product uses itself",
+    ),
     "a time zone nobody keeps": (
         lambda p: p["study"].update(time_zone="Europe/Nantes"),
         "study › time_zone: 'Europe/Nantes' is not a time zone; write one such as Europe/Paris",
@@ -213,6 +228,22 @@ CASES: dict[str, tuple[Edit, str]] = {
     "the same by nothing": (
         lambda p: p["identity"]["same_when"].append([]),
         "identity › same_when 5: names no column",
+    ),
+    "a compared column that no source has": (
+        lambda p: p["identity"]["linkage"]["columns"].update(place=["region"]),
+        "identity › linkage › columns › place: 'region' is not one of:",
+    ),
+    "a review that begins above what is linked at once": (
+        lambda p: p["identity"]["linkage"]["review_from"].update(value=0.995),
+        "identity › linkage › review_from: lies above automatic_from",
+    ),
+    "decisions in a source that is none": (
+        lambda p: p["identity"].update(decisions="control_pool"),
+        "identity › decisions: 'control_pool' is not one of: consent_withdrawals, corrections,",
+    ),
+    "decisions without the fingerprint of a record": (
+        lambda p: p["source"][15]["column"].pop(7),
+        "identity › decisions: identity_decisions has no column 'fingerprint_a'",
     ),
     "eligible by a column that is not there": (
         lambda p: p["eligibility"][1].update(column="age"),

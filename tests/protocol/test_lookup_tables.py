@@ -22,7 +22,8 @@ def told(path: Path) -> list[str]:
 
 def test_the_tables_of_a_protocol_are_named_once(agir: dict[str, Any]) -> None:
     assert table_names(agir) == [
-        "tables/postcodes.csv", "tables/residence.csv", "tables/sectors.csv", "tables/zones.csv",
+        "tables/linkage.json", "tables/postcodes.csv", "tables/residence.csv",
+        "tables/sectors.csv", "tables/zones.csv",
     ]  # fmt: skip
 
 
@@ -83,3 +84,32 @@ def test_the_rows_come_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = "column,value,result,note\nzip,44000,a,x\nzip,44*,b,y\n"
     (tmp_path / "t.csv").write_text("\ufeff" + text, encoding="utf-8")
     assert read_table(tmp_path, "t.csv") == [("zip", "44000", "a"), ("zip", "44*", "b")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "the lookup table tables/linkage.json is not beside the protocol"),
+        ("{", "tables/linkage.json is no trained linkage model"),
+        ("[]", "tables/linkage.json is no trained linkage model"),
+        ('{"comparisons": []}', "tables/linkage.json is no trained linkage model"),
+        (
+            '{"comparisons": [{"comparison_levels": [{"sql_condition": "ELSE"}]}]}',
+            "tables/linkage.json is no trained linkage model",
+        ),
+    ],
+)
+def test_a_linkage_model_must_be_there_and_trained(
+    content: str | None, said: str, agir: dict[str, Any], written: Write
+) -> None:
+    path = written(agir)
+    model = path.parent / "tables" / "linkage.json"
+    model.unlink() if content is None else model.write_text(content)
+    assert f"identity › linkage › model: {said}" in told(path)
+
+
+def test_the_files_of_a_protocol_are_those_it_names(agir: dict[str, Any], written: Write) -> None:
+    loaded = load_protocol(written(agir))
+    assert sorted(loaded.tables) == table_names(agir)
+    without = loaded.model_copy(update={"identity": None})
+    assert loaded.tables - without.tables == {"tables/linkage.json"}

@@ -136,6 +136,11 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["outcome"][0].update(kind="survival"),
         "outcome 1 (rupture) › kind: is 'survival', expected event, status or measure",
     ),
+    "a pull of another kind": (
+        lambda p: p["source"][3]["pull"].update(adapter="ftp"),
+        "source 4 (youth_survey_t0) › pull › adapter: is 'ftp', expected causaldata, limesurvey, "
+        "odk, kobo or redcap",
+    ),
     "an outcome that is a word": (
         lambda p: p["outcome"].append("rupture"),
         "outcome 3: is 'rupture', expected a table of keys and values",

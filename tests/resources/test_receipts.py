@@ -12,7 +12,7 @@ FIRST = date(2010, 1, 31)
 days = st.integers(0, 5).map(lambda n: FIRST + timedelta(days=n))
 receipts = st.builds(
     Receipt,
-    kind=st.sampled_from(["protocol", "delivery", "round"]),
+    kind=st.sampled_from(["protocol", "structure", "delivery", "round"]),
     sha256=st.sampled_from("abcd"),
     known_on=days,
     source=st.sampled_from(["", "pool", "register"]),
@@ -121,7 +121,7 @@ def test_a_receipt_of_before_batches_were_counted_is_of_the_first() -> None:
 
 
 def test_kinds_stand_apart() -> None:
-    history = [Receipt(kind, "a", FIRST) for kind in ("round", "delivery", "protocol")]
+    history = [Receipt(kind, "a", FIRST) for kind in ("round", "delivery", "structure", "protocol")]
     found = state(history)
-    assert [r.kind for r in found.receipts] == ["protocol", "delivery", "round"]
+    assert [r.kind for r in found.receipts] == ["protocol", "structure", "delivery", "round"]
     assert found.deliveries == found.of_kind("delivery")

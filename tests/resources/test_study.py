@@ -379,7 +379,7 @@ def test_a_step_on_old_tables_is_refused(home: Home) -> None:
 def test_steps_before_the_matching_do_not_depend_on_rounds(home: Home) -> None:
     study = open_study(home.folder)
     digests = {step: state_digest(study, step) for step in STEPS}
-    assert len({digests[step] for step in ("raw", "validated", "linked")}) == 1
+    assert digests["raw"] == digests["validated"] != digests["linked"]
     assert digests["matched"] == digests["published"] != digests["linked"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agir_pipeline.demo import Found, compare, found, planted, wrong_corrections
-from agir_pipeline.methods.synthetic.truth import corrections_meant
+from agir_pipeline.demo import Found, compare, found, pairs_found, planted, wrong_corrections
+from agir_pipeline.methods.synthetic.truth import corrections_meant, undecidable_pairs
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import open_study
 
@@ -116,6 +116,16 @@ def test_every_planted_person_that_can_be_linked_is_one_pseudonym(demo: Demo) ->
     alone = [_pseudonyms(p, person_of) for p in known]
     people = [next(iter(found)) for found in alone if found]
     assert len(people) == len(set(people)) > 500
+
+
+def test_who_cannot_be_told_is_exactly_the_review_list_and_no_beneficiary(demo: Demo) -> None:
+    home, _done = demo
+    truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))
+    study = open_study(home)
+    assert pairs_found(study) == undecidable_pairs(truth) != set()
+    assert study.vault.read("review")["touches_beneficiary"].sum() == 0
+    rules = set(study.vault.read("links")["rule"])
+    assert {"model", "decided", "rule_4"} <= rules
 
 
 def _pseudonyms(person: dict, person_of: dict) -> set[str]:

@@ -1,12 +1,18 @@
-"""Persons as clusters of business keys that only ever grow together.
+"""Persons as clusters of business keys that grow together, and part only by a ruling.
 
 Under one rule, clusters that share a key are one person if all of them can be. If two of them
 cannot (one list holds both), nobody knows which of the two the others are: nothing is united and
 whoever could be either is undecided.
+
+A ruling of the steward wins over every key: two entities said to be the same are united whatever
+lists they stand in, two said to be different are parted, and what held them together is undone.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
+
+from agir_pipeline.methods.identity.bonds import DECIDED, Bonds, Ruling, Rulings
 
 NOBODY: frozenset[int] = frozenset()
 
@@ -52,7 +58,7 @@ class Book:
     """
 
     def __init__(self, rule_of: Sequence[int]) -> None:
-        self._rule_of = rule_of
+        self._rule_of = list(rule_of)
         self._cluster_of: dict[int, _Cluster] = {}
         self._keys_of: dict[int, frozenset[int]] = {}
         self._holders: dict[int, set[int]] = {}
@@ -61,21 +67,55 @@ class Book:
         """The strongest rule that ever united an entity with another one."""
         self._history: dict[int, list[list[Any]]] = {}
         self._questions: dict[int, Question] = {}
+        self._number_of: dict[int, int] = {}
+        self._places_of: dict[int, set[int]] = {}
+        self._ties_of: dict[int, frozenset[int]] = {}
+        """Keys that no row holds: rulings and accepted proposals."""
+        self._bonds = Bonds()
+        self._rulings = Rulings()
 
-    def enter(self, known_on: Any, told: Mapping[int, Told]) -> None:
-        """Take in one night, as a whole."""
+    def enter(
+        self,
+        known_on: Any,
+        told: Mapping[int, Told],
+        rulings: Iterable[Ruling] = (),
+        propose: Callable[[], Iterable[tuple[int, int, int]]] | None = None,
+    ) -> None:
+        """Take in one night, as a whole: rows, rulings, and last what ``propose`` still finds.
+
+        ``propose`` is asked once the keys have settled; it gives entity, entity and rule.
+        """
         touched: set[_Cluster] = set()
         for entity in sorted(told):
             touched.update(self._take(entity, told[entity], known_on))
-        seen = set(touched)
-        waiting: dict[int, set[_Cluster]] = {}
-        self._queue(waiting, touched)
-        while waiting:
-            rule = min(waiting)
-            for changed in self._unite(rule, waiting.pop(rule), known_on):
-                seen.update(changed)
-                self._queue(waiting, changed)
+        for ruling in rulings:
+            touched.update(self._obey(ruling, known_on))
+        seen = self._settle(touched, known_on)
+        if propose is not None:
+            tied = {c for one, other, rule in propose() for c in self._tie(one, other, rule)}
+            seen |= self._settle(tied, known_on)
         self._ask({self._cluster_of[one.anchor] for one in seen}, known_on)
+
+    def is_one(self, one: int, other: int) -> bool:
+        return self._cluster_of[one] is self._cluster_of[other]
+
+    def could_be_one(self, one: int, other: int) -> bool:
+        """Whether two entities are two persons now and nothing says they must stay so."""
+        pair = (self._cluster_of[one], self._cluster_of[other])
+        return pair[0] is not pair[1] and self._can_be_one(pair)
+
+    def anchor_of(self, entity: int) -> int:
+        return self._cluster_of[entity].anchor
+
+    def members_with(self, entity: int) -> list[int]:
+        """All entities of the person of one."""
+        return self._cluster_of[entity].members
+
+    def disobeyed(self) -> Iterator[tuple[int, int]]:
+        """Pairs whose ruling does not hold: rulings that contradict each other."""
+        for one, other, is_same in self._rulings:
+            if self.is_one(one, other) != is_same:
+                yield one, other
 
     def history(self) -> Iterator[tuple[int, int, str, Any, Any]]:
         """Entity, anchor, rule, from which night and until which (None: still)."""
@@ -92,22 +132,94 @@ class Book:
     def _take(self, entity: int, told: Told, known_on: Any) -> Iterator[_Cluster]:
         """Note what is known of an entity now; gives the clusters that may be settled anew."""
         if entity not in self._cluster_of:
-            self._cluster_of[entity] = _Cluster(entity, len(self._cluster_of))
+            self._number_of[entity] = len(self._cluster_of)
+            self._cluster_of[entity] = _Cluster(entity, self._number_of[entity])
             self._history[entity] = [[entity, "first", known_on, None]]
         cluster = self._cluster_of[entity]
         before = self._keys_of.get(entity, NOBODY)
-        if before != told.keys or any(place not in cluster.places for place in told.places):
+        now = told.keys | self._ties_of.get(entity, NOBODY)
+        if before != now or any(place not in cluster.places for place in told.places):
             yield cluster
+        self._places_of.setdefault(entity, set()).update(told.places)
         for place in told.places:
             cluster.places.setdefault(place, entity)
-        self._keys_of[entity] = told.keys
-        for key in before - told.keys:
+        self._keys_of[entity] = now
+        for key in before - now:
             self._holders[key].discard(entity)
             yield from (self._cluster_of[holder] for holder in self._holders[key])
-        for key in told.keys - before:
+        for key in now - before:
             self._holders.setdefault(key, set()).add(entity)
 
+    def _tie(self, one: int, other: int, rule: int) -> list[_Cluster]:
+        """Give two entities a key of their own."""
+        key = len(self._rule_of)
+        self._rule_of.append(rule)
+        self._holders[key] = {one, other}
+        for entity in (one, other):
+            self._ties_of[entity] = self._ties_of.get(entity, NOBODY) | {key}
+            self._keys_of[entity] |= {key}
+        return [self._cluster_of[one], self._cluster_of[other]]
+
+    # ------------------------------------------------------------------ what the steward says
+
+    def _obey(self, ruling: Ruling, known_on: Any) -> Iterator[_Cluster]:
+        """Put a ruling in force and look again at all that hangs on the two."""
+        pair = (ruling.one, ruling.other)
+        self._revoke(pair)
+        if ruling.is_same is not None:
+            mark = len(self._rule_of)  # of a key, or as a negative number of a place
+            if ruling.is_same:
+                self._tie(*pair, DECIDED)
+            else:
+                self._rule_of.append(DECIDED)
+                for entity in pair:
+                    self._places_of[entity].add(-1 - mark)
+            self._rulings.put(pair, ruling.is_same, mark)
+        for entity in pair:
+            yield from self._rebuild(self._cluster_of[entity], known_on)
+
+    def _revoke(self, pair: tuple[int, int]) -> None:
+        found = self._rulings.take(pair)
+        if found is None:
+            return
+        is_same, mark = found
+        if is_same:
+            self._bonds.undo(*pair)
+            self._holders[mark] = set()
+        for entity in pair:
+            self._ties_of[entity] = self._ties_of.get(entity, NOBODY) - {mark}
+            self._keys_of[entity] -= {mark}
+            self._places_of[entity].discard(-1 - mark)
+
+    def _rebuild(self, cluster: _Cluster, known_on: Any) -> list[_Cluster]:
+        """Take a cluster apart, then unite again what bonds still hold, the strongest first."""
+        members = sorted(cluster.members, key=self._number_of.__getitem__)
+        for entity in members:
+            alone = _Cluster(entity, self._number_of[entity])
+            alone.places = dict.fromkeys(self._places_of[entity], entity)
+            self._cluster_of[entity] = alone
+        for bond in self._bonds.among(members):
+            pair = [self._cluster_of[bond.one], self._cluster_of[bond.other]]
+            if pair[0] is not pair[1] and self._can_be_one(pair):
+                self._join(sorted(pair, key=lambda one: one.number))
+        for entity in members:
+            self._link(entity, self.anchor_of(entity), "first", known_on)
+        return list({self._cluster_of[entity] for entity in members})
+
     # ---------------------------------------------------------------------- who is the same
+
+    def _settle(self, touched: Iterable[_Cluster], known_on: Any) -> set[_Cluster]:
+        """Unite around what changed, rule by rule; gives all that was looked at."""
+        alive = {self._cluster_of[one.anchor] for one in touched}
+        seen = set(alive)
+        waiting: dict[int, set[_Cluster]] = {}
+        self._queue(waiting, alive)
+        while waiting:
+            rule = min(waiting)
+            for changed in self._unite(rule, waiting.pop(rule), known_on):
+                seen.update(changed)
+                self._queue(waiting, changed)
+        return seen
 
     def _queue(self, waiting: dict[int, set[_Cluster]], clusters: Iterable[_Cluster]) -> None:
         for cluster in clusters:
@@ -139,7 +251,7 @@ class Book:
                 continue
             group = self._connected(cluster, rule)
             done.update(group)
-            if len(group) > 1 and _can_be_one(group):
+            if len(group) > 1 and self._can_be_one(group):
                 around = _all_of(group.values())
                 grown = self._merge(sorted(group, key=lambda one: one.number), rule, known_on)
                 yield (around - group.keys()) | {grown}
@@ -155,41 +267,59 @@ class Book:
             one = ahead.pop()
             if one not in found:
                 found[one] = self._met(one)
-                ahead.extend(_possible(one, found[one].get(rule, set())))
+                ahead.extend(self._possible(one, found[one].get(rule, set())))
         return found
 
     def _merge(self, group: list[_Cluster], rule: int, known_on: Any) -> _Cluster:
         """All of ``group``, sorted by age, become its oldest."""
         self._note_found(group, rule)
+        joined = [entity for other in group[1:] for entity in other.members]
+        oldest = self._join(group)
+        for entity in joined:
+            self._link(entity, oldest.anchor, f"rule_{rule}", known_on)
+        return oldest
+
+    def _join(self, group: list[_Cluster]) -> _Cluster:
         oldest, *others = group
         for other in others:
-            oldest.places |= other.places
+            oldest.places = other.places | oldest.places
+            oldest.members += other.members
             for entity in other.members:
                 self._cluster_of[entity] = oldest
-                oldest.members.append(entity)
-                self._link(entity, oldest.anchor, f"rule_{rule}", known_on)
         return oldest
 
     def _note_found(self, group: list[_Cluster], rule: int) -> None:
+        """Keep who was united by which key: the strongest rule of each, and the bonds."""
+        holders: dict[int, list[int]] = {}
         for cluster in group:
             for entity in cluster.members:
-                shared = any(
-                    self._cluster_of[holder] is not cluster
+                shared = [
+                    key
                     for key in self._keys_of[entity]
                     if self._rule_of[key] == rule
-                    for holder in self._holders[key]
-                )
+                    and any(self._cluster_of[h] is not cluster for h in self._holders[key])
+                ]
                 if shared:
                     self._found_by[entity] = min(rule, self._found_by.get(entity, rule))
+                for key in shared:
+                    holders.setdefault(key, []).append(entity)
+        for _key, entities in sorted(holders.items()):
+            for one, other in pairwise(entities):
+                self._bonds.bind(rule, one, other)
 
     def _link(self, entity: int, anchor: int, rule: str, known_on: Any) -> None:
         """A link replaced on the night it was made was never seen and leaves no trace."""
         history = self._history[entity]
+        if history[-1][0] == anchor:
+            return
         if history[-1][2] == known_on:
             history.pop()
         else:
             history[-1][3] = known_on
-        history.append([anchor, rule, known_on, None])
+        if history and history[-1][0] == anchor and history[-1][3] == known_on:
+            history[-1][3] = None  # parted and united again within the night
+        else:
+            history.append([anchor, rule, known_on, None])
 
     # -------------------------------------------------------------------- who is undecided
 
@@ -198,7 +328,7 @@ class Book:
         met = {one: self._met(one) for one in clusters}
         met |= {one: self._met(one) for one in _all_of(met.values()) - clusters}
         for cluster, others in met.items():
-            could_be = _several(cluster, others)
+            could_be = self._several(cluster, others)
             for entity in cluster.members:
                 before = self._questions.pop(entity, None)
                 rule = self._undecided_under(entity, cluster, could_be)
@@ -218,27 +348,28 @@ class Book:
                 return rule
         return None
 
+    def _several(self, cluster: _Cluster, met: Met) -> Met:
+        """Rule → the persons the cluster could be, where they cannot all be one."""
+        found = {rule: self._possible(cluster, others) for rule, others in sorted(met.items())}
+        return {rule: others for rule, others in found.items() if not self._can_be_one(others)}
+
+    def _possible(self, cluster: _Cluster, others: Iterable[_Cluster]) -> set[_Cluster]:
+        """Those of ``others`` that could be the same person as ``cluster``."""
+        return {other for other in others if self._can_be_one((cluster, other))}
+
+    def _can_be_one(self, clusters: Iterable[_Cluster]) -> bool:
+        """Whether no list that names a person once holds two entities of these clusters.
+
+        Two that the steward said are the same count as one; a pair said to be different is a list
+        of its own.
+        """
+        taken: dict[int, int] = {}
+        return all(
+            taken.setdefault(place, self._rulings.same(entity)) == self._rulings.same(entity)
+            for cluster in clusters
+            for place, entity in cluster.places.items()
+        )
+
 
 def _all_of(met: Iterable[Met]) -> set[_Cluster]:
     return {other for one in met for others in one.values() for other in others}
-
-
-def _several(cluster: _Cluster, met: Met) -> Met:
-    """Rule → the persons the cluster could be, where they cannot all be one."""
-    found = {rule: _possible(cluster, others) for rule, others in sorted(met.items())}
-    return {rule: others for rule, others in found.items() if not _can_be_one(others)}
-
-
-def _possible(cluster: _Cluster, others: Iterable[_Cluster]) -> set[_Cluster]:
-    """Those of ``others`` that could be the same person as ``cluster``."""
-    return {other for other in others if _can_be_one((cluster, other))}
-
-
-def _can_be_one(clusters: Iterable[_Cluster]) -> bool:
-    """Whether no list that names a person once holds two entities of these clusters."""
-    taken: dict[int, int] = {}
-    return all(
-        taken.setdefault(place, entity) == entity
-        for cluster in clusters
-        for place, entity in cluster.places.items()
-    )

@@ -16,12 +16,17 @@ def normalised_text(text: str) -> str:
     What follows "ép." or "née" in a name is left out; a value with digits is no name and stays
     whole.
     """
-    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(LIGATURES)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-    words = SEPARATORS.sub(" ", bare).strip()
+    words = folded_words(text)
     is_name = not any(c.isdigit() for c in words)
     short = MARRIED.sub("", words) if is_name else words
     return (short.strip() or words).replace(" ", "")
+
+
+def folded_words(text: str) -> str:
+    """The words of ``text`` in small letters and digits, without accents, one space between."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(LIGATURES)
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return SEPARATORS.sub(" ", bare).strip()
 
 
 def normalised(values: pd.Series) -> pd.Series:

@@ -12,6 +12,7 @@ from agir_pipeline.methods.matching.candidates import within_window
 from agir_pipeline.methods.matching.design import MISSING, is_number
 from agir_pipeline.methods.matching.imbalance import (
     ecdf_differences,
+    effective_sample_size,
     smd_denominator,
     standardized_mean_difference,
     variance_ratio,
@@ -36,6 +37,7 @@ COLUMNS = (
     "variance_ratio",
     "ks",
     "ecdf_mean",
+    "n_effective_controls",
 )
 
 
@@ -193,6 +195,7 @@ def _compare(
         "variance_ratio": float("nan"),
         "ks": abs(mean_beneficiary - mean_control),
         "ecdf_mean": abs(mean_beneficiary - mean_control),
+        "n_effective_controls": effective_sample_size(control_weights),
     }
     if not variable.is_binary and len(treated) and len(controls):
         gaps = ecdf_differences(treated, treated_weights, controls, control_weights, points)

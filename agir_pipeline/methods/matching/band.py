@@ -10,10 +10,10 @@ from agir_pipeline.methods.matching.certificate import (
     Certificate,
     Prices,
     check_certificate,
-    prices_of,
 )
 from agir_pipeline.methods.matching.design import strata
-from agir_pipeline.methods.matching.pairs import LEFT_OUT, optimal_pairs
+from agir_pipeline.methods.matching.optimal import solve_table
+from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from agir_pipeline.methods.matching.risk_sets import RiskSet, Scores
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
@@ -115,12 +115,13 @@ def _solve_level(
         columns = np.flatnonzero(is_free_control & (of_controls == stratum))
         part = np.ix_(rows, columns)
         price = spec.leave_out_price
-        found = optimal_pairs(cost[part], near[part], price, rows, columns)
-        prices = prices_of(cost[part], near[part], found.control_of, found.leave_out_price)
-        certificate = check_certificate(cost[part], near[part], found.control_of, prices, price)
+        found = solve_table(cost[part], near[part], price, (rows, columns))
+        certificate = check_certificate(
+            cost[part], near[part], found.control_of, found.prices, price
+        )
         is_paired = found.control_of != LEFT_OUT
         control_of = np.full(len(rows), LEFT_OUT, dtype=np.int64)
         control_of[is_paired] = columns[found.control_of[is_paired]]
         yield Solved(
-            level, str(stratum), rows, columns, control_of, prices, certificate, found.n_tied
+            level, str(stratum), rows, columns, control_of, found.prices, certificate, found.n_tied
         )

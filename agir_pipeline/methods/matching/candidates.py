@@ -4,7 +4,7 @@ The conditions are those of a risk set: a control is judged at its own contract 
 delay of the beneficiary's band, and by nothing that happened later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -102,7 +102,7 @@ def standing_controls(
     A person that is a beneficiary of this band or an earlier one has its support begun, whatever
     the dates say, and is no control in it: nobody meets oneself.
     """
-    supported = np.isin(people.person_id, people.person_id[_supported_by(people, edge_days)])
+    supported = among(people.person_id, people.person_id[_supported_by(people, edge_days)])
     if edge_days is None:
         return ~people.is_beneficiary & ~supported, {}
     index_on = people.index_on(edge_days)
@@ -121,6 +121,12 @@ def standing_controls(
     }
     stands = is_present & ~np.logical_or.reduce(list(kept_out.values()))
     return stands, {reason: is_present & out for reason, out in kept_out.items()}
+
+
+def among(persons: Texts, known: Iterable[str]) -> Bools:
+    """Which of the persons are known; numpy's own search compares texts one with all others."""
+    found = set(known)
+    return np.fromiter((person in found for person in persons), dtype=np.bool_, count=len(persons))
 
 
 def within_window(beneficiaries: Days, controls: Days, window_days: int | None) -> Bools:

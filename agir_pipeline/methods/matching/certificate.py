@@ -79,21 +79,40 @@ def check_certificate(
             reach the total (the pairs are not optimal).
     """
     _check_pairs(is_admissible, control_of)
-    _check_price(cost, is_admissible, prices, leave_out_price)
+    largest = _largest(cost, is_admissible)
+    if not is_fair_price(prices, leave_out_price, len(cost), largest):
+        raise refused(_("the leave-out price is not the declared one"))
     _check_feasible(cost, is_admissible, prices)
     paired = np.flatnonzero(control_of != LEFT_OUT)
-    n_left_out = len(control_of) - len(paired)
-    total = math.fsum(cost[paired, control_of[paired]])
+    return judged(cost[paired, control_of[paired]], len(control_of), prices, largest)
+
+
+def judged(costs: Floats, n_rows: int, prices: Prices, largest: float) -> Certificate:
+    """Total against bound, once pairs and prices are known to keep the rules.
+
+    ``costs`` are those of the pairs; ``largest`` is the scale of a cost.
+
+    Raises:
+        CheckError: the bound does not reach the total.
+    """
+    total = math.fsum(costs)
+    n_left_out = n_rows - len(costs)
     bound = math.fsum(
         [*prices.beneficiaries, *prices.controls, *[-prices.leave_out_price] * n_left_out]
     )
     difference = total - bound
-    rounding = len(control_of) * _rounding(prices)
-    if abs(difference) > TOLERANCE * max(total, _largest(cost, is_admissible)) + rounding:
-        raise _refused(
+    if abs(difference) > TOLERANCE * max(total, largest) + n_rows * rounding(prices):
+        raise refused(
             _("total distance {total}, proven bound {bound}").format(total=total, bound=bound)
         )
     return Certificate(total, bound, difference / total if total > 0 else difference)
+
+
+def is_fair_price(prices: Prices, declared: float, n_rows: int, largest: float) -> bool:
+    """Whether the price used is the declared one, or stands for infinity well enough."""
+    if math.isinf(declared):
+        return prices.leave_out_price > n_rows * largest
+    return prices.leave_out_price == declared
 
 
 def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
@@ -101,23 +120,14 @@ def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
     used = control_of[paired]
     n_reused = len(used) - len(np.unique(used))
     if n_reused:
-        raise _refused(_("{n} control(s) used more than once").format(n=n_reused))
+        raise refused(_("{n} control(s) used more than once").format(n=n_reused))
     n_forbidden = int((~is_admissible[paired, used]).sum())
     if n_forbidden:
-        raise _refused(_("{n} pair(s) along a forbidden edge").format(n=n_forbidden))
-
-
-def _check_price(cost: Floats, is_admissible: Bools, prices: Prices, declared: float) -> None:
-    if math.isinf(declared):
-        is_fair = prices.leave_out_price > len(cost) * _largest(cost, is_admissible)
-    else:
-        is_fair = prices.leave_out_price == declared
-    if not is_fair:
-        raise _refused(_("the leave-out price is not the declared one"))
+        raise refused(_("{n} pair(s) along a forbidden edge").format(n=n_forbidden))
 
 
 def _check_feasible(cost: Floats, is_admissible: Bools, prices: Prices) -> None:
-    slack = TOLERANCE * _largest(cost, is_admissible) + _rounding(prices)
+    slack = TOLERANCE * _largest(cost, is_admissible) + rounding(prices)
     sums = prices.beneficiaries[:, None] + prices.controls[None, :]
     n_wrong = (
         int((prices.controls > 0).sum())
@@ -125,10 +135,10 @@ def _check_feasible(cost: Floats, is_admissible: Bools, prices: Prices) -> None:
         + int((is_admissible & (sums > cost + slack)).sum())
     )
     if n_wrong:
-        raise _refused(_("{n} price(s) break a constraint").format(n=n_wrong))
+        raise refused(_("{n} price(s) break a constraint").format(n=n_wrong))
 
 
-def _rounding(prices: Prices) -> float:
+def rounding(prices: Prices) -> float:
     """What adding and taking off the leave-out price once may cost in digits."""
     return 4 * float(np.finfo(np.float64).eps) * prices.leave_out_price
 
@@ -137,5 +147,6 @@ def _largest(cost: Floats, is_admissible: Bools) -> float:
     return float(cost[is_admissible].max(initial=0.0))
 
 
-def _refused(found: str) -> CheckError:
+def refused(found: str) -> CheckError:
+    """What to raise when pairs or prices break a rule."""
     return CheckError(_("pairs refused by their certificate: {found}").format(found=found))

@@ -44,10 +44,9 @@ def fold(covariate: Covariate, values: "pd.Series[Any]") -> Floats | Texts:
     if covariate.scale == "number":
         numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
         return _classes(numbers, covariate.cut_points) if covariate.cut_points else numbers
-    places, distinct = pd.factorize(values)
-    # The place -1 of a missing value points at the level that stands last.
-    codes = [*(_as_code(value) for value in distinct), MISSING]
-    return np.array([covariate.groups.get(c, c) for c in codes], dtype=object)[places]
+    place, distinct = _distinct(values)
+    codes = [*map(_as_code, distinct), MISSING]  # a missing value has the place -1: the last
+    return np.array([covariate.groups.get(c, c) for c in codes], dtype=object)[place]
 
 
 def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> Columns:
@@ -89,6 +88,17 @@ def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
     place = np.searchsorted(cut_points, numbers, side="right")
     place[np.isnan(numbers)] = len(names) - 1
     return np.array(names, dtype=object)[place]
+
+
+def _distinct(values: "pd.Series[Any]") -> tuple[Ints, Iterable[object]]:
+    """The distinct values and the place of each row's among them, -1 where missing.
+
+    Where kinds are mixed every row keeps its own: 1, 1.0 and True are equal but other codes.
+    """
+    if values.dtype != object or pd.api.types.infer_dtype(values) == "string":
+        place, distinct = pd.factorize(values)
+        return np.asarray(place, dtype=np.int64), distinct
+    return np.where(values.isna(), -1, np.arange(len(values))), values
 
 
 def _as_code(value: object) -> str:

@@ -6,6 +6,7 @@ doi:10.1002/pst.433.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -46,34 +47,37 @@ def logistic_fit(x: Floats, is_treated: Bools) -> Fit:
     weight = start * (1 - start)
     working = np.log(start / (1 - start)) + (y - start) / weight
     beta = _solve(_information(scaled, weight), scaled.T @ (weight * working))
-    beta, deviance, n_iterations = _ascend(
-        scaled, y, beta, lambda b: _deviance(scaled @ b, y), _score
-    )
+    beta, deviance, n_iterations = _ascend(scaled, y, beta, lambda at: _deviance(at.eta, y), _score)
     own = expit(np.where(is_treated, 1, -1) * (scaled @ beta))
     separated = bool((1 - own < 1e-8).any()) and is_separated(scaled, is_treated)
     return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
 
 
-def firth_fit(x: Floats, is_treated: Bools) -> Fit:
+def firth_fit(x: Floats, is_treated: Bools, known_separated: bool = False) -> Fit:
     """Log-odds with Firth's penalty, half the log-determinant of the information.
 
-    Finite whatever the data, also where the arms are separated.
+    Finite whatever the data, also where the arms are separated; ``known_separated`` spares the
+    search for it.
     Source: Heinze and Schemper (2002), doi:10.1002/sim.1047.
     """
     scaled, scale, kept = _scaled(x)
     y = is_treated.astype(np.float64)
 
-    def penalised(beta: Floats) -> float:
-        eta = scaled @ beta
-        information = _information(scaled, _weight(eta))
-        return _deviance(eta, y) - float(np.linalg.slogdet(information)[1])
+    def penalised(at: _Place) -> float:
+        return _deviance(at.eta, y) - float(np.linalg.slogdet(at.information)[1])
 
     beta, _, n_iterations = _ascend(
         scaled, y, np.zeros(scaled.shape[1]), penalised, _penalised_score
     )
-    separated = is_separated(scaled, is_treated)
+    separated = known_separated or is_separated(scaled, is_treated)
     deviance = _deviance(scaled @ beta, y)
     return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
+
+
+def score_fit(x: Floats, is_treated: Bools) -> Fit:
+    """The plain fit, or Firth's where the arms are separated and the plain one has no maximum."""
+    fit = logistic_fit(x, is_treated)
+    return firth_fit(x, is_treated, known_separated=True) if fit.is_separated else fit
 
 
 def is_separated(x: Floats, is_treated: Bools) -> bool:
@@ -140,6 +144,11 @@ def _scaled(x: Floats) -> tuple[Floats, Floats, Bools]:
 
 def independent_columns(x: Floats) -> Bools:
     """The columns that are no combination of earlier ones (as R's ``glm`` keeps them)."""
+    lengths = np.sqrt((x**2).sum(axis=0))
+    if (lengths > 0).all():
+        cosines = x.T @ x / np.outer(lengths, lengths)
+        if np.linalg.eigvalsh(cosines).min(initial=1.0) > 1e-8:
+            return np.ones(x.shape[1], dtype=np.bool_)  # none is nearly in the span of the others
     kept = np.zeros(x.shape[1], dtype=np.bool_)
     basis = np.zeros((len(x), 0))
     for number, column in enumerate(x.T):
@@ -152,26 +161,44 @@ def independent_columns(x: Floats) -> Bools:
     return kept
 
 
+class _Place:
+    """Coefficients, and what several formulas ask of the data there; each worked out once."""
+
+    def __init__(self, x: Floats, beta: Floats) -> None:
+        self.x, self.beta = x, beta
+        self.eta: Floats = x @ beta
+
+    @cached_property
+    def weight(self) -> Floats:
+        return _weight(self.eta)
+
+    @cached_property
+    def information(self) -> Floats:
+        return _information(self.x, self.weight)
+
+
 def _ascend(
     x: Floats,
     y: Floats,
     beta: Floats,
-    objective: Callable[[Floats], float],
-    score: Callable[[Floats, Floats, Floats], Floats],
+    objective: Callable[[_Place], float],
+    score: Callable[[_Place, Floats], Floats],
 ) -> tuple[Floats, float, int]:
     """Scoring steps, each halved while the objective (lower is better) rises."""
-    value = objective(beta)
+    at = _Place(x, beta)
+    value = objective(at)
     n_iterations = 0
     change = np.inf
     while n_iterations < MAX_ITERATIONS and change >= CONVERGED:
         n_iterations += 1
-        step = _solve(_information(x, _weight(x @ beta)), score(x, y, beta))
+        step = _solve(at.information, score(at, y))
         limit = value + 1e-13 * (abs(value) + 0.1)  # a rise by rounding is no rise
-        halved = (beta + step / 2**k for k in range(MAX_HALVINGS))
-        beta = next((b for b in halved if objective(b) <= limit), beta)
-        before, value = value, objective(beta)
+        before = value
+        halved = (_Place(x, at.beta + step / 2**k) for k in range(MAX_HALVINGS))
+        reached = ((tried, objective(tried)) for tried in halved)
+        at, value = next(((t, v) for t, v in reached if v <= limit), (at, value))
         change = abs(value - before) / (abs(value) + 0.1)
-    return beta, value, n_iterations
+    return at.beta, value, n_iterations
 
 
 def _fit(
@@ -191,14 +218,13 @@ def _fit(
     return Fit(coefficients, covariance, deviance, n_iterations, separated)
 
 
-def _score(x: Floats, y: Floats, beta: Floats) -> Floats:
-    return np.asarray(x.T @ (y - expit(x @ beta)))
+def _score(at: _Place, y: Floats) -> Floats:
+    return np.asarray(at.x.T @ (y - expit(at.eta)))
 
 
-def _penalised_score(x: Floats, y: Floats, beta: Floats) -> Floats:
-    mu = expit(x @ beta)
-    weight = _weight(x @ beta)
-    leverage = weight * np.einsum("ij,ij->i", x @ np.linalg.pinv(_information(x, weight)), x)
+def _penalised_score(at: _Place, y: Floats) -> Floats:
+    x, weight, mu = at.x, at.weight, expit(at.eta)
+    leverage = weight * np.einsum("ij,ij->i", x @ np.linalg.pinv(at.information), x)
     return np.asarray(x.T @ (y - mu + leverage * (0.5 - mu)))
 
 

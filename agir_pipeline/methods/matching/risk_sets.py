@@ -19,7 +19,7 @@ from agir_pipeline.methods.matching.propensity import (
     caliper_width,
     firth_fit,
     linear_predictor,
-    logistic_fit,
+    score_fit,
 )
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
@@ -104,9 +104,7 @@ def _fit(x: Floats, band: Ints, is_beneficiary: Bools, spec: MatchingSpec) -> Fi
     intercepts = (band[is_informative][:, None] == bands[None, :]).astype(np.float64)
     columns = np.hstack([intercepts, x[is_informative]])
     treated = is_beneficiary[is_informative]
-    fit = logistic_fit(columns, treated) if spec.propensity == "plain" else None
-    if fit is None or fit.is_separated:
-        fit = firth_fit(columns, treated)
+    fit = (score_fit if spec.propensity == "plain" else firth_fit)(columns, treated)
     k = len(bands)
     return Fit(
         fit.coefficients[k:],

@@ -51,6 +51,7 @@ PRICES = {
     "arm": TEXT,
     "price": REAL,
     "leave_out_price": REAL,
+    "caliper": REAL,
 }
 POOL = {
     "band_number": WHOLE,
@@ -188,4 +189,5 @@ def _prices(people: People, spec: MatchingSpec, band: BandRecord, part: Solved) 
         "arm": np.where(people.is_beneficiary[members], "beneficiary", "control"),
         "price": np.concatenate([part.prices.beneficiaries, part.prices.controls]),
         "leave_out_price": _repeated(part.prices.leave_out_price, n),
+        "caliper": _repeated(band.scores.caliper, n),
     }

@@ -17,6 +17,7 @@ from agir_pipeline.methods.matching.arrays import Bools, Ints
 from agir_pipeline.methods.matching.band import solve_band
 from agir_pipeline.methods.matching.candidates import (
     People,
+    among,
     people_of,
     standing_controls,
     within_window,
@@ -96,7 +97,7 @@ def _bands(people: People, taken: Mapping[str, str], spec: MatchingSpec) -> Iter
     Bands that hold only beneficiaries matched in earlier rounds are among them: their rows still
     inform the score.
     """
-    is_free = ~np.isin(people.person_id, list(taken))
+    is_free = ~among(people.person_id, taken)
     edges = people.edge_days[people.is_ripe]
     last = people.edge_days[people.is_ripe & is_free].max(initial=-1)
     for edge in np.unique(edges[edges <= last]):
@@ -141,7 +142,7 @@ def _solve(
     people: People, stack: list[RiskSet], taken: Mapping[str, str], spec: MatchingSpec
 ) -> BandRecord:
     scores = score(stack, spec)
-    is_open = ~np.isin(people.person_id[stack[-1].rows], list(taken))
+    is_open = ~among(people.person_id[stack[-1].rows], taken)
     return BandRecord(stack[-1], scores, is_open, solve_band(stack[-1], scores, is_open, spec))
 
 

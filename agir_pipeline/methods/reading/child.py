@@ -12,6 +12,7 @@ import resource
 import struct
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +20,7 @@ from typing import IO, Any
 from agir_pipeline.methods.reading.containers import WORKBOOKS, recognise
 from agir_pipeline.methods.reading.delimited import read_delimited
 from agir_pipeline.methods.reading.grid import Limits, Refused, Sheet
+from agir_pipeline.methods.reading.structure_files import read_structure
 from agir_pipeline.methods.reading.workbook import read_workbook
 
 LENGTH = struct.Struct(">Q")
@@ -96,6 +98,9 @@ def _read(
         yield from read_workbook(file, kind, sheets, limits)
     elif kind == "text":
         yield read_delimited(file, encoding)
+    elif kind == "limesurvey_structure":
+        grid = read_structure(file.read())
+        yield Sheet(replace(grid, rows=[]), grid.rows)
     else:
         raise Refused(kind)
 

@@ -24,7 +24,7 @@ OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def recognise(file: IO[bytes]) -> str:
-    """One of ``WORKBOOKS``, or ``text``; any other answer is the name of a refusal.
+    """One of ``WORKBOOKS``, ``text`` or ``limesurvey_structure``; others are names of refusals.
 
     A zip that ends too early raises ``Refused("incomplete")``: its upload was cut.
     """
@@ -82,6 +82,8 @@ def _text_kind(head: bytes) -> str:
         return "text"
     if "<html" in text:
         return "html"
+    if "<limesurveydoctype>" in text:
+        return "limesurvey_structure"
     if "office:document" in text:
         return "flat_open_document"
     if "urn:schemas-microsoft-com:office:spreadsheet" in text or "excel.sheet" in text:

@@ -77,6 +77,13 @@ REFUSALS: Mapping[str, str] = {
     ),
     "duplicate_heading": mark("several columns have the heading of {columns}; rename all but one"),
     "ambiguous_heading": mark("the heading could mean any of: {columns}; rename it"),
+    "long_answers": mark(
+        "the answers are written in words of an unknown language ({columns}); "
+        "export them again as answer codes under question codes"
+    ),
+    "false_zeros": mark(
+        "the server wrote 0 over empty cells; export again without converting Y and N"
+    ),
     "uncached_formulas": mark(
         "{n} cells are formulas without a computed value ({addresses}); "
         "open and save the file in Excel or LibreOffice"
@@ -142,6 +149,14 @@ FINDINGS: Mapping[str, str] = {
     ),
     "uncached_formulas": mark("{n} formula(s) without a computed value stand outside the data"),
     "duplicate_rows": mark("{n} row(s) repeat an earlier row; the first one counts"),
+    "no_token": mark("{n} response(s) name no participant; they are kept and linked to nobody"),
+    "several_responses": mark(
+        "{n} finished response(s) share their participant with another; the last one counts"
+    ),
+    "long_answers": mark(
+        "the answers are written in words: some are lost, and why a cell is empty cannot be told; "
+        "export them again as answer codes under question codes"
+    ),
     "no_rows": mark("the file holds no rows; earlier data stay as they are"),
     "never_begun": mark(
         "{n} contract(s) ended before their first day: nobody counts as having been in them"

@@ -80,7 +80,7 @@ class ColumnReader:
 
     def __init__(self, column: Column, source: Source, *, is_required: bool = False) -> None:
         read = reader_of(column, source.date_order, source.decimal, source.study_time_zone)
-        self._read = _guarded(read, frozenset((*source.missing, *column.missing)))
+        self._read = _guarded(read, frozenset((*source.missing, *column.spellings_of_nothing)))
         self._has_order = column.type in ("date", "instant")
         self._is_required = is_required
         self._known: dict[str, Cell] = {}

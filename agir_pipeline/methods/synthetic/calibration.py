@@ -47,6 +47,7 @@ class Pool(Frozen):
     over_age_share: Fact[Share]
     supported_later_share: Fact[Share]
     unlinkable_share: Fact[Share]
+    misspelt_share: Fact[Share]
     n_training_bodies: Fact[int]
     n_employers: Fact[int]
     n_advisers: Fact[int]

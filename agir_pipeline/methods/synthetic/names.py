@@ -12,13 +12,18 @@ Texts = npt.NDArray[np.object_]
 N_DRAWN = 900
 COMPOUND_FIRST_SHARE = 0.12
 DOUBLE_LAST_SHARE = 0.05
-MAX_ROUNDS = 50
+MAX_ROUNDS = 40
+N_TOLD_APART = 2
+"""First letters by which people of one birthday are told apart."""
 
 
 def invent_names(
     seed: int, is_woman: npt.NDArray[np.bool_], born_on: pd.Series, rng: np.random.Generator
 ) -> pd.DataFrame:
     """``last_name`` and ``first_name`` of each person; nobody shares both and a date of birth.
+
+    As far as there are names enough, nobody is like somebody else either: whoever looks like two
+    people in the files was planted.
 
     Raises:
         ValueError: there are too few names to tell everybody apart.
@@ -30,11 +35,21 @@ def invent_names(
     second = np.where(is_woman, _draw(women, n, rng), _draw(men, n, rng))
     names["first_name"] = _joined(names["first_name"], second, COMPOUND_FIRST_SHARE, rng)
     names["last_name"] = _joined(names["last_name"], _draw(last, n, rng), DOUBLE_LAST_SHARE, rng)
+    # A generator of its own: telling people apart changes nothing else about them.
+    others = np.random.default_rng([seed, n])
+    for _round in range(MAX_ROUNDS):
+        alike = _look_alikes(names, born_on)
+        n_alike = int(alike.sum())
+        if not n_alike:
+            break
+        firsts = np.where(is_woman[alike], *(_draw(p, n_alike, others) for p in (women, men)))
+        names.loc[alike, "first_name"] = firsts
+        names.loc[alike, "last_name"] = _draw(last, n_alike, others)
     for _round in range(MAX_ROUNDS):
         twins = _twins(names, born_on)
         if not twins.any():
             return names
-        names.loc[twins, "last_name"] = _draw(last, int(twins.sum()), rng)
+        names.loc[twins, "last_name"] = _draw(last, int(twins.sum()), others)
     raise ValueError(f"too few names for {n} people of these dates of birth")
 
 
@@ -65,6 +80,13 @@ def misspelled(name: str) -> str:
     return name[:2] + name[1:]
 
 
+def other_names(names: pd.Series) -> pd.Series:
+    """For each family name another one of the list, far from it in the alphabet."""
+    known = sorted(names.unique())
+    half = len(known) // 2
+    return names.map({name: known[(k + half) % len(known)] for k, name in enumerate(known)})
+
+
 def _pools(seed: int) -> tuple[Texts, Texts, Texts]:
     from faker import Faker  # an extra of the demo: nobody else needs it installed
 
@@ -90,5 +112,20 @@ def _joined(first: pd.Series, second: Texts, share: float, rng: np.random.Genera
 
 def _twins(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
     """People who share folded names and birthday with somebody earlier."""
-    keys = names.map(folded).assign(born_on=born_on.to_numpy())
+    keys = names.apply(_folded).assign(born_on=born_on.to_numpy())
     return keys.duplicated()
+
+
+def _look_alikes(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
+    """People whose name begins like that of somebody earlier of their birthday, or who share
+    both names with somebody of their year."""
+    keys, day = names.apply(_folded), born_on.to_numpy()
+    starts = keys.apply(lambda column: column.str[:N_TOLD_APART]).assign(born_on=day)
+    alike = keys.assign(year=born_on.dt.year.to_numpy()).duplicated()
+    for name in ("last_name", "first_name"):
+        alike |= starts.duplicated([name, "born_on"])
+    return alike
+
+
+def _folded(names: pd.Series) -> pd.Series:
+    return names.map({name: folded(name) for name in names.unique()})

@@ -65,7 +65,8 @@ def invent_people(
     is_woman = (people["sex"] == "F").to_numpy()
     names = invent_names(seed, is_woman, people["born_on"], rng)
     people = pd.concat([people, names], axis=1)
-    return add_identifiers(_with_lists(people, protocol, calibration, rng), protocol, calibration)
+    people = _with_lists(people, protocol, calibration, rng)
+    return add_identifiers(_with_misspelt(people, calibration, seed), protocol, calibration)
 
 
 def column_codes(protocol: Protocol, source: str, column: str) -> list[str]:
@@ -258,3 +259,11 @@ def _with_lists(
         spelling=rng.integers(0, 4, len(people)),
         adviser=rng.integers(1, calibration.pool.n_advisers.value + 1, len(people)),
     )
+
+
+def _with_misspelt(people: pd.DataFrame, calibration: Calibration, seed: int) -> pd.DataFrame:
+    """Whose name the register spells wrongly, one letter twice: the model still finds them."""
+    chances = np.random.default_rng([seed, len(people)]).random(len(people))
+    is_candidate = (people["role"] == "control") & people["is_linkable"] & ~people["is_twin"]
+    share = calibration.pool.misspelt_share.value
+    return people.assign(is_misspelt=is_candidate & (chances < share))

@@ -21,6 +21,7 @@ EMPTY_SHEETS = {
     "approvals": ("Objet", "Auteur", "Validé par", "Décidé le", "Retirée le"),
 }
 """Sheets of the workbook that wait for a decision: nothing of the demo needs one."""
+SAME_PERSON = "same"
 AUTHOR, APPROVER = "gestionnaire", "responsable"
 DAY = pd.Timedelta(1, "D")
 
@@ -63,14 +64,17 @@ def corrections(protocol: Protocol, calibration: Calibration, people: pd.DataFra
 def identity_decisions(
     calibration: Calibration, people: pd.DataFrame, register: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row per pair of records looked at: a list and a register that spell a name apart."""
+    """One row per pair of records looked at: a list and a register that tell another name.
+
+    ``person`` is whose they are: who is decided is one person, who is not stays two.
+    """
     lost = people[~people["is_linkable"] & (people["provider_ref"] != "")]
     first = register[register["kind"] == "first"].set_index("person")
     asked = lost[lost.index.isin(first.index)]
     contract = first.loc[asked.index]
     n = len(asked)
     # The last question stays open; whoever bears another name is somebody else.
-    decision = np.where(np.arange(n) < n - 1, "one_person", "unknown_yet")
+    decision = np.where(np.arange(n) < n - 1, SAME_PERSON, "unknown")
     rows = pd.DataFrame(
         {
             "source_a": "control_pool",
@@ -78,6 +82,7 @@ def identity_decisions(
             "source_b": "contract_register",
             "key_b": _contract_key(contract),
             "identity_decision": decision,
+            "person": asked.index,
             "decided_on": contract["deposited_on"] + calibration.steward.waits_days.value * DAY,
             "fingerprint_a": "",
             "fingerprint_b": "",

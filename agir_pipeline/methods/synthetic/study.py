@@ -84,8 +84,11 @@ def invent_study(
 
 def _people(protocol: Protocol, world: World, assembly: Assembly) -> list[dict[str, Any]]:
     last = pd.Timestamp(end_of_study(protocol))
+    decided = world.tables[steward.IDENTITIES]
+    same = decided.loc[decided["identity_decision"] == steward.SAME_PERSON, "person"]
+    is_one = world.people["is_linkable"] | world.people.index.isin(same)
     return true_people(
-        world.people,
+        world.people.assign(is_linkable=is_one),
         world.register[world.register["deposited_on"] <= last],
         world.answers,
         world.tables[support.SOURCE],

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.synthetic.ruptures import rupture_outcome
 from agir_pipeline.methods.synthetic.timeline import last_index_of_first_instant
 from agir_pipeline.protocol.model import EventOutcome, Protocol
@@ -44,6 +45,19 @@ def corrections_meant(truth: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def effect_key(definition: str, horizon: int | None) -> str:
     return definition if horizon is None else f"{definition}_{horizon}"
+
+
+def undecidable_pairs(truth: dict[str, Any]) -> set[frozenset[tuple[str, str]]]:
+    """The pairs of records, by source and key, of the people whom nobody can tell.
+
+    Those on a list whose contracts tell another name, and of whom the steward decided nothing.
+    """
+    return {
+        frozenset((("control_pool", listed[-1]), ("contract_register", PAIR.join(map(str, key)))))
+        for person in truth["people"]
+        if not person["linkable"] and (listed := person["keys"].get("control_pool"))
+        for key in person["keys"]["contract_register"]
+    }
 
 
 def true_effects(

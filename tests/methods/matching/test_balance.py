@@ -53,6 +53,8 @@ def test_each_beneficiary_is_compared_with_its_own_candidates(one_band, watched)
     level = line(table, 1, "level", "v", "pool")
     assert (level["mean_beneficiary"], level["mean_control"]) == (0.5, 0.75)
     assert (level["n_beneficiaries"], level["n_controls"]) == (2, 3)
+    # weights 1/2, 1, 1/2: worth 2^2 / 1.5 equal ones
+    assert level["n_effective_controls"] == pytest.approx(4 / 1.5)
     # p over all three beneficiaries, matched or not
     assert level["smd"] == pytest.approx(-0.25 / math.sqrt(2 / 3 * 1 / 3))
     age = line(table, 1, "age", "value", "pool")

@@ -57,3 +57,11 @@ def test_a_stratum_names_what_is_equal():
         "level=missing; nature=b",
     ]
     assert strata(folded, (), 2).tolist() == ["all", "all"]
+
+
+def test_mixed_kinds_keep_their_own_codes(covariate):
+    mixed = covariate("mixed", scale="category")
+    rows = pd.Series([1, True, 1.0, "1", None, 2.5], dtype=object)
+    assert fold(mixed, rows).tolist() == ["1", "true", "1", "1", "missing", "2.5"]
+    texts = pd.Series(["b", "a", None, "b"], dtype=object)
+    assert fold(mixed, texts).tolist() == ["b", "a", "missing", "b"]

@@ -161,7 +161,7 @@ def test_identity_decisions_name_records_that_exact_links_miss(world: World) -> 
     rows = world.tables["identity_decisions"]
     lost = world.people[~world.people["is_linkable"]]
     assert set(rows["key_a"]) <= set(lost["provider_ref"])
-    assert set(rows["identity_decision"]) == {"one_person", "unknown_yet"}
+    assert set(rows["identity_decision"]) == {"same", "unknown"}
 
 
 def test_a_beneficiary_and_a_control_withdraw_their_consent(world: World) -> None:

@@ -55,12 +55,12 @@ def test_sources_stand_one_under_the_other_with_what_each_asked(database, run_mo
         "06-01 23:30",
     ]
     expect(
-        rows.drop(columns=["sent_at", "answered_at"]),
+        rows.drop(columns=["sent_at", "answered_at"]).rename(columns={"answer_rank": "rank"}),
         """
-        person_id | source       | record_id | receipt_id | entity_id | mood | activity
-        ada       | survey_entry | r1        | f1         | e1        | 4    |
-        ada       | survey_entry | r2        | f1         | e2        |      |
-        ben       | survey_final | r3        | f2         | e3        |      | employed
+        person_id | source       | record_id | receipt_id | entity_id | mood | activity | rank
+        ada       | survey_entry | r1        | f1         | e1        | 4    |          | 2
+        ada       | survey_entry | r2        | f1         | e2        |      |          | 1
+        ben       | survey_final | r3        | f2         | e3        |      | employed | 1
         """,
     )
 

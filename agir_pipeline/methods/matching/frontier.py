@@ -1,0 +1,125 @@
+"""What each price of leaving somebody out buys: pairs, distance and balance, before any outcome.
+
+The committee chooses the price from this table; more pairs cost distance and balance.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from agir_pipeline.language import _
+from agir_pipeline.methods.matching.balance import balance_table
+from agir_pipeline.methods.matching.library import match
+from agir_pipeline.methods.matching.rounds import AtRisk, CovariatesAt, match_round
+from agir_pipeline.methods.matching.spec import MatchingSpec
+
+QUANTILES = (0.5, 0.9)
+"""Without prices given: those at which about half, and nine in ten, of all pairs would stay."""
+
+WIDTH, HEIGHT, LEFT, TOP = 480, 320, 70, 50
+
+
+def frontier(
+    data: pd.DataFrame,
+    treated: str,
+    covariates: Sequence[str] = (),
+    *,
+    prices: Sequence[float] | None = None,
+    **arguments: Any,
+) -> pd.DataFrame:
+    """One row per leave-out price, by increasing price; ``arguments`` as of ``match``.
+
+    Columns: ``leave_out_price``, ``n_pairs``, ``n_left_out``, ``total_distance``,
+    ``mean_distance``, ``largest_gap`` (log-odds), ``max_absolute_smd``, ``mean_absolute_smd``.
+
+    Raises:
+        ValueError: an argument is wrong.
+    """
+    if prices is None:
+        widest = match(data, treated, covariates, **arguments).pairs["distance"]
+        prices = [*widest.quantile(QUANTILES), math.inf]
+    rows = []
+    for price in sorted(prices):
+        found = match(data, treated, covariates, leave_out_price=price, **arguments)
+        n_left_out = int(found.certificates["n_left_out"].sum())
+        rows.append(_row(price, found.pairs, n_left_out, found.balance()))
+    return pd.DataFrame(rows)
+
+
+def round_frontier(
+    persons: pd.DataFrame,
+    covariates_at: CovariatesAt,
+    at_risk: AtRisk,
+    spec: MatchingSpec,
+    instant: date,
+    used: Mapping[str, str],
+    prices: Iterable[float],
+) -> pd.DataFrame:
+    """The same for a round of a study; arguments as of ``match_round``.
+
+    The bands are solved in sequence at every price, as they would be.
+    """
+    rows = []
+    for price in sorted(prices):
+        priced = replace(spec, leave_out_price=price)
+        found = match_round(persons, covariates_at, at_risk, priced, instant, used)
+        pool, pairs = (table.assign(round_number=1) for table in (found.pool, found.pairs))
+        balance = balance_table(pool, pairs, priced)
+        rows.append(_row(price, pairs, len(found.unmatched), balance[balance["round_number"] == 0]))
+    return pd.DataFrame(rows)
+
+
+def _row(
+    price: float, pairs: pd.DataFrame, n_left_out: int, balance: pd.DataFrame
+) -> dict[str, float]:
+    size = balance.loc[balance["sample"] == "matched", "smd"].abs()
+    return {
+        "leave_out_price": price,
+        "n_pairs": len(pairs),
+        "n_left_out": n_left_out,
+        "total_distance": float(pairs["distance"].sum()),
+        "mean_distance": float(pairs["distance"].mean()),
+        "largest_gap": float(pairs["logit_gap"].max()),
+        "max_absolute_smd": float(size.max()),
+        "mean_absolute_smd": float(size.mean()),
+    }
+
+
+def frontier_plot(table: pd.DataFrame) -> str:
+    """A picture of the frontier as an SVG string: pairs against their mean distance.
+
+    Each point says its price and the largest absolute SMD that remains.
+    """
+    drawn = table[table["n_pairs"] > 0]
+    title = _("What the price of leaving out buys")
+    below, beside = _("pairs"), _("mean distance within pairs")
+    across, up = (_scale(drawn[name]) for name in ("n_pairs", "mean_distance"))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 2 * LEFT + 60}"'
+        f' height="{HEIGHT + TOP + 60}" font-family="sans-serif" font-size="12" role="img">',
+        f"<title>{escape(title)}</title>",
+        f'<text x="{LEFT}" y="24" font-size="14">{escape(title)}</text>',
+        f'<path d="M {LEFT} {TOP} V {TOP + HEIGHT} H {LEFT + WIDTH}" fill="none" stroke="#333"/>',
+        f'<text x="{LEFT + WIDTH / 2}" y="{TOP + HEIGHT + 40}" text-anchor="middle">'
+        f"{escape(below)}</text>",
+        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="middle">{escape(beside)}</text>',
+    ]
+    for row in drawn.itertuples():
+        x = round(LEFT + 20 + (WIDTH - 40) * across(row.n_pairs), 1)
+        y = round(TOP + HEIGHT - 20 - (HEIGHT - 40) * up(row.mean_distance), 1)
+        label = _("price {price:.3g}: {n} pairs, largest difference {smd:.2f}").format(
+            price=row.leave_out_price, n=row.n_pairs, smd=row.max_absolute_smd
+        )
+        parts.append(f'<circle cx="{x}" cy="{y}" r="5" fill="#2166ac"/>')
+        parts.append(f'<text x="{x}" y="{y - 10}" text-anchor="middle">{escape(label)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _scale(values: "pd.Series[Any]") -> Any:
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    return lambda value: (value - low) / (high - low) if high > low else 0.5

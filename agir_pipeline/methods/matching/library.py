@@ -1,0 +1,178 @@
+"""Matching any data frame: no study, no home, no Dagster; pairs, balance and proofs in hand."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from agir_pipeline.methods.matching.arguments import Wish, check_arguments, covariate_of
+from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints
+from agir_pipeline.methods.matching.design import design_matrix, fold_all, strata
+from agir_pipeline.methods.matching.distance import mahalanobis_whitened, robust_rank_whitened
+from agir_pipeline.methods.matching.fine_balance import solve_balanced
+from agir_pipeline.methods.matching.matched import Matched, Part, Prepared
+from agir_pipeline.methods.matching.optimal import solve
+from agir_pipeline.methods.matching.pairs import LEFT_OUT
+from agir_pipeline.methods.matching.proof import verify
+from agir_pipeline.methods.matching.propensity import (
+    caliper_width,
+    linear_predictor,
+    score_fit,
+)
+
+
+def match(
+    data: pd.DataFrame,
+    treated: str,
+    covariates: Sequence[str] = (),
+    *,
+    exact: Sequence[str] = (),
+    near_exact: Sequence[str] = (),
+    propensity: Sequence[str] | None = None,
+    score: str | None = None,
+    distance: str = "robust_rank_mahalanobis",
+    caliper: float | None = 0.2,
+    caliper_convention: str = "pooled",
+    ratio: int = 1,
+    leave_out_price: float = math.inf,
+    fine_balance: str | None = None,
+    key: str = "",
+) -> Matched:
+    """The optimal pairs of treated rows and controls, with the proof that they are optimal.
+
+    ``treated`` names a column of 1 and 0. ``covariates`` make the distance; ``exact`` ones are
+    equal within a pair, ``near_exact`` ones too until they leave somebody alone, and are then
+    given up in their order, on record. Numbers are numbers, everything else is a category; a
+    missing number gets the median and an indicator, a missing category is a level of its own, and
+    nobody is dropped. The propensity score is a logistic regression (Firth's where the arms are
+    separated) on ``propensity``, without it on all covariates; ``score`` names a column of
+    log-odds to use instead. A pair's gap in log-odds is at most ``caliper`` SDs: "pooled" over
+    the arms, or of the "whole" sample as MatchIt does; None for no caliper.
+
+    Each treated row gets up to ``ratio`` controls, each control one treated row. The sum of the
+    distances plus ``leave_out_price`` for each control that is missing is as small as can be;
+    infinite means as many pairs as possible, then the cheapest. With ``fine_balance`` the margins
+    of one category come as close as these pairs allow, before the distances count.
+
+    Equal solutions are decided by a hash of the index label with ``key``, never by row order:
+    the same rows in another order give the same pairs.
+
+    Raises:
+        ValueError: an argument is wrong; the sentence says which.
+        CheckError: a certificate refuses the pairs; that would be a fault of this package.
+    """
+    named = tuple(dict.fromkeys((*exact, *near_exact, *covariates)))
+    wish = Wish(
+        treated=treated,
+        covariates=tuple(covariates),
+        exact=tuple(exact),
+        near_exact=tuple(near_exact),
+        propensity=named if propensity is None else tuple(propensity),
+        score=score,
+        distance=distance,
+        caliper=caliper,
+        caliper_convention=caliper_convention,
+        ratio=ratio,
+        leave_out_price=leave_out_price,
+        fine_balance=fine_balance,
+        key=key,
+    )
+    check_arguments(data, wish)
+    prepared = prepare(data, wish)
+    return Matched(wish, prepared, tuple(_parts(wish, prepared)))
+
+
+def prepare(data: pd.DataFrame, wish: Wish) -> Prepared:
+    """Rows in canonical order, with log-odds, caliper and the points distances are taken of."""
+    labels = data.index.astype(str).to_numpy(dtype=object)
+    hashed = pd.util.hash_array(labels, hash_key=f"{wish.key:_<16}"[:16])
+    order = np.lexsort((labels.astype(str), hashed))
+    rows = data.iloc[order]
+    is_treated = rows[wish.treated].to_numpy(dtype=np.float64) == 1
+    covariates = {name: covariate_of(name, rows[name]) for name in wish.columns}
+    folded = fold_all(covariates.values(), rows)
+    n = len(rows)
+    if wish.score:
+        logit = pd.to_numeric(rows[wish.score]).to_numpy(dtype=np.float64)
+    else:
+        used = [covariates[name] for name in wish.propensity]
+        logit = log_odds(design_matrix(used, folded, n, True)[1], is_treated)
+    points = None
+    if wish.distance != "logit":
+        x = design_matrix([covariates[name] for name in wish.covariates], folded, n, False)[1]
+        points = _points(x, is_treated, wish.distance)
+    width = _width(logit, is_treated, wish)
+    known = tuple(covariates.values())
+    return Prepared(rows.index, is_treated, known, folded, logit, width, points)
+
+
+def _width(logit: Floats, is_treated: Bools, wish: Wish) -> float:
+    if wish.caliper is None:
+        return math.inf
+    convention: Literal["pooled", "whole"] = (
+        "whole" if wish.caliper_convention == "whole" else "pooled"
+    )
+    return caliper_width(logit, is_treated, np.ones(len(logit)), wish.caliper, convention)
+
+
+def log_odds(x: Floats, is_treated: Bools) -> Floats:
+    """The propensity score without its intercept, which both members of a pair share."""
+    if not x.shape[1]:
+        return np.zeros(len(x))
+    columns = np.column_stack([np.ones(len(x)), x])
+    return linear_predictor(x, score_fit(columns, is_treated).coefficients[1:])
+
+
+def _points(x: Floats, is_treated: Bools, distance: str) -> Floats:
+    if distance == "mahalanobis" and x.shape[1]:
+        return mahalanobis_whitened(x, is_treated)
+    return robust_rank_whitened(x)
+
+
+def _parts(wish: Wish, prepared: Prepared) -> Iterator[Part]:
+    """Every stratum solved and proved, level by level, among those still alone and still free."""
+    if wish.fine_balance:
+        yield _balanced(wish, prepared)
+        return
+    is_open = np.ones(len(prepared.logit), dtype=np.bool_)
+    for level in range(len(wish.near_exact) + 1):
+        for stratum, mine, theirs in _strata(prepared, wish.enforced(level), is_open):
+            problem = prepared.problem(mine, theirs, wish)
+            found = solve(problem)
+            certificate = verify(problem, found.control_of, found.prices)
+            yield Part(level, stratum, mine, theirs, problem, found, certificate)
+            is_paired = found.control_of != LEFT_OUT
+            is_open[theirs[found.control_of[is_paired]]] = False
+            is_open[mine[is_paired.reshape(-1, wish.ratio).any(axis=1)]] = False
+
+
+def _strata(
+    prepared: Prepared, names: tuple[str, ...], is_open: Bools
+) -> Iterator[tuple[str, Ints, Ints]]:
+    """Name, treated rows and controls of each stratum that holds an open treated row."""
+    code, known = pd.factorize(strata(prepared.folded, names, len(is_open)), sort=True)
+    order = np.argsort(code, kind="stable")
+    ends = np.cumsum(np.bincount(code, minlength=len(known)))
+    for stratum, rows in zip(known, np.split(order, ends[:-1]), strict=True):
+        free = rows[is_open[rows]]
+        arm = prepared.is_treated[free]
+        if arm.any():
+            yield str(stratum), free[arm], free[~arm]
+
+
+def _balanced(wish: Wish, prepared: Prepared) -> Part:
+    """All strata in one problem, since a margin to be balanced joins them."""
+    mine, theirs = np.flatnonzero(prepared.is_treated), np.flatnonzero(~prepared.is_treated)
+    problem = prepared.problem(mine, theirs, wish)
+    labels = strata(prepared.folded, wish.exact, len(prepared.logit))
+    margin = _margin(prepared.folded, wish)
+    found, certificate = solve_balanced(
+        problem, (labels[mine], labels[theirs]), (margin[mine], margin[theirs])
+    )
+    return Part(0, "all", mine, theirs, problem, found, certificate)
+
+
+def _margin(folded: Columns, wish: Wish) -> Ints:
+    return np.asarray(pd.factorize(folded[str(wish.fine_balance)])[0], dtype=np.int64)

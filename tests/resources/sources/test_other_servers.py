@@ -1,0 +1,280 @@
+"""ODK Central by its real payloads; KoboToolbox and REDCap by documented ones."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agir_pipeline.resources.sources import kobo, odk, redcap
+from agir_pipeline.resources.sources.exchange import exchange_with
+from agir_pipeline.resources.sources.faults import ServerFault
+from agir_pipeline.resources.sources.pulled import Pulled
+from tests.survey_payloads import invented_survey
+from tests.survey_server import SurveyServer, serving
+from tests.surveys import ask_of, serve_odk
+
+
+def pulled_by(module: Any, server: SurveyServer, kind: str, form: str) -> Pulled:
+    ask = ask_of(server.url, kind, form, secret="a-token")
+    with exchange_with(ask.server) as exchange:
+        pulled: Pulled = module.pull(ask, exchange)
+        return pulled
+
+
+# ----------------------------------------------------------------------------------- ODK
+
+
+@pytest.fixture
+def odk_folder(fixtures: Path) -> Path:
+    return fixtures / "odk"
+
+
+def odk_server(folder: Path, faults: dict[int, str] | None = None) -> SurveyServer:
+    server = SurveyServer(invented_survey(1), faults)
+    serve_odk(server, folder)
+    return server
+
+
+def test_the_real_odk_form_comes_answer_by_answer(odk_folder: Path) -> None:
+    with serving(odk_server(odk_folder)) as server:
+        pulled = pulled_by(odk, server, "odk", "1/agir_t0")
+    with open(odk_folder / "submissions.csv", encoding="utf-8", newline="") as file:
+        rows = {row["KEY"]: row for row in csv.DictReader(file)}
+    assert len(pulled.rows) == len(rows) == 24
+    places = {name: pulled.header.index(name) for name in ("code", "age", "ressources", "freins")}
+    for row in pulled.rows:
+        assert {n: row[p] for n, p in places.items()} == {n: rows[row[0]][n] for n in places}
+    edited = next(row for row in pulled.rows if row[places["code"]] == "AGIR-000")
+    assert edited[pulled.header.index("edits")] == "1"
+    assert edited[pulled.header.index("reviewState")] == "edited"
+    jobs = [row[pulled.header.index("emplois")] for row in pulled.rows]
+    assert sorted(len(json.loads(cell)) for cell in jobs if cell) == [2] * 23
+    assert "AGIR-001" not in {row[places["code"]] for row in pulled.rows}
+
+
+@pytest.mark.parametrize("place", range(2, 9))
+@pytest.mark.parametrize("fault", ["busy_bare", "reset", "cut_length", "cut_silent", "malformed"])
+def test_no_odk_answer_is_lost_or_doubled(fault: str, place: int, odk_folder: Path) -> None:
+    with serving(odk_server(odk_folder, {place: fault})) as server:
+        pulled = pulled_by(odk, server, "odk", "1/agir_t0")
+    assert len({row[0] for row in pulled.rows}) == 24
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda page: page | {"value": page["value"][1:]},
+        lambda page: page | {"value": [*page["value"], page["value"][0]]},
+        lambda page: page | {"@odata.count": 23},
+        lambda page: {k: v for k, v in page.items() if k != "@odata.nextLink"},
+        lambda page: page | {"value": []},
+        lambda page: page | {"value": "none"},
+        lambda _page: [],
+    ],
+)
+def test_a_torn_odk_export_is_given_up(spoil: Callable[[Any], Any], odk_folder: Path) -> None:
+    server = odk_server(odk_folder)
+    path = "/v1/projects/1/forms/agir_t0.svc/Submissions"
+    whole = server.forms[path]
+    server.forms[path] = lambda path, query: spoil(whole(path, query))
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(odk, server, "odk", "1/agir_t0")
+    assert fault.value.code == "not_whole"
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "forbidden"), (404, "forbidden")])
+def test_a_form_nobody_may_read_is_named(status: int, code: str, odk_folder: Path) -> None:
+    server = odk_server(odk_folder)
+    server.statuses["/v1/projects/1/forms/agir_t0.svc/Submissions"] = status
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(odk, server, "odk", "1/agir_t0")
+    assert fault.value.code == code
+
+
+def test_a_refused_odk_login_is_sent_once(odk_folder: Path) -> None:
+    server = odk_server(odk_folder)
+    server.statuses["/v1/sessions"] = 401
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(odk, server, "odk", "1/agir_t0")
+    assert (fault.value.code, server.n_requests) == ("login", 1)
+
+
+def test_a_link_to_another_name_of_the_server_leads_to_the_server_itself(
+    odk_folder: Path,
+) -> None:
+    server = odk_server(odk_folder)
+    path = "/v1/projects/1/forms/agir_t0.svc/Submissions"
+    whole = server.forms[path]
+
+    def renamed(path: str, query: dict[str, str]) -> Any:
+        page = whole(path, query)
+        link = page.get("@odata.nextLink", "")
+        return page | {"@odata.nextLink": link.replace(server.url, "https://odk.example.org")}
+
+    server.forms[path] = renamed
+    with serving(server):
+        assert len(pulled_by(odk, server, "odk", "1/agir_t0").rows) == 24
+
+
+@pytest.mark.parametrize("form", ["agir_t0", "one/agir_t0", "1/"])
+def test_an_odk_form_is_named_by_its_project(form: str) -> None:
+    with pytest.raises(ServerFault) as fault:
+        pulled_by(odk, SurveyServer(invented_survey(1)), "odk", form)
+    assert fault.value.code == "bad_form"
+
+
+# ---------------------------------------------------------------------------------- Kobo
+
+KOBO_FORM = {
+    "content": {
+        "survey": [
+            {"type": "text", "name": "code"},
+            {"type": "begin_group", "name": "work"},
+            {"type": "select_one", "name": "has_job"},
+            {"type": "end_group"},
+            {"type": "begin_repeat", "name": "jobs"},
+            {"type": "text", "name": "title"},
+            {"type": "end_repeat"},
+            {"type": "note", "name": "thanks"},
+        ]
+    }
+}
+KOBO_ROWS = [
+    {
+        "_id": n, "_uuid": f"u{n:04}", "_submission_time": "2026-07-01T08:00:00",
+        "__version__": "v1", "code": f"AGIR-{n:03}", "work/has_job": "yes",
+        "jobs": [{"jobs/title": "Œuvre"}], "_submitted_by": "adviser",
+    }
+    for n in range(1, 251)
+]  # fmt: skip
+
+
+def kobo_server(page_rows: int = 100, rows: list[dict[str, Any]] = KOBO_ROWS) -> SurveyServer:
+    """As the documentation says: a page may hold fewer rows than asked for; ``next`` goes on."""
+    server = SurveyServer(invented_survey(1))
+
+    def page(path: str, query: dict[str, str]) -> Any:
+        start, limit = int(query["start"]), min(int(query["limit"]), page_rows)
+        has_more = start + limit < len(rows)
+        return {
+            "count": len(rows), "previous": None, "results": rows[start : start + limit],
+            "next": f"{server.url}{path}?start={start + limit}&limit=1000" if has_more else None,
+        }  # fmt: skip
+
+    server.forms = {
+        "/api/v2/assets/aKobo1/data.json": page,
+        "/api/v2/assets/aKobo1.json": lambda _path, _query: KOBO_FORM,
+    }
+    return server
+
+
+def test_kobo_is_followed_to_its_last_page() -> None:
+    with serving(kobo_server()) as server:
+        pulled = pulled_by(kobo, server, "kobo", "aKobo1")
+    assert pulled.header == ["_uuid", "_id", "_submission_time", "__version__", "code",
+                             "work/has_job", "jobs"]  # fmt: skip
+    assert len(pulled.rows) == 250
+    assert pulled.rows[0] == ["u0001", "1", "2026-07-01 10:00:00", "v1", "AGIR-001", "yes",
+                              '[{"jobs/title": "Œuvre"}]']  # fmt: skip
+
+
+def test_a_kobo_answer_that_comes_twice_is_not_taken() -> None:
+    with serving(kobo_server(rows=[*KOBO_ROWS, KOBO_ROWS[0]])) as server:
+        with pytest.raises(ServerFault) as fault:
+            pulled_by(kobo, server, "kobo", "aKobo1")
+        assert fault.value.code == "not_whole"
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "login"), (404, "forbidden")])
+def test_a_kobo_asset_nobody_may_read_is_named(status: int, code: str) -> None:
+    server = kobo_server()
+    server.statuses["/api/v2/assets/aKobo1.json"] = status
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(kobo, server, "kobo", "aKobo1")
+    assert fault.value.code == code
+
+
+def test_a_kobo_asset_is_a_word() -> None:
+    with pytest.raises(ServerFault) as fault:
+        pulled_by(kobo, SurveyServer(invented_survey(1)), "kobo", "../x")
+    assert fault.value.code == "bad_form"
+
+
+# -------------------------------------------------------------------------------- REDCap
+
+METADATA = [
+    {"field_name": "record_id", "field_type": "text"},
+    {"field_name": "barriers", "field_type": "checkbox",
+     "select_choices_or_calculations": "1, Transport | 2, Housing"},
+    {"field_name": "age", "field_type": "text"},
+]  # fmt: skip
+EXPORTED = ["record_id", "barriers___1", "barriers___2", "age"]
+RECORDS = [
+    {"record_id": str(n), "barriers___1": "1", "barriers___2": "0", "age": str(17 + n % 9)}
+    for n in range(1, 31)
+]
+
+
+def redcap_server(
+    records: list[dict[str, Any]] = RECORDS, names: list[str] = EXPORTED
+) -> SurveyServer:
+    server = SurveyServer(invented_survey(1))
+
+    def answer(_path: str, form: dict[str, str]) -> Any:
+        assert form["token"] == "a-token"
+        assert form.get("rawOrLabel", "raw") == "raw"
+        match form["content"]:
+            case "metadata":
+                return METADATA
+            case "exportFieldNames":
+                return [{"export_field_name": name} for name in names]
+        if "fields[0]" in form:
+            return [{"record_id": record["record_id"]} for record in records]
+        return records
+
+    server.forms = {"/api/": answer}
+    return server
+
+
+def test_redcap_gives_every_record_in_codes_and_boxes_one_by_one() -> None:
+    with serving(redcap_server()) as server:
+        pulled = pulled_by(redcap, server, "redcap", "any")
+    assert pulled.header == EXPORTED
+    assert len(pulled.rows) == 30
+    assert pulled.rows[0] == ["1", "1", "0", "18"]
+    assert pulled.questionnaire is not None
+    assert pulled.questionnaire.by_name["barriers___2"].question == "barriers"
+
+
+def test_fields_held_back_by_rights_are_a_fault_not_missing_answers() -> None:
+    records = [{k: v for k, v in one.items() if k != "age"} for one in RECORDS]
+    with serving(redcap_server(records)) as server, pytest.raises(ServerFault) as fault:
+        pulled_by(redcap, server, "redcap", "any")
+    assert fault.value.code == "missing_fields"
+
+
+def test_a_record_that_comes_twice_is_not_taken() -> None:
+    with serving(redcap_server([*RECORDS, RECORDS[0]])) as server:
+        with pytest.raises(ServerFault) as fault:
+            pulled_by(redcap, server, "redcap", "any")
+        assert fault.value.code == "not_whole"
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "login"), (400, "status")])
+def test_a_redcap_refusal_is_told_by_its_kind(status: int, code: str) -> None:
+    server = redcap_server()
+    server.statuses["/api/"] = status
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(redcap, server, "redcap", "any")
+    assert fault.value.code == code
+
+
+def test_an_error_in_a_body_is_no_record() -> None:
+    server = SurveyServer(invented_survey(1))
+    server.forms = {"/api/": lambda _path, _form: {"error": "You do not have permissions"}}
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(redcap, server, "redcap", "any")
+    assert fault.value.code == "unknown"
