@@ -303,10 +303,12 @@ def review(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     from agir_pipeline.resources.link_review import review_links
+    from agir_pipeline.resources.review import review_files
 
     with study_language(home):
-        code, lines = review_links(Home(home).require(), answers)
-        for line in lines:
+        place = Home(home).require()
+        code, lines = review_links(place, answers)
+        for line in [*(review_files(place) if answers is None else []), *lines]:
             say(line)
         raise typer.Exit(code)
 

@@ -10,12 +10,17 @@ from rich.progress import track
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.language import _, current_language
-from agir_pipeline.methods.synthetic.truth import true_effect, undecidable_pairs
+from agir_pipeline.methods.synthetic.truth import (
+    corrections_meant,
+    true_effect,
+    undecidable_pairs,
+)
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import make_demo
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.status import status
+from agir_pipeline.resources.stock_taking import HELD
 from agir_pipeline.resources.study import Study, open_study
 from agir_pipeline.running import run_study, summary
 
@@ -50,14 +55,15 @@ def run_demo(folder: Path, seed: int, scale: int, say: Say) -> int:
     for line in (*_arrivals(study), *_effects(study, truth), *outcome.faults, *summary(outcome)):
         say(line)
     missed, unexpected = compare(planted(truth), found(study))
-    for line in _differences(missed, unexpected):
+    corrections = wrong_corrections(study, truth)
+    for line in (*_differences(missed, unexpected), *corrections):
         say(line)
     unlike = undecidable_pairs(truth) ^ pairs_found(study)
     if unlike:
         say(_("{n} pairs to review are not those that were planted").format(n=len(unlike)))
     if outcome.exit_code:
         return outcome.exit_code
-    return 1 if missed or unexpected or unlike else 0
+    return 1 if missed or unexpected or corrections or unlike else 0
 
 
 def _with_progress(deliveries: Sized) -> Iterable[Any]:
@@ -104,7 +110,7 @@ def found(study: Study) -> set[Found]:
     refused = {
         Found(names[row["receipt_id"]], 0, "", row["code"])
         for row in ledger.refusals()
-        if row["receipt_id"] in names
+        if row["receipt_id"] in names and row["code"] != HELD  # what holds it is told apart
     }
     pointed_out = {
         _pointed_out(names[row["receipt_id"]], row["code"], row["place"])
@@ -145,6 +151,20 @@ def _differences(missed: list[Found], unexpected: list[Found]) -> Iterator[str]:
         yield _("found but not planted: {file}, row {row}, {column}: {check}").format(
             **fault._asdict()
         )
+
+
+def wrong_corrections(study: Study, truth: dict[str, Any]) -> list[str]:
+    """A sentence for each correction that did not end as the steward of the demo meant it."""
+    with study.warehouse.transaction() as connection:
+        told = study.warehouse.read(connection, "validated", "correction_outcomes")
+    ends = dict(zip(told["entity_id"], told["status"], strict=True))
+    wrong = []
+    for source, key, meant in corrections_meant(truth):
+        status = ends.get(study.keys.entity_id(source, key), "-")
+        if status != meant:
+            text = _("a correction of {source} should end as {status} and ended as {found}")
+            wrong.append(text.format(source=source, status=meant, found=status))
+    return wrong
 
 
 # ----------------------------------------------------------------------------- what is said

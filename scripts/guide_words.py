@@ -124,6 +124,18 @@ CHECKS: Words = {
         ["nothing was rejected for it; ask the partner which of the two files is right"],
         ["rien n'a été rejeté pour autant ; demandez au partenaire lequel des fichiers dit vrai"],
     ),
+    "no_row_is_missing": (
+        ["nothing was deleted: ask the partner whether the rows were removed on purpose"],
+        ["rien n'a été supprimé : demandez au partenaire si ces lignes ont été retirées exprès"],
+    ),
+    "corrections_are_applied": (
+        ["look at `validated.correction_outcomes`, then correct or withdraw the decision"],
+        ["regardez `validated.correction_outcomes`, puis corrigez ou retirez la décision"],
+    ),
+    "law_is_kept": (
+        ["nothing was rejected: ask the partner whether the figure is right (`legal_findings`)"],
+        ["rien n'a été rejeté : demandez au partenaire si le chiffre est juste (`legal_findings`)"],
+    ),
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (
         ["rows that fit several persons stay apart: answer in the workbook of `agir review`"],

@@ -14,6 +14,7 @@ from agir_pipeline.contracts.model import Column, TableContract, in_language
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.sql_words import PERSON_LINKS, protocol_column, sql_column
 from agir_pipeline.contracts.tables import table_contracts
+from agir_pipeline.contracts.validated import validated_contracts
 from agir_pipeline.language import _, current_language
 from agir_pipeline.protocol.model import Column as SourceColumn
 from agir_pipeline.protocol.model import Protocol, Source
@@ -114,6 +115,8 @@ def contract_of(protocol: Protocol, step: str, table: str) -> TableContract | No
     match step:
         case "validated" if table == ANSWERS.name:
             return ANSWERS
+        case "validated":
+            return validated_contracts(protocol).get(table)
         case "matched":
             return matched_contracts(protocol).get(table)
         case "outcomes":

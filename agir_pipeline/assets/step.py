@@ -111,6 +111,18 @@ class StepResult:
         ]
 
 
+def together(*results: StepResult) -> StepResult:
+    """What several parts of one step made."""
+    n_rows: dict[str, int] = {}
+    figures: dict[str, Mapping[str, Any]] = {}
+    checks: dict[str, Sequence[Check]] = {}
+    for result in results:
+        n_rows |= result.n_rows
+        figures |= result.figures
+        checks |= result.checks
+    return StepResult(n_rows, figures, checks)
+
+
 @contextmanager
 def told_plainly() -> Iterator[None]:
     """Turn every fault into one sentence without a value, a query or a stack trace.

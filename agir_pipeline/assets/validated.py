@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,22 +11,27 @@ import sqlalchemy as sa
 
 from agir_pipeline.assets.accounts import Account, accounts_of, deliveries_table
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
+from agir_pipeline.assets.checks import CONTRACT
+from agir_pipeline.assets.decided import (
+    Decided,
+    checked_tables,
+    decided_checks,
+    decided_tables,
+)
 from agir_pipeline.assets.lineage import KEY, declared_lineage
-from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle, together
 from agir_pipeline.contracts.answers import ANSWERS
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.reading.answer_states import AnswerState
 from agir_pipeline.methods.reading.answered import answers_in_long_form, no_answers
-from agir_pipeline.methods.versions import Delivered, versions
+from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
-from agir_pipeline.resources.ledger import FileAccount
-from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
-from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.reviewing import to_review
+from agir_pipeline.resources.stock_taking import take_stock
 from agir_pipeline.resources.study import Study
-from agir_pipeline.resources.surprises import silent_columns, surprises
 
 CHECKS = {
     "rows_are_accounted_for": mark("Every row of every file came to exactly one end"),
@@ -61,6 +66,10 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
             for source in protocol.sources
         ]
         + [
+            asset_spec(protocol, "validated", table, text, deps=[("raw", n) for n in names])
+            for table, text in decided_tables(protocol).items()
+        ]
+        + [
             asset_spec(
                 protocol, "validated", "answers", _("Every answer and its state"), deps=answering
             )
@@ -69,8 +78,9 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
         check_specs=check_specs(
             "validated",
             {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
-            | (answers if answering else {}),
-            BLOCKING,
+            | (answers if answering else {})
+            | decided_checks(protocol),
+            BLOCKING | {CONTRACT},
         ),
     )
     def validated(study_run: StudyRun) -> Iterator[Any]:
@@ -79,85 +89,49 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
     return validated
 
 
-def read_deliveries(study: Study) -> list[Reading]:
-    """Every delivery known, in known order; those newly read are accounted for at once."""
-    ledger = study.home.landing.ledger
-    known = ledger.readings()
-    names = {source.name for source in study.protocol.sources}
-    receipts = [receipt for receipt in study.state().deliveries if receipt.source in names]
-    structures = study.state().of_kind("structure")
-    with Parser() as parser:
-        readings = [study.readings.read(receipt, parser, structures) for receipt in receipts]
-    explained = {structure.source for structure in structures}
-    # what was read just now may be a file that the machine had failed to read before, and another
-    # structure reads the same file in another way
-    ledger.record_readings(
-        _file_account(one)
-        for one in readings
-        if one.is_new
-        or (one.receipt.receipt_id, one.contract) not in known
-        or one.receipt.source in explained
-    )
-    return readings
-
-
-def _file_account(one: Reading) -> FileAccount:
-    receipt = one.receipt.receipt_id
-    return FileAccount(receipt, one.contract, one.ends, one.refusal, one.findings)
-
-
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
-    readings = read_deliveries(study)
-    told = surprises(study.protocol, readings)
+    stock, decided = take_stock(study), Decided(study)
     made, identities, answers = {}, [], []
     for source in study.protocol.sources:
-        table = versions(_deliveries(source, readings, silent_columns(source, told)))
+        delivered, outcomes = stock.delivered(source)
+        decided.take(source, stock.as_read(source), outcomes)
+        table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
+        decided.take_table(source, made[source.name])
         if source.feeds == "answer" and len(table):
             ids = dict(zip(table["entity_key"], made[source.name]["entity_id"], strict=True))
             answers.append(answers_in_long_form(source, table, ids))
+    decided.take_lost(stock.lost())
     if study.protocol.feeding("answer"):
         made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
-        study.vault.replace(connection, "quarantine", _quarantine(readings))
-        study.vault.replace(connection, "surprises", told)
+        study.vault.replace(connection, "quarantine", _quarantine(stock.readings))
+        study.vault.replace(connection, "surprises", stock.surprises)
+        for name, rows in to_review(study, stock).items():
+            study.vault.replace(connection, name, rows)
     with study.warehouse.transaction() as connection:
-        for name, table in made.items():
+        own, told = checked_tables(study, decided.tables())
+        for name, table in {**made, **own}.items():
             study.warehouse.replace(connection, "validated", name, table)
-        read_now = Counter(reading.receipt.source for reading in readings if reading.is_new)
-        return settle(study, connection, "validated", _result(study, made, read_now))
+        read_now = Counter(reading.receipt.source for reading in stock.readings if reading.is_new)
+        return settle(
+            study, connection, "validated", together(_result(study, made, read_now), told)
+        )
 
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
-    read, names = study.warehouse.read, [source.name for source in study.protocol.sources]
+    def read(name: str) -> pd.DataFrame:
+        return study.warehouse.read(connection, "validated", name)
+
+    _own, told = checked_tables(
+        study, {name: read(name) for name in decided_tables(study.protocol)}
+    )
+    names = [source.name for source in study.protocol.sources]
     names += ["answers"] * bool(study.protocol.feeding("answer"))
-    return _result(study, {name: read(connection, "validated", name) for name in names})
-
-
-def _deliveries(
-    source: Source, readings: list[Reading], silent: Mapping[str, frozenset[str]]
-) -> Iterator[Delivered]:
-    for reading in readings:
-        receipt = reading.receipt
-        if receipt.source == source.name and reading.refusal is None:
-            yield Delivered(
-                receipt_id=receipt.receipt_id,
-                provider=receipt.provider,
-                known_on=receipt.known_on,
-                extracted_on=receipt.extracted_on or receipt.known_on,
-                is_complete=_is_complete(source, receipt) and not reading.has_nameless_rejects,
-                rows=reading.rows,
-                spoilt=reading.rejected_keys,
-                unsaid=silent.get(receipt.receipt_id, frozenset()),
-            )
-
-
-def _is_complete(source: Source, receipt: Receipt) -> bool:
-    """A pull is taken whole or not at all; a file is whole where its provider says so."""
-    return receipt.how == "pull" or source.provider(receipt.provider).complete
+    return together(_result(study, {name: read(name) for name in names}), told)
 
 
 def _identities(protocol: Protocol, source: Source, table: pd.DataFrame) -> pd.DataFrame:
@@ -244,7 +218,7 @@ def _empty(source: Source) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
-def _quarantine(readings: list[Reading]) -> pd.DataFrame:
+def _quarantine(readings: Sequence[Reading]) -> pd.DataFrame:
     lines = [
         (
             *(reading.receipt.receipt_id, reading.receipt.source, reading.receipt.file_name),

@@ -90,6 +90,33 @@ def validated_origins(source: Source) -> Origins:
     return origins
 
 
+def decided_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Table → origins, for what decisions came to and for what changed between files."""
+    keys = tuple(
+        Place("raw", source.name, heading_of(column))
+        for source in protocol.sources
+        for column in source.columns
+        if column.name in source.key
+    )
+    found: dict[str, Origins] = {"delivery_changes": {"entity_id": keys}}
+    if any(source.law for source in protocol.sources):
+        found["legal_findings"] = {"entity_id": keys}
+    for source in protocol.sources:
+        if source.corrects:
+            heading = {c.name: Place("raw", source.name, heading_of(c)) for c in source.columns}
+            roles = source.corrects
+            found["correction_outcomes"] = {
+                "decision_id": tuple(heading[name] for name in source.key),
+                "source": (heading[roles.of_source],),
+                "column_name": (heading[roles.of_column],),
+                "entity_id": (heading[roles.of_key],),
+                "effective_on": (heading[roles.effective],),
+                "expires_on": (heading[roles.expires],),
+                "status": (heading[roles.old_value], heading[roles.new_value]),
+            }
+    return found
+
+
 def answers_origins(protocol: Protocol) -> Origins:
     """Columns of the long table of answers: all questionnaires flow into it."""
     sources = protocol.feeding("answer")
@@ -265,6 +292,7 @@ def declared_origins(protocol: Protocol) -> Mapping[tuple[str, str], Origins]:
         found["validated", "answers"] = answers_origins(protocol)
     found["linked", "person_links"] = links_origins(protocol)
     for step, tables in (
+        ("validated", decided_origins(protocol)),
         ("matched", matched_origins(protocol)),
         ("outcomes", outcome_origins(protocol)),
         ("published", published_origins(protocol)),

@@ -103,6 +103,8 @@ def _sources_hold_together(raw: Raw) -> Iterator[Mistake]:
             at = f"{where} › {place('derived', number, derived)}"
             yield from _derived_is_usable(at, derived, own)
         yield from _deliveries_can_be_compared(where, source, own)
+        yield from _decisions_are_declared(where, source, own)
+        yield from _law_uses_columns(where, source, own)
         yield from _pull_can_be_linked(where, source)
 
 
@@ -143,6 +145,30 @@ def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) ->
         yield unknown(where, "back_dated", day, own)
     elif day is not None and own[day].get("type") not in ("date", "instant"):
         yield Mistake(f"{where} › back_dated", _("'{name}' is not a date").format(name=day))
+
+
+def _law_uses_columns(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    for number, rule in enumerate(items(source, "law"), 1):
+        at = f"{where} › {place('law', number, rule)}"
+        column, day = text(rule, "column"), text(rule, "day")
+        for name in (column, day, *table(rule, "where")):
+            if name is not None and name not in own:
+                yield unknown(at, "column", name, own)
+        if column in own and own[column].get("type") not in NUMERIC:
+            yield Mistake(at, _("'{name}' is not a number").format(name=column))
+        if day in own and own[day].get("type") not in ("date", "instant"):
+            yield Mistake(at, _("'{name}' is not a date").format(name=day))
+        yield from _ordered(f"{at} › valid_from", rule.get("valid_from"), rule.get("valid_to"))
+
+
+def _decisions_are_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    for key in ("corrects", "maps"):
+        said = table(source, key)
+        if said and source.get("feeds") != "decision":
+            yield Mistake(f"{where} › {key}", _("only sources of decisions decide something"))
+        for role, name in said.items():
+            if isinstance(name, str) and name not in own:
+                yield unknown(where, f"{key} › {role}", name, own)
 
 
 def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
@@ -352,7 +378,7 @@ def _decisions_can_be_read(raw: Raw) -> Iterator[Mistake]:
     name = text(table(raw, "identity"), "decisions")
     if name is None:
         return
-    sources = {s.get("name"): s for s in items(raw, "source") if s.get("feeds") == "decision"}
+    sources = {text(s, "name"): s for s in items(raw, "source") if s.get("feeds") == "decision"}
     if name not in sources:
         yield unknown("identity", "decisions", name, [str(known) for known in sources])
         return

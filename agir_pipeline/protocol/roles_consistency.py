@@ -42,9 +42,13 @@ def _versions(raw: Raw, feeds: str, name: str | None) -> list[Raw]:
     return [column for column in found if column is not None]
 
 
-def _arms(source: Raw) -> set[object]:
+def _arms(source: Raw) -> set[str | None]:
+    """The arms of its people; None for what is no text, of which is said elsewhere."""
     arm = source.get("arm")
-    return set(table(arm, "codes").values()) if isinstance(arm, Mapping) else {arm}
+    if isinstance(arm, Mapping):
+        meant = table(arm, "codes")
+        return {text(meant, code) for code in meant}
+    return {text(source, "arm")}
 
 
 def _kind(column: Raw) -> object:

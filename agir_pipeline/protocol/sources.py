@@ -186,6 +186,59 @@ Feeds = Literal[
 something done for the programme · an expense · a decision of the steward · an entry of a list."""
 
 
+class LegalRule(Frozen):
+    """Limits that the law set to a figure of a row, for rows of the days it was in force."""
+
+    name: Name
+    labels: Labels
+    column: Name
+    day: Name
+    """The column whose day says which law applies."""
+    article: Text
+    valid_from: date | None = None
+    valid_to: date | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    where: dict[Name, Text] = Field(default_factory=dict)
+    """Column → code: only rows that say this."""
+    severity: Literal["warn", "error"] = "warn"
+
+
+class CorrectionColumns(Frozen):
+    """Which columns of a source of decisions correct one value of one row of another source."""
+
+    of_source: Name
+    of_key: Name
+    """The business key; parts of a key of several columns stand side by side, parted by `` / ``."""
+    of_column: Name
+    old_value: Name
+    """What the source says; a correction of something else is a conflict."""
+    new_value: Name
+    effective: Name
+    """Files drawn before this day are left as they are …"""
+    expires: Name
+    """… and so are those drawn after this one."""
+    author: Name
+    approver: Name
+    withdrawn: Name
+
+
+class MappingColumns(Frozen):
+    """Which columns of a source of decisions accept a layout that a partner changed.
+
+    A heading with a column: the heading means it. A heading alone: nobody reads it. A column
+    alone: files may lack it, or have it empty.
+    """
+
+    of_source: Name
+    of_heading: Name | None = None
+    of_column: Name
+    effective: Name
+    """Holds for files drawn from this day on."""
+    author: Name
+    withdrawn: Name
+
+
 class DatasetPull(Frozen):
     """A public data set that ships in a package."""
 
@@ -237,10 +290,14 @@ class Source(Frozen):
     answered_at: Name | None = None
     """Answer sources: the instant of submission; missing means the answer was not finished."""
     pull: Pull | None = None
+    corrects: CorrectionColumns | None = None
+    maps: MappingColumns | None = None
+    """Decision sources only: what a row of theirs decides."""
     same_person: Many[Name] = ()
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None
     agreements: Many[Agreement] = ()
+    law: Many[LegalRule] = ()
     study_time_zone: str = "UTC"
     """Set from the study, never written: a clock time with an offset is read as the time there."""
 

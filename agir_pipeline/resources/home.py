@@ -67,6 +67,10 @@ SITE_SETTINGS = """\
 # smtp_user = "agir"
 # alert_webhook = "https://chat.example.org/hooks/agir"
 
+# Who may decide: the authors of corrections and of accepted layouts, and those who approve them,
+# as they sign in the workbooks of decisions/. While nobody is named, nothing is decided.
+# deciders = ["A. Steward", "B. Manager"]
+
 # The address of the interface as readers of a message reach it; else that of agir ui is given.
 # ui_url = "https://agir.example.org"
 
@@ -115,6 +119,7 @@ class Site(BaseSettings):
     smtp_user: str = ""
     alert_webhook: str = ""
     ui_url: str = ""
+    deciders: tuple[str, ...] = ()
     servers: dict[str, Server] = {}
     """Survey servers, by a name of the site's own."""
     forms: dict[str, Form] = {}
@@ -166,6 +171,11 @@ class Home:
     def decisions(self) -> Path:
         """The steward's workbooks. They name people: nobody else may read them."""
         return self.folder / "decisions"
+
+    @property
+    def review(self) -> Path:
+        """What waits for the steward, cell by cell. It names people too."""
+        return self.folder / "review"
 
     @property
     def releases(self) -> Path:

@@ -112,6 +112,8 @@ def review_links(home: Home, answers: Path | None) -> tuple[int, list[str]]:
             n = take_answers(study, answers, study.today)
             home.note("decided", "links", n)
         return 0, [_("{n} answers were taken in; the next run follows them").format(n=n)]
+    if study.protocol.identity is None or study.protocol.identity.decisions is None:
+        return 0, []  # links wait for nobody where nobody may decide them
     path = home.folder / "review" / f"{SHEET}.xlsx"
     with home.locked("agir review"):
         n = write_review(study, path)

@@ -218,6 +218,9 @@ def make_demo(
         invented = invent_study(load_protocol(packaged_protocols()["agir"]), seed, scale)
         truth = json.dumps(invented.truth, ensure_ascii=False, indent=1, default=str)
         write_whole(folder / "truth.json", truth.encode())
+        deciders = json.dumps(invented.deciders, ensure_ascii=False)
+        settings = home.folder / "study.toml"
+        write_whole(settings, settings.read_bytes() + f"\ndeciders = {deciders}\n".encode())
         deliveries = following(invented.deliveries) if following else invented.deliveries
         receive_all(home, ((d.content, _demo_receipt(protocol, d)) for d in deliveries))
         workbook = invented.workbook

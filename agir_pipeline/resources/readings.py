@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
 from agir_pipeline.methods.reading.answered import AnswerReader
 from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
@@ -90,23 +91,30 @@ class Readings:
         self.intake = intake or Intake()
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
-        self._readers: dict[tuple[str, str, str], RowReader] = {}
+        self._readers: dict[tuple[Any, ...], RowReader] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
 
-    def read(self, receipt: Receipt, parser: Parser, structures: Sequence[Receipt] = ()) -> Reading:
+    def read(
+        self,
+        receipt: Receipt,
+        parser: Parser,
+        structures: Sequence[Receipt] = (),
+        amendment: Amendment = AS_RECEIVED,
+    ) -> Reading:
         """The reading of one delivery; parses it only if nobody has under this contract.
 
-        ``structures`` say what questionnaires ask; those of other sources do not matter. A
-        reading that is kept but damaged is made again: the file as received still stands.
+        ``structures`` say what questionnaires ask; those of other sources do not matter.
+        ``amendment`` is what decisions change about it. A reading that is kept but damaged is
+        made again: the file as received still stands.
         """
         contract = self.contracts[receipt.source]
         structure = structure_in_force(receipt, structures)
-        path = self._path(receipt, contract, structure)
+        path = self._path(receipt, contract, structure, amendment)
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
         with collector_paused():
-            read = self._parse(receipt, parser, structure)
+            read = self._parse(receipt, parser, structure, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
@@ -114,27 +122,36 @@ class Readings:
         _keep(path, rows, outcome)
         return _reading(receipt, contract, rows, outcome, is_new=True)
 
-    def _path(self, receipt: Receipt, contract: str, structure: Receipt | None) -> Path:
+    def _path(
+        self, receipt: Receipt, contract: str, structure: Receipt | None, amendment: Amendment
+    ) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
         parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
         parts += [structure.sha256] if structure else []
+        parts += [repr(amendment)] if amendment != AS_RECEIVED else []
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / f"{name}.arrow"
 
-    def _parse(
-        self, receipt: Receipt, parser: Parser, structure: Receipt | None
-    ) -> FileRead | Refusal:
-        asked = self._questionnaire(structure, parser) if structure else None
-        reader = self._reader(receipt.source, receipt.provider, asked)
-        layout = reader.source
-        path = self.landing.object_path(receipt.sha256)
-        grids = parser.read_sheets(
-            path,
-            layout.wanted_sheets,
+    def grids(
+        self, receipt: Receipt, parser: Parser, sheets: Sequence[str] = ()
+    ) -> list[Grid] | Refusal:
+        """The sheets of one delivery as they are written: ``sheets``, else those of its layout."""
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        return parser.read_sheets(
+            self.landing.object_path(receipt.sha256),
+            sheets or layout.wanted_sheets,
             layout.encoding,
             limits=self.intake.limits(receipt.source),
             password=self.intake.password(receipt.provider),
         )
+
+    def _parse(
+        self, receipt: Receipt, parser: Parser, structure: Receipt | None, amendment: Amendment
+    ) -> FileRead | Refusal:
+        asked = self._questionnaire(structure, parser) if structure else None
+        reader = self._reader(receipt.source, receipt.provider, asked, amendment)
+        layout = reader.source
+        grids = self.grids(receipt, parser)
         if isinstance(grids, Refusal):
             return grids
         if asked is not None:
@@ -143,7 +160,22 @@ class Readings:
             if refused := [grid for grid in coded if isinstance(grid, Refusal)]:
                 return refused[0]
         drawn = receipt.extracted_on or receipt.known_on
-        return read_sheets(reader, grids, receipt.provider, drawn, receipt.sha256)
+
+        def read(some: Sequence[Grid]) -> FileRead:
+            some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
+            told = read_sheets(reader, some, receipt.provider, drawn, receipt.sha256)
+            return amendment.told(told, some)
+
+        names = self._sheets_for_review(layout, grids)
+        others = [self.grids(receipt, parser, [name]) for name in names]
+        return joined([read(grids), *(read(one) for one in others if isinstance(one, list))])
+
+    def _sheets_for_review(self, layout: Source, grids: Sequence[Grid]) -> list[str]:
+        """Sheets of a workbook of decisions in which corrections may have been filled in."""
+        if layout.corrects is None:
+            return []
+        taken = {name for s in self.protocol.feeding("decision") for name in s.wanted_sheets}
+        return [name for name in grids[0].ignored_sheets if name not in taken]
 
     def _questionnaire(self, structure: Receipt, parser: Parser) -> Questionnaire | None:
         """What a questionnaire asks; None when its structure cannot be read."""
@@ -159,10 +191,12 @@ class Readings:
             self._questionnaires[structure.sha256] = found
         return self._questionnaires[structure.sha256]
 
-    def _reader(self, source: str, provider: str, asked: Questionnaire | None) -> RowReader:
-        key = (source, provider, asked.codebook if asked else "")
+    def _reader(
+        self, source: str, provider: str, asked: Questionnaire | None, amendment: Amendment
+    ) -> RowReader:
+        key = (source, provider, asked.codebook if asked else "", amendment.headings)
         if key not in self._readers:
-            layout = self.protocol.source(source).as_delivered_by(provider)
+            layout = amendment.layout(self.protocol.source(source).as_delivered_by(provider))
             if layout.feeds == "answer":
                 reader: RowReader = AnswerReader(layout, self.tables, self.record_key, asked)
             else:

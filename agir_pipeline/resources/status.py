@@ -76,8 +76,9 @@ def newest_refusals(
         refusals[receipt_id, reading] = {"code": "every_row_rejected", "sentence": sentence}
     for receipt in state.deliveries:
         contract = contracts.get(receipt.source)
-        for sentence in mute.get(receipt.receipt_id, ()):
-            refusals[receipt.receipt_id, str(contract)] = {"code": "mute", "sentence": sentence}
+        if sentences := mute.get(receipt.receipt_id):
+            told_of_it = {"code": "mute", "sentence": "\n".join(sentences)}
+            refusals.setdefault((receipt.receipt_id, str(contract)), told_of_it)
     arrived_at = {row["receipt_id"]: row["received_at"] for row in ledger.landings()}
     standing: list[dict[str, Any]] = []
     for receipts in newest_deliveries(state).values():

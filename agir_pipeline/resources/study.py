@@ -193,6 +193,7 @@ def state_digest(study: Study, step: str) -> str:
         state.digest("structure", "delivery"),
         study.protocol.protocol_digest,
         study.keys.fingerprint(),
+        json.dumps(sorted(study.home.site.deciders)),
         code_version(),
     ]
     if STEPS.index(step) >= STEPS.index("linked"):

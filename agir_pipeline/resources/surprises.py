@@ -1,21 +1,32 @@
 """What each delivery says against the one before it, for the vault and for the steward."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
 from agir_pipeline.language import current_language
-from agir_pipeline.methods.reading.comparison import Delivery, Told, compared
+from agir_pipeline.methods.reading.comparison import HOLDING, Delivery, Told, compared
 from agir_pipeline.methods.reading.sentences import surprise_sentence
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.readings import Reading
+from agir_pipeline.resources.receipts import Receipt
+
+Allowed = Callable[[Receipt], Collection[str]]
+"""The columns that a file may lack or have empty."""
+
+
+def nothing_allowed(_receipt: Receipt) -> Collection[str]:
+    return ()
+
 
 SILENT = ("column_left", "column_emptied", "column_silent")
 """What is told of a file in which a column no longer says anything."""
 COLUMNS = ("receipt_id", "source", "file_name", "code", "row_number", "column_name")
 
 
-def surprises(protocol: Protocol, readings: Sequence[Reading]) -> pd.DataFrame:
+def surprises(
+    protocol: Protocol, readings: Sequence[Reading], allowed: Allowed = nothing_allowed
+) -> pd.DataFrame:
     """One row per thing told of a delivery beside the one before it.
 
     Never a value: receipt, source, file, code, row (missing: the file as a whole) and column.
@@ -24,7 +35,7 @@ def surprises(protocol: Protocol, readings: Sequence[Reading]) -> pd.DataFrame:
     lines: list[tuple[object, ...]] = []
     for source in protocol.sources:
         own = [r for r in readings if r.receipt.source == source.name and r.refusal is None]
-        for told in compared(source, map(_delivery, own)):
+        for told in compared(source, [_delivery(r, allowed(r.receipt)) for r in own]):
             lines.append(_line(told, source.name, names[told.receipt_id]))
     return pd.DataFrame(lines, columns=list(COLUMNS))
 
@@ -63,7 +74,12 @@ def _line(told: Told, source: str, file_name: str) -> tuple[object, ...]:
     return (told.receipt_id, source, file_name, told.code, told.row, told.column)
 
 
-def _delivery(reading: Reading) -> Delivery:
+def held_receipts(told: pd.DataFrame) -> frozenset[str]:
+    """The deliveries that are not used until somebody decides about their layout."""
+    return frozenset(told.loc[told["code"].isin(HOLDING), "receipt_id"])
+
+
+def _delivery(reading: Reading, allowed: Collection[str]) -> Delivery:
     receipt = reading.receipt
     return Delivery(
         receipt_id=receipt.receipt_id,
@@ -75,5 +91,11 @@ def _delivery(reading: Reading) -> Delivery:
             for code, _sheet, place, _n in reading.findings
             if code == "absent_column"
         ],
-        rejected=list({one.row_number: one.entity_key for one in reading.quarantine}.values()),
+        rejected=list(
+            {(one.sheet, one.row_number): one.entity_key for one in reading.quarantine}.values()
+        ),
+        n_unknown=len(
+            {place for code, _s, place, _n in reading.findings if code == "unknown_heading"}
+        ),
+        accepted=allowed,
     )

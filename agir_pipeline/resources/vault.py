@@ -47,6 +47,16 @@ TABLES = {
         "receipt_id text not null, source text not null, file_name text not null, "
         "code text not null, row_number integer, column_name text not null"
     ),
+    "cells_to_review": (
+        "source text not null, provider text not null, file_name text not null, "
+        "extracted_on text not null, sheet text not null, row_number integer not null, "
+        "column_name text not null, rule text not null, found text, entity_key text"
+    ),
+    "headings_to_review": (
+        "source text not null, provider text not null, file_name text not null, "
+        "extracted_on text not null, letter text not null, heading text not null, "
+        "column_name text not null, heading_before text not null, likeness real not null"
+    ),
 }
 
 

@@ -3,12 +3,12 @@
 from datetime import date
 from pathlib import Path
 
-from agir_pipeline.assets.validated import read_deliveries
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.ledger import FileAccount
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.status import newest_refusals
+from agir_pipeline.resources.stock_taking import take_stock
 from agir_pipeline.resources.study import open_study
 
 SMALL = Path(__file__).parents[1] / "study" / "small.toml"
@@ -27,6 +27,6 @@ def test_a_file_the_machine_failed_to_read_is_no_longer_refused_once_it_was_read
     refusal = ("reader_died", "people.csv: …")
     ledger.record_readings([FileAccount(receipt.receipt_id, reading, {}, refusal, [])])
     assert newest_refusals(home, study.state())
-    assert read_deliveries(study)[0].rows.num_rows == 2
+    assert take_stock(study).readings[0].rows.num_rows == 2
     assert newest_refusals(home, study.state()) == []
     assert [row["accepted"] for row in ledger.row_ends()] == [2]

@@ -23,6 +23,10 @@ def column(protocol: dict[str, Any], source: int, name: str) -> dict[str, Any]:
     return next(c for c in protocol["source"][source]["column"] if c["name"] == name)
 
 
+def _source(protocol: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(s for s in protocol["source"] if s["name"] == name)
+
+
 CASES: dict[str, tuple[Edit, str]] = {
     "a survey pulled for a source of persons": (
         lambda p: p["source"][0].update(pull={"adapter": "limesurvey", "form": "entry"}),
@@ -122,6 +126,30 @@ CASES: dict[str, tuple[Edit, str]] = {
     "one person by a column that does not exist": (
         lambda p: p["source"][0].update(same_person=["surname"]),
         f"{REGISTER} › same_person: 'surname' is not one of:",
+    ),
+    "a law on a column that does not exist": (
+        lambda p: p["source"][2]["law"][0].update(column="weeks"),
+        f"{CONTRACTS} › law 1 (length) › column: 'weeks' is not one of:",
+    ),
+    "a law on a text": (
+        lambda p: p["source"][2]["law"][0].update(column="scheme"),
+        f"{CONTRACTS} › law 1 (length): 'scheme' is not a number",
+    ),
+    "a law by a text": (
+        lambda p: p["source"][2]["law"][0].update(day="scheme"),
+        f"{CONTRACTS} › law 1 (length): 'scheme' is not a date",
+    ),
+    "a law that ends before it begins": (
+        lambda p: p["source"][2]["law"][0].update(valid_from=date(2020, 1, 1)),
+        f"{CONTRACTS} › law 1 (length) › valid_from: 2020-01-01 comes after 2018-12-31",
+    ),
+    "a correction in a source of persons": (
+        lambda p: p["source"][0].update(corrects=_source(p, "corrections")["corrects"]),
+        f"{REGISTER} › corrects: only sources of decisions decide something",
+    ),
+    "a role of a column that does not exist": (
+        lambda p: _source(p, "layout_holds")["maps"].update(author="who"),
+        "source 19 (layout_holds) › maps › author: 'who' is not one of:",
     ),
     "late by a column that does not exist": (
         lambda p: p["source"][0].update(back_dated={"column": "held_on", "after_days": 9}),

@@ -96,6 +96,9 @@ OWN_WORDS = {
     "comment",
     "consented_on",
     "contract_start_on",
+    "corrections",
+    "effective_on",
+    "expires_on",
     "decided_on",
     "different",
     "email",
@@ -116,6 +119,7 @@ OWN_WORDS = {
     "source_b",
     "token",
     "unknown",
+    "withdrawn",
     "withdrawn_decision_on",
 }
 """Columns and codes of the product's own tables, of survey servers, of the sheet of decisions on

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agir_pipeline.demo import Found, compare, found, pairs_found, planted
-from agir_pipeline.methods.synthetic.truth import undecidable_pairs
+from agir_pipeline.demo import Found, compare, found, pairs_found, planted, wrong_corrections
+from agir_pipeline.methods.synthetic.truth import corrections_meant, undecidable_pairs
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import open_study
 
@@ -70,6 +70,27 @@ def test_the_steward_s_workbook_is_a_delivery_of_each_of_its_sheets(demo: Demo) 
         if receipt.file_name == workbook.name and study.home.landing.content(receipt) == content
     ]
     assert sorted(same) == sorted(s.name for s in study.protocol.feeding("decision"))
+
+
+def test_every_correction_ends_as_the_steward_meant_it(demo: Demo) -> None:
+    home, _done = demo
+    truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))
+    ends = {planned["status"] for planned in truth["corrections"]}
+    assert ends == {"applied", "conflict", "orphan"}
+    assert wrong_corrections(open_study(home), truth) == []
+    assert all(status in ends for _source, _key, status in corrections_meant(truth))
+    other = [planned | {"status": "expired"} for planned in truth["corrections"]]
+    assert len(wrong_corrections(open_study(home), {"corrections": other})) == len(other)
+
+
+def test_contracts_outside_the_law_of_their_day_are_told_and_kept(demo: Demo) -> None:
+    study = open_study(demo[0])
+    with study.warehouse.transaction() as connection:
+        found = study.warehouse.read(connection, "validated", "legal_findings")
+        contracts = study.warehouse.read(connection, "validated", "contract_register")
+    told = contracts[contracts["record_id"].isin(found["record_id"])]
+    assert len(told) == len(found) > 0
+    assert not told["contract_duration_months"].between(6, 24).any()
 
 
 def test_a_fault_nobody_planted_is_told_apart() -> None:

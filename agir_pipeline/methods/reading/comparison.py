@@ -17,6 +17,8 @@ from agir_pipeline.protocol.model import Source
 MOSTLY = 0.5
 """More than this share of the rows gone: the file is partial. A column filled in at least this
 share of the rows and now in none: emptied."""
+HOLDING = frozenset({"column_left", "column_added", "column_emptied"})
+"""What keeps a delivery from being used until somebody decides: its layout is another."""
 FEWEST_ROWS = 5
 """Shorter files say nothing about a column that is empty. Where files repeat the rows of those
 before, a column that so many rows filled and none does now was emptied too."""
@@ -34,6 +36,10 @@ class Delivery:
     """Columns of the contract the file does not have."""
     rejected: Sequence[str | None] = ()
     """The key of each rejected row; None where it could not be read."""
+    n_unknown: int = 0
+    """How many of its headings say nothing to the contract."""
+    accepted: Collection[str] = ()
+    """Columns that the steward allows to be absent or empty."""
 
     @cached_property
     def keys(self) -> list[str]:
@@ -69,8 +75,10 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
     """What is told of each delivery beside the one before it from the same provider.
 
     ``deliveries`` come in known order. Codes: ``row_left``, ``partial_file``, ``rewritten``,
-    ``back_dated``; ``column_left`` and ``column_emptied`` for the first file that no longer says
-    anything in a column, ``column_silent`` for those after it.
+    ``back_dated``, ``column_silent`` for a column in which the file says nothing though files
+    before it did, and those of ``HOLDING``. A delivery that is held is not compared with later:
+    the one before it stays the last good one. Only a layout that was accepted falls silent: what
+    is accepted is not held, and what earlier files said stays.
     """
     memories: dict[str, _Memory] = {}
     told: list[Told] = []
@@ -80,6 +88,10 @@ def compared(source: Source, deliveries: Iterable[Delivery]) -> list[Told]:
         if not delivery.rows.num_rows:
             if memory.last is not None and is_cumulative and not delivery.rejected:
                 told.append(Told(delivery.receipt_id, "partial_file", None, ""))
+            continue
+        changes = list(memory.changes(delivery, memory.last)) if memory.last else []
+        told += changes
+        if changes:
             continue
         if memory.last is not None:
             told += memory.surprises(delivery, memory.last)
@@ -117,15 +129,23 @@ class _Memory:
                 first.setdefault(key, value)
             self.current.setdefault(name, {}).update(said)
 
+    def changes(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
+        """What is another layout than that of the last good file, and was not accepted."""
+        receipt = delivery.receipt_id
+        if self.source.feeds == "decision":  # the steward's own sheets are held by nobody
+            return
+        for name in sorted(set(delivery.absent) - set(last.absent) - set(delivery.accepted)):
+            yield Told(receipt, "column_left", None, name)
+        if delivery.n_unknown > last.n_unknown:
+            yield Told(receipt, "column_added", None, "")
+        emptied = self._silent(delivery) - self.silent - set(delivery.absent)
+        for name in sorted(emptied - set(delivery.accepted)):
+            yield Told(receipt, "column_emptied", None, name)
+
     def surprises(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
         receipt = delivery.receipt_id
-        for name in sorted(set(delivery.absent) - set(last.absent)):
-            yield Told(receipt, "column_left", None, name)
         for name in sorted(self._silent(delivery)):
-            if name in self.silent:
-                yield Told(receipt, "column_silent", None, name)
-            elif name not in delivery.absent:
-                yield Told(receipt, "column_emptied", None, name)
+            yield Told(receipt, "column_silent", None, name)
         if self.is_cumulative:
             yield from self._gone(delivery, last)
         number = delivery.numbers

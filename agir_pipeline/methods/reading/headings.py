@@ -50,23 +50,29 @@ def find_layout(grid: Grid, source: Source, delivered_on: date) -> Layout | Refu
     Refused: no row names any column; a column that must be there is absent; two headings mean
     the same column, or one heading means two.
     """
-    known = _known_headings(source, delivered_on)
+    row_index, row = header_of(grid, source, delivered_on)
+    if not any(row):
+        expected = ", ".join(column.name for column in _in_files(source))
+        return Refusal("no_header", grid.sheet, context={"expected": expected})
+    return _layout(grid, source, row_index, row)
+
+
+def header_of(grid: Grid, source: Source, day: date) -> tuple[int, list[frozenset[str]]]:
+    """The row, among the first thirty, that names most columns; what each of its cells may mean."""
+    known = _known_headings(source, day)
     candidates = [
         [known.get(normalise(cell), frozenset()) for cell in cells]
         for _number, cells in grid.rows[:HEADER_ROWS]
     ]
     scores = [len(frozenset().union(*row)) for row in candidates]
-    if not any(scores):
-        expected = ", ".join(column.name for column in _in_files(source))
-        return Refusal("no_header", grid.sheet, context={"expected": expected})
-    row_index = scores.index(max(scores))
-    return _layout(grid, source, row_index, candidates[row_index])
+    row_index = scores.index(max(scores)) if scores else 0
+    return row_index, candidates[row_index] if candidates else []
 
 
 def _known_headings(source: Source, delivered_on: date) -> dict[str, frozenset[str]]:
     known: dict[str, set[str]] = defaultdict(set)
     for column in _in_files(source):
-        for heading in _headings(column, delivered_on):
+        for heading in headings_of(column, delivered_on):
             known[normalise(heading)].add(column.name)
     known.pop("", None)
     return {heading: frozenset(names) for heading, names in known.items()}
@@ -77,7 +83,8 @@ def _in_files(source: Source) -> list[Column]:
     return [column for column in source.columns if not column.is_sheet_name]
 
 
-def _headings(column: Column, day: date) -> list[str]:
+def headings_of(column: Column, day: date) -> list[str]:
+    """Every heading under which a column is known on a day."""
     aliases = [
         alias.heading
         for alias in column.aliases

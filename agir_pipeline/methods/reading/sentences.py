@@ -173,8 +173,18 @@ SURPRISES: Mapping[str, str] = {
     "partial_file": mark("most rows of the file before are missing; ask for the whole file"),
     "rewritten": mark("“{label}” is not what earlier files said; ask which is right"),
     "back_dated": mark("the row is new, but its day (“{label}”) lies before the file before"),
-    "column_left": mark("the column “{label}” was in the file before; ask for it again"),
-    "column_emptied": mark("the column “{label}” is empty and was filled before; ask for it again"),
+    "column_left": mark(
+        "the column “{label}” was in the file before; the file is held: ask for it again, "
+        "or accept its layout (agir review)"
+    ),
+    "column_added": mark(
+        "a heading is new and says nothing to the contract; the file is held: accept its layout "
+        "(agir review), or ask for the file again"
+    ),
+    "column_emptied": mark(
+        "the column “{label}” is empty and was filled before; the file is held: ask for it again, "
+        "or accept its layout (agir review)"
+    ),
     "column_silent": mark("“{label}” is still missing; what earlier files said of it stays"),
 }
 """What is told of a file beside the one before it."""

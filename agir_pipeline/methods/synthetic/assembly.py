@@ -30,7 +30,13 @@ KEY_COLUMNS = {
     "control_pool": "provider_ref",
     "contract_register": "contract_number",
 }
-DECISIONS = (steward.CORRECTIONS, steward.IDENTITIES, steward.CONSENTS)
+DECISIONS = (
+    steward.CORRECTIONS,
+    steward.IDENTITIES,
+    steward.CONSENTS,
+    steward.MAPPINGS,
+    steward.HOLDS,
+)
 LEDGERS = (ledgers.CONTEXT, ledgers.COSTS)
 Scheduled = tuple[Stream, Days]
 

@@ -2,8 +2,15 @@
 
 from agir_pipeline.protocol.model import Count, Frozen, Name, Text
 
-OF_FILES = ("incomplete", "empty", "encrypted", "missing_columns")
-"""Faults for which a file is refused whole: it is sent again."""
+OF_FILES = (
+    "incomplete",
+    "empty",
+    "encrypted",
+    "missing_columns",
+    "column_left",
+    "column_emptied",
+)
+"""Faults for which a file is refused whole or held: it is sent again."""
 
 
 class Fault(Frozen):

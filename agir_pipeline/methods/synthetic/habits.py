@@ -147,6 +147,8 @@ LAYOUTS = {
     ("corrections", "steward"): Layout("xlsx", 0, "as_is", sheet="corrections"),
     ("identity_decisions", "steward"): Layout("xlsx", 0, "as_is", sheet="links"),
     ("consent_withdrawals", "steward"): Layout("xlsx", 0, "as_is", sheet="consents"),
+    ("layout_mappings", "steward"): Layout("xlsx", 0, "as_is", sheet="mappings"),
+    ("layout_holds", "steward"): Layout("xlsx", 0, "as_is", sheet="holds"),
     ("code_lists", "project"): Layout(
         "csv", 0, "as_is", encoding="utf-8-sig", day_format="%Y-%m-%d"
     ),

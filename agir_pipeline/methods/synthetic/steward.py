@@ -11,14 +11,13 @@ import pandas as pd
 
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.layouts import Layout, Page
-from agir_pipeline.methods.synthetic.people import column_codes
+from agir_pipeline.methods.synthetic.people import column_codes, end_of_study
 from agir_pipeline.methods.synthetic.streams import NOTHING
 from agir_pipeline.protocol.model import Protocol
 
 CORRECTIONS, IDENTITIES, CONSENTS = "corrections", "identity_decisions", "consent_withdrawals"
+MAPPINGS, HOLDS = "layout_mappings", "layout_holds"
 EMPTY_SHEETS = {
-    "mappings": ("Source", "Titre de colonne", "Colonne", "Auteur", "Décidé le", "Retirée le"),
-    "holds": ("Source", "Clé", "Motif", "Auteur", "Décidé le", "Retirée le"),
     "approvals": ("Objet", "Auteur", "Validé par", "Décidé le", "Retirée le"),
 }
 """Sheets of the workbook that wait for a decision: nothing of the demo needs one."""
@@ -108,6 +107,33 @@ def consent_withdrawals(calibration: Calibration, people: pd.DataFrame) -> pd.Da
         }
     ).reset_index(drop=True)
     return _signed(rows, rows["consent_withdrawn_on"] + 10 * DAY)
+
+
+def layout_mappings(protocol: Protocol) -> pd.DataFrame:
+    """One row: a heading that the register's provider has announced for the year to come."""
+    rows = pd.DataFrame(
+        {
+            "source_name": ["contract_register"],
+            "heading_text": ["N° de dossier"],
+            "field_name": ["contract_number"],
+            "accepted_from_on": pd.Timestamp(end_of_study(protocol)) + DAY,
+            "decision_reason": "annoncé par le partenaire",
+        }
+    )
+    return _signed(rows, rows["accepted_from_on"] - 500 * DAY)
+
+
+def layout_holds(protocol: Protocol) -> pd.DataFrame:
+    """One row: a column that one adviser never fills, and the others need not."""
+    rows = pd.DataFrame(
+        {
+            "source_name": ["support_log"],
+            "field_name": ["referred_to"],
+            "accepted_from_on": pd.Timestamp(end_of_study(protocol)) - 500 * DAY,
+            "decision_reason": "non suivi",
+        }
+    )
+    return _signed(rows, rows["accepted_from_on"])
 
 
 def blank_sheets() -> list[tuple[Page, Layout]]:

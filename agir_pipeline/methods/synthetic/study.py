@@ -40,6 +40,8 @@ class Study:
     workbook: Delivery
     """The steward's decisions as they stand at the end."""
     truth: dict[str, Any]
+    deciders: tuple[str, ...] = (steward.AUTHOR, steward.APPROVER)
+    """The people who sign its decisions."""
 
 
 def invent_study(

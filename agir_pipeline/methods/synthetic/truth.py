@@ -36,6 +36,13 @@ def true_effect(
     return float(np.mean(differences))
 
 
+def corrections_meant(truth: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Source, business key and intended end of each correction of the steward."""
+    return [
+        (told["source_name"], told["business_key"], told["status"]) for told in truth["corrections"]
+    ]
+
+
 def effect_key(definition: str, horizon: int | None) -> str:
     return definition if horizon is None else f"{definition}_{horizon}"
 

@@ -121,5 +121,7 @@ def _tables(
         steward.CORRECTIONS: steward.corrections(protocol, calibration, people),
         steward.IDENTITIES: steward.identity_decisions(calibration, people, register),
         steward.CONSENTS: steward.consent_withdrawals(calibration, people),
+        steward.MAPPINGS: steward.layout_mappings(protocol),
+        steward.HOLDS: steward.layout_holds(protocol),
         "code_lists": code_list_rows(protocol, calibration),
     }

@@ -125,13 +125,41 @@ def test_without_a_rule_no_row_is_back_dated(register: Source) -> None:
     assert told(free, file(MARCH), file(APRIL, [*KEYS, "K9"])) == []
 
 
-def test_a_column_that_leaves_is_told_when_it_leaves(register: Source) -> None:
-    without = {"cells": {"town": [None] * 6}, "absent": ["town"]}
-    files = (file(JANUARY), file(FEBRUARY, **without), file(MARCH, **without))
-    assert told(register, *files, file(APRIL)) == [
-        ("column_left", None, "town"),
-        ("column_silent", None, "town"),
-    ]
+WITHOUT_TOWN = {"cells": {"town": [None] * 6}, "absent": ["town"]}
+
+
+def test_a_column_that_left_holds_every_file_until_somebody_decides(register: Source) -> None:
+    files = (file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN), file(MARCH, **WITHOUT_TOWN))
+    assert told(register, *files) == [("column_left", None, "town")] * 2
+
+
+SILENT = ("column_silent", None, "town")
+
+
+def test_a_column_that_may_be_absent_or_empty_is_silent_and_not_held(register: Source) -> None:
+    allowed = file(FEBRUARY, **WITHOUT_TOWN, accepted=["town"])
+    empty = file(MARCH, cells={"town": [None] * 6}, accepted=["town"])
+    files = (file(JANUARY), allowed, file(MARCH, **WITHOUT_TOWN))
+    assert told(register, *files, file(APRIL)) == [SILENT, SILENT]
+    assert told(register, file(JANUARY), empty, replace(empty, accepted=())) == [SILENT, SILENT]
+
+
+def test_an_accepted_column_that_never_said_anything_is_not_missed(register: Source) -> None:
+    never = file(JANUARY, cells={"town": [None] * 6})
+    gone = file(FEBRUARY, **WITHOUT_TOWN)
+    assert told(register, never, gone) == [("column_left", None, "town")]
+    assert told(register, never, replace(gone, accepted=["town"])) == []
+
+
+def test_a_new_heading_holds_the_file_and_one_known_before_does_not(register: Source) -> None:
+    files = (file(JANUARY, n_unknown=1), file(FEBRUARY, n_unknown=1), file(MARCH, n_unknown=2))
+    assert told(register, *files) == [("column_added", None, "")]
+
+
+def test_a_held_file_is_not_what_the_next_one_is_compared_with(register: Source) -> None:
+    short = file(FEBRUARY, KEYS[:5], cells={"town": [None] * 5}, absent=["town"])
+    files = (file(JANUARY), short, file(MARCH))
+    assert told(register, *files) == [("column_left", None, "town")]
 
 
 def test_a_column_that_few_rows_filled_is_emptied_where_files_repeat_their_rows(
@@ -143,11 +171,15 @@ def test_a_column_that_few_rows_filled_is_emptied_where_files_repeat_their_rows(
     none = {"town": [None] * 20}
     files = [file(day, keys, cells=some) for day in (JANUARY, FEBRUARY)]
     files += [file(day, keys, cells=none) for day in (MARCH, APRIL)]
-    assert told(register, *files) == [
-        ("column_emptied", None, "town"),
-        ("column_silent", None, "town"),
-    ]
+    assert told(register, *files) == [("column_emptied", None, "town")] * 2
+    accepted = [replace(one, accepted=["town"]) for one in files]
+    assert told(register, *accepted) == [SILENT, SILENT]
     assert told(register, *(replace(one, provider="present") for one in files)) == []
+
+
+def test_a_sheet_of_decisions_is_never_held(register: Source) -> None:
+    sheet = register.model_copy(update={"feeds": "decision"})
+    assert told(sheet, file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN)) == [SILENT]
 
 
 def test_a_column_that_is_emptied_is_told(register: Source) -> None:

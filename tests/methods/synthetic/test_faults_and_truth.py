@@ -15,6 +15,7 @@ from agir_pipeline.methods.synthetic.catalogue import OF_FILES
 from agir_pipeline.methods.synthetic.deliveries import Delivery
 from agir_pipeline.methods.synthetic.habits import LAYOUTS
 from agir_pipeline.methods.synthetic.study import Study
+from agir_pipeline.methods.synthetic.truth import corrections_meant
 
 Rows = list[list[Any]]
 Files = dict[tuple[str, str, str], Delivery]
@@ -115,7 +116,8 @@ def test_files_that_cannot_be_read_are_followed_by_one_that_can(
     delivered: list[Delivery], faults: list[dict[str, Any]]
 ) -> None:
     whole = [f for f in faults if f["check"] in OF_FILES]
-    assert {f["check"] for f in whole} == {"incomplete", "empty", "encrypted", "missing_columns"}
+    unreadable = {"incomplete", "empty", "encrypted", "missing_columns"}
+    assert {f["check"] for f in whole} == unreadable | {"column_left", "column_emptied"}
     for fault in whole:
         same = [d for d in delivered if d.file_name == fault["file"]]
         assert len(same) == 2
@@ -200,3 +202,9 @@ def test_effects_are_there_for_every_definition_and_horizon(study: Study) -> Non
     for case in effects["beneficiaries"].values():
         assert all(y1 in (0, 1) and y0 in (0, 1) for y1, y0 in case.values())
         assert case["net_180_365"][1] <= case["gross_365"][1]
+
+
+def test_what_each_correction_must_come_to_is_part_of_the_truth(study: Study) -> None:
+    meant = corrections_meant(study.truth)
+    assert {status for _source, _key, status in meant} == {"applied", "conflict", "orphan"}
+    assert meant[0][:2] == ("beneficiary_register", study.truth["corrections"][0]["business_key"])

@@ -1,0 +1,1 @@
+"""What the steward decides of deliveries, replayed every night: corrections and layouts."""
