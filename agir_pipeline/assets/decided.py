@@ -131,7 +131,8 @@ def checked_tables(
     for name, table in tables.items():
         check, figure = tell[name](table)
         checks[name] = [*checks[name], check]
-        figures[name] = {KEY: lineage[name], "by_kind": dg.MetadataValue.md(figure)}
+        origins = {KEY: lineage[name]} if name in lineage else {}
+        figures[name] = {**origins, "by_kind": dg.MetadataValue.md(figure)}
     return tables, StepResult({n: len(t) for n, t in tables.items()}, figures, checks)
 
 

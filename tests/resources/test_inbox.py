@@ -115,7 +115,10 @@ def test_a_workbook_of_decisions_arrives_for_each_of_its_sources(
     found = decision_files(tmp_path, agir)
     assert [(d.path.name, d.source, d.provider) for d in found] == [
         ("decisions_2011-01-31.xlsx", source, "steward")
-        for source in ("corrections", "identity_decisions", "consent_withdrawals")
+        for source in (
+            *("corrections", "identity_decisions", "consent_withdrawals"),
+            *("layout_mappings", "layout_holds"),
+        )
     ]
     assert len({d.place for d in found}) == len(found)
 

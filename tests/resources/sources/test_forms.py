@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.assets.raw import take_in
-from agir_pipeline.assets.validated import read_deliveries
 from agir_pipeline.doctor import examine
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.methods.reading.typing_rules import as_frame
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import init_home
+from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.sources.settings import secret_name
+from agir_pipeline.resources.stock_taking import take_stock
 from agir_pipeline.resources.study import Study, open_study
 from tests.survey_payloads import Survey, invented_survey, real_survey
 from tests.survey_server import PASSWORD, SurveyServer, serving
@@ -44,8 +45,12 @@ def night(home: Path, survey: Survey, faults: dict[int, str] | None = None) -> l
         return take_in(at(home, server))
 
 
+def readings_of(study: Study) -> list[Reading]:
+    return list(take_stock(study).readings)
+
+
 def rows_of(home: Path) -> pd.DataFrame:
-    return as_frame(read_deliveries(open_study(home))[-1].rows)
+    return as_frame(readings_of(open_study(home))[-1].rows)
 
 
 def test_a_pull_lands_like_a_file_with_its_questionnaire_beside_it(
@@ -59,7 +64,7 @@ def test_a_pull_lands_like_a_file_with_its_questionnaire_beside_it(
         "entry_000001.csv",
         "entry_000001.json",
     )
-    reading = read_deliveries(open_study(home))[-1]
+    reading = readings_of(open_study(home))[-1]
     ends = {name: n for name, n in reading.ends[""].items() if n}
     assert ends == {"accepted": 52, "rejected": 1, "outside": 1, "n_rows": 54}
     assert [one.rule for one in reading.quarantine] == ["not_a_code"]
@@ -254,7 +259,7 @@ def test_a_dropped_file_gives_the_rows_and_states_of_a_pull(
     inbox = home / "inbox" / "entry_survey" / "server"
     (inbox / name).write_bytes((fixtures / "limesurvey" / name).read_bytes())
     night(home, survey)
-    found = {r.receipt.file_name: r.rows for r in read_deliveries(open_study(home))}
+    found = {r.receipt.file_name: r.rows for r in readings_of(open_study(home))}
     dropped = as_frame(found[name])
     same = [c for c in pulled if c not in ("record_id", "sheet", "row_number")]
     pd.testing.assert_frame_equal(
@@ -271,7 +276,7 @@ def test_a_file_in_words_is_named_and_tells_no_missingness(
         (inbox / name).write_bytes((fixtures / "limesurvey" / name).read_bytes())
     (home / "study.toml").write_text("", encoding="utf-8")
     take_in(open_study(home))
-    [reading] = read_deliveries(open_study(home))
+    [reading] = readings_of(open_study(home))
     assert "long_answers" in [code for code, *_rest in reading.findings]
     rows = as_frame(reading.rows).set_index("entity_key")
     assert len(rows) == 53
@@ -287,13 +292,13 @@ def test_a_structure_that_comes_later_explains_what_was_refused(home: Path, fixt
     (inbox / "t0.csv").write_bytes((folder / "t0_fr_abbreviated_short.csv").read_bytes())
     study = open_study(home)
     take_in(study)
-    assert [reading.refusal[0] for reading in read_deliveries(study) if reading.refusal] == [
+    assert [reading.refusal[0] for reading in readings_of(study) if reading.refusal] == [
         "no_header"
     ]
     (inbox / "t0.lss").write_bytes((folder / "survey_140140.lss").read_bytes())
     study = open_study(home)
     take_in(study)
-    [reading] = read_deliveries(study)
+    [reading] = readings_of(study)
     assert reading.refusal is None
     ledger = study.home.landing.ledger
     assert ledger.refusals() == []
@@ -309,5 +314,5 @@ def test_a_structure_that_cannot_be_read_explains_nothing(
     (inbox / "t0.csv").write_bytes(code)
     (home / "study.toml").write_text("", encoding="utf-8")
     take_in(open_study(home))
-    [reading] = read_deliveries(open_study(home))
+    [reading] = readings_of(open_study(home))
     assert set(reading.rows["break_reason:state"].to_pylist()) == {"answered", "unknown"}
