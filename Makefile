@@ -45,11 +45,12 @@ bench-intake: setup
 	.venv/bin/python benchmarks/intake.py
 
 # Drawn and damaged files; each run draws others, and says its seed.
+# SEED= draws the same files again; without it each run draws others.
 fuzz-small: setup
-	.venv/bin/python -m benchmarks.fuzz --files 2000
+	.venv/bin/python -m benchmarks.fuzz --files 2000 $(if $(SEED),--seed $(SEED))
 
 fuzz: setup
-	.venv/bin/python -m benchmarks.fuzz --files 20000
+	.venv/bin/python -m benchmarks.fuzz --files 20000 $(if $(SEED),--seed $(SEED))
 
 campaign-nights: setup
 	.venv/bin/python -m pytest -m long --ignore tests/ui --ignore tests/dagster
