@@ -193,17 +193,18 @@ def answers_in_long_form(
 ) -> pd.DataFrame:
     """One row per version of a response and question, from the wide rows with their states."""
     parts = []
+    rows = table[["record_id", "receipt_id", CODEBOOK, "known_on", "superseded_on"]].assign(
+        entity_id=table["entity_key"].map(entity_ids), source=source.name
+    )
     for column in items(source):
         name = f"{column.name}{STATE}"
         if name not in table:
             continue
-        told = table[table[name].notna()]
-        part = told[["record_id", "receipt_id", CODEBOOK, "known_on", "superseded_on"]].assign(
-            entity_id=told["entity_key"].map(entity_ids),
-            source=source.name,
+        is_told = table[name].notna()
+        part = rows[is_told].assign(
             item=column.name,
-            code=_as_text(told[column.name]),
-            state=told[name],
+            code=_as_text(table.loc[is_told, column.name]),
+            state=table.loc[is_told, name],
         )
         parts.append(part[list(ANSWERS)])
     return pd.concat(parts, ignore_index=True) if parts else no_answers()
