@@ -192,14 +192,15 @@ def answers_in_long_form(
     source: Source, table: pd.DataFrame, entity_ids: Mapping[str, str]
 ) -> pd.DataFrame:
     """One row per version of a response and question, from the wide rows with their states."""
-    parts = []
+    asked = [column for column in items(source) if f"{column.name}{STATE}" in table]
+    if not asked:
+        return no_answers()
     rows = table[["record_id", "receipt_id", CODEBOOK, "known_on", "superseded_on"]].assign(
         entity_id=table["entity_key"].map(entity_ids), source=source.name
     )
-    for column in items(source):
+    parts = []
+    for column in asked:
         name = f"{column.name}{STATE}"
-        if name not in table:
-            continue
         is_told = table[name].notna()
         part = rows[is_told].assign(
             item=column.name,
@@ -207,7 +208,7 @@ def answers_in_long_form(
             state=table.loc[is_told, name],
         )
         parts.append(part[list(ANSWERS)])
-    return pd.concat(parts, ignore_index=True) if parts else no_answers()
+    return pd.concat(parts, ignore_index=True)
 
 
 def no_answers() -> pd.DataFrame:
