@@ -25,6 +25,7 @@ TABLES = {
     "person_links": mark("Which rows are one person, since when"),
     "person_versions": mark("Persons, each version with its days"),
     "persons": mark("Each person as known now"),
+    "withdrawals": mark("Who withdrew a consent, and of what"),
     "spell_versions": mark("Contracts, each version with its days"),
     "spell_terms": mark("Planned ends of contracts and amendments"),
     "spells": mark("Each contract as known now"),
@@ -40,6 +41,7 @@ CHECKS = {
     "person_links/one_person_each": mark("Each row belongs to one person at a time"),
     "person_links/links_are_decided": mark("No row could be several persons"),
     "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
+    "person_links/withdrawals_find_somebody": mark("Every withdrawal is of a person on a list"),
 }
 BLOCKING = frozenset({"one_person_each"})
 
@@ -48,6 +50,8 @@ def linked_tables(protocol: Protocol) -> list[str]:
     """The tables this study has: no contracts, no table of contracts."""
     fed = {source.feeds for source in protocol.sources}
     absent = {table for feeds, tables in NEEDS.items() if feeds not in fed for table in tables}
+    if not any(source.withdraws for source in protocol.sources):
+        absent.add("withdrawals")
     return [table for table in TABLES if table not in absent]
 
 
@@ -90,7 +94,7 @@ def _store(study: Study) -> StepResult:
     with study.warehouse.transaction() as connection:
         study.warehouse.replace(connection, "linked", "person_links", released)
         models = build_models(study, connection, "linked", model_variables(study))
-        return settle(study, connection, "linked", _result(study, released, models))
+        return settle(study, connection, "linked", _result(study, connection, released, models))
 
 
 def _released(study: Study, links: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +114,7 @@ def _released(study: Study, links: pd.DataFrame) -> pd.DataFrame:
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
     links = study.warehouse.read(connection, "linked", "person_links")
     models = study.models.standing(connection, "linked", model_variables(study))
-    return _result(study, links, models)
+    return _result(study, connection, links, models)
 
 
 def _entity_ids(study: Study, links: pd.DataFrame) -> pd.Series:
@@ -137,7 +141,9 @@ def _undecided(study: Study, found: Links) -> pd.DataFrame:
     )
 
 
-def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> StepResult:
+def _result(
+    study: Study, connection: sa.Connection, links: pd.DataFrame, models: list[BuiltModel]
+) -> StepResult:
     waiting = len(study.vault.read("undecided"))
     now = links[links["superseded_on"].isna()]
     keys = ["source", "entity_id"]
@@ -154,6 +160,7 @@ def _result(study: Study, links: pd.DataFrame, models: list[BuiltModel]) -> Step
         ),
         Check("links_are_decided", len(links) > 0 and waiting == 0, sentence),
         _decisions_hold(study),
+        _withdrawals_find_somebody(study, connection),
     ]
     made = sql_result(study, "linked", models)
     lineage = declared_lineage(study.protocol, "linked")["person_links"]
@@ -172,3 +179,16 @@ def _decisions_hold(study: Study) -> Check:
         "{contradicted} are contradicted by others"
     ).format(n=told["known"], lost=told["lost"], contradicted=told["contradicted"])
     return Check("decisions_hold", told["lost"] + told["contradicted"] == 0, sentence)
+
+
+def _withdrawals_find_somebody(study: Study, connection: sa.Connection) -> Check:
+    """A withdrawal whose key no list holds would be followed for nobody; none is no fault."""
+    n_known = n_lost = 0
+    if "withdrawals" in linked_tables(study.protocol):
+        listed = study.warehouse.read(connection, "linked", "persons")["person_id"]
+        told = study.warehouse.read(connection, "linked", "withdrawals")["person_id"]
+        n_known, n_lost = len(told), int((~told.isin(listed)).sum())
+    sentence = _("{n} withdrawals of consent, {lost} of them of a person on no list").format(
+        n=n_known, lost=n_lost
+    )
+    return Check("withdrawals_find_somebody", n_lost == 0, sentence)

@@ -11,6 +11,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
 from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.matched import withdrawn_persons
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.matched import matched_contracts
@@ -179,7 +180,9 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
     tables = {
         "participant_flow": participant_flow(
             participants,
-            blocked_reasons(participants, protocol, undecided),
+            blocked_reasons(
+                participants, protocol, undecided, withdrawn_persons(study, connection)
+            ),
             read(connection, "matched", "unmatched_beneficiaries"),
             pairs,
             read(connection, "matched", "matching_pool"),

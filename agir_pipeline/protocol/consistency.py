@@ -18,6 +18,7 @@ from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
     reserved_names_are_left_alone,
 )
+from agir_pipeline.protocol.rights_consistency import RIGHTS_CHECKS
 from agir_pipeline.protocol.roles_consistency import ROLE_CHECKS
 from agir_pipeline.protocol.written import (
     Raw,
@@ -44,6 +45,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         _decisions_can_be_read,
         *DESIGN_CHECKS,
         *ROLE_CHECKS,
+        *RIGHTS_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,
     )

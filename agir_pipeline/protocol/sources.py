@@ -239,6 +239,19 @@ class MappingColumns(Frozen):
     withdrawn: Name
 
 
+class WithdrawalColumns(Frozen):
+    """Which columns of a source say that somebody withdrew a consent."""
+
+    withdrawn_on: Name
+    """A day in it: from the night it is known on, the person's data are used no more."""
+    scope: Name | None = None
+    """A coded column; without it a withdrawal is of the whole study …"""
+    scopes: dict[str, Literal["study", "answers"]] = Field(default_factory=dict)
+    """… with it, what each code means: the whole study, or the questionnaires alone."""
+    retracted: Name | None = None
+    """A day in it: the row counts no longer."""
+
+
 class DatasetPull(Frozen):
     """A public data set that ships in a package."""
 
@@ -293,6 +306,7 @@ class Source(Frozen):
     corrects: CorrectionColumns | None = None
     maps: MappingColumns | None = None
     """Decision sources only: what a row of theirs decides."""
+    withdraws: WithdrawalColumns | None = None
     same_person: Many[Name] = ()
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None
