@@ -326,6 +326,37 @@ def doctor(home: HomeOption = DEFAULT_HOME) -> None:
         raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
+@app.command(help=mark("Erase people from all that is kept, and make the tables anew."))
+def erase(
+    keys: Annotated[
+        list[str] | None, typer.Argument(help=mark("Keys of records; none: finish what was begun."))
+    ] = None,
+    source: Annotated[str, typer.Option(help=mark("The source the keys belong to."))] = "",
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.resources.erasure import erase as erase_people
+    from agir_pipeline.resources.study import open_study
+    from agir_pipeline.running import run_study, summary
+
+    with study_language(home):
+        place = Home(home).require()
+        if keys and not source:
+            raise UsageError(_("--source says which source the keys belong to"))
+        with place.locked("agir erase"):
+            receipts = erase_people(open_study(home), [(source, key) for key in keys or ()])
+        for path in receipts:
+            say(_("erased; the receipt for the file: {path}").format(path=path))
+        if not receipts:
+            say(_("no erasure was left unfinished"))
+            return
+        outcome = run_study(home)
+        for fault in outcome.faults:
+            note(fault)
+        for line in summary(outcome):
+            say(line)
+        raise typer.Exit(outcome.exit_code)
+
+
 @protocol_app.command(
     "check", help=mark("Say every mistake of a protocol at once, or that it holds.")
 )

@@ -213,7 +213,7 @@ def _figures(
     newest = receipts[-1]
     mine = {receipt.receipt_id for receipt in receipts}
     own = [row for row in ends if row["receipt_id"] in mine]
-    path = study.home.landing.object_path(newest.sha256).resolve()
+    path = study.home.landing.object_path(newest.object_hash).resolve()
     return figures | {
         "dagster/uri": path.as_uri(),
         "source_file": newest.file_name,

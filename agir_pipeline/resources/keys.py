@@ -57,6 +57,10 @@ class Keys:
         """A business key that the warehouse may hold: the key itself stays in the vault."""
         return self._digest("record", "entity", source, entity_key).hex()[:32]
 
+    def tombstone(self, mark: str) -> str:
+        """A mark of somebody who had the data erased, by which later rows are known."""
+        return self._digest("record", "tombstone", mark).hex()[:32]
+
     @property
     def record_key(self) -> bytes:
         """The key under which rows of received files are named."""

@@ -34,11 +34,19 @@ class Receipt:
     how: str = ""
     is_backfilled: bool = False
     batch: int = 0
+    stands_as: str = ""
+    """The hash of the copy that supersedes the bytes as received, once rows of them were erased;
+    what arrived is still named by its own hash, so that it is known when it comes again."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
         """What makes two arrivals the same: same bytes from the same provider of a source."""
         return (self.kind, self.source, self.provider, self.sha256)
+
+    @property
+    def object_hash(self) -> str:
+        """The hash of the bytes that are kept for it."""
+        return self.stands_as or self.sha256
 
     @property
     def receipt_id(self) -> str:

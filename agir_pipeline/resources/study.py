@@ -91,7 +91,13 @@ class Study:
     def readings(self) -> Readings:
         landing, keys = self.home.landing, self.keys
         intake = self.home.site.intake
-        return Readings(self.home.parsed, landing, self.protocol, keys.record_key, intake)
+        stones = frozenset(self.home.vault().read("tombstones")["mark"])
+        is_erased = None
+        if stones:
+            is_erased = cache(lambda mark: keys.tombstone(mark) in stones)
+        return Readings(
+            self.home.parsed, landing, self.protocol, keys.record_key, intake, is_erased
+        )
 
     @cached_property
     def _states(self) -> dict[int, State]:

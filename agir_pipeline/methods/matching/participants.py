@@ -91,8 +91,9 @@ def blocked_reasons(
 ) -> pd.Series:
     """Why a person may not be matched now; missing where nothing speaks against it.
 
-    withdrawn comes first, since nothing of the person may be used; then undecided_link, since a row that is left apart explains a missing contract and the
-    values of another person; then not_eligible, which lasts; then no_linked_contract.
+    withdrawn comes first, since nothing of the person may be used; then undecided_link, since a row
+    that is left apart explains a missing contract and the values of another person; then
+    not_eligible, which lasts; then no_linked_contract.
     """
     reason = pd.Series(pd.NA, participants.index, dtype="string")
     if protocol.feeding("spell"):

@@ -97,6 +97,8 @@ class Grid:
     faults: list[tuple[int, str]] = field(default_factory=list)
     """Rows that could not be taken apart, with the rule they break."""
     flags: list[Flag] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
+    """Numbers of rows that were blanked because their person had the data erased."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -15,8 +15,8 @@ from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.grid import Grid, Refusal, column_letter
 
 SHAPE = re.compile(
-    r"(?<![\w.,])[1-478][ .]?\d\d[ .]?(?:0[1-9]|1[0-2]|[2-9]\d)[ .]?(?:\d\d|2[AB])[ .]?\d{3}[ .]?\d{3}"
-    r"(?:[ .]?\d\d)?(?![\w,])"
+    r"(?<![\w.,])[1-478][ .]?\d\d[ .]?(?:0[1-9]|1[0-2]|[2-9]\d)[ .]?(?:\d\d|2[AB])"
+    r"[ .]?\d{3}[ .]?\d{3}(?:[ .]?\d\d)?(?![\w,])"
 )
 """Sex, year, month, département, commune and order of birth, and mostly a key of two digits."""
 GROUPING = re.compile(r"[\s.]+")

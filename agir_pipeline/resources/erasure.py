@@ -1,0 +1,150 @@
+"""The erasure of people: nothing of them stays but what proves that they were erased.
+
+Each stage can be done twice and ends as done once: the plan stays in the vault until the last one,
+so that the next run or the next call completes what was killed. Source of the right: GDPR art. 17.
+"""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from agir_pipeline.language import _
+from agir_pipeline.resources.erasure_landing import (
+    drop_files,
+    others_of,
+    rename_files,
+    rewrite_deliveries,
+    rewrite_links,
+    rewrite_rounds,
+    rounds_with,
+)
+from agir_pipeline.resources.erasure_plan import Entity, Plan, begin, forget, pending
+from agir_pipeline.resources.event_log import purge
+from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.study import Study, open_study
+
+REBUILT = (
+    "identities", "links", "undecided", "review", "decisions_told", "quarantine", "surprises",
+    "cells_to_review", "headings_to_review",
+)  # fmt: skip
+"""What the next run makes again from the landing."""
+
+
+def erase(study: Study, asked: Sequence[Entity]) -> list[Path]:
+    """Erase the persons of these records; gives the receipt for the file.
+
+    ``asked``: source and business key. What an earlier call left undone is done first. The caller
+    holds the lock of the study.
+
+    Raises:
+        UsageError: no record of that key is known.
+        InfrastructureError: the disk refused; the next call goes on.
+    """
+    receipts = complete(study)
+    if asked:
+        begin(open_study(study.home.folder) if receipts else study, asked)
+        receipts += complete(open_study(study.home.folder))
+    return receipts
+
+
+def complete(study: Study, *, with_dagster: bool = True) -> list[Path]:
+    """Do what is left of the erasures that were begun; gives their receipts.
+
+    ``with_dagster`` false: a run of Dagster asks, and its storage is in use.
+    """
+    return [_carry_out(study, plan, with_dagster) for plan in pending(study.vault)]
+
+
+def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
+    home = study.home
+    landing, releases = home.landing, Releases(home.releases)
+    if not plan.is_rewritten:
+        rewrite_deliveries(study, plan, others_of(study, plan))
+        rewrite_rounds(landing, landing.state().of_kind("round"), plan)
+        rewrite_links(landing, landing.state().of_kind("link"), plan)
+        rename_files(study, plan)
+        plan.is_rewritten = True
+        plan.keep(study.vault)
+    drop_files(study, plan)
+    for release_id in releases.list():
+        if releases.names_any(release_id, plan.persons):
+            releases.withdraw(release_id, plan.number, plan.asked_on)
+    empty_stores(study, plan)
+    if with_dagster:
+        purge(home.dagster)
+    n_rounds = rounds_with(landing, landing.state().of_kind("round"), plan)
+    path = home.audit / "erasures" / f"{plan.number}.md"
+    told = _told(plan, n_rounds, releases.withdrawn_for(plan.number))
+    write_whole(path, "\n".join(told).encode())
+    home.note("erased", plan.number, plan.n_people)
+    forget(study.vault, plan)
+    study.vault.compact()
+    return path
+
+
+def empty_stores(study: Study, plan: Plan) -> None:
+    """Vault, cache, warehouse and ledger without what they may hold of the persons."""
+    home, vault = study.home, study.vault
+    with vault.transaction() as connection:
+        for table in REBUILT:
+            connection.execute(f"delete from {table}")  # noqa: S608
+        prints = [(one,) for one in plan.fingerprints]
+        connection.executemany("delete from scored where fingerprint = ?", prints)
+        for end in "ab":
+            connection.executemany(
+                f"delete from scores where fingerprint_{end} = ?",  # noqa: S608
+                prints,
+            )
+    vault.compact()
+    _remove(home.vault().folder.glob("as_of-*"))
+    _remove(home.parsed.glob("*"))
+    study.warehouse.clear()
+    _remove((home.folder / "warehouse").glob("*"))
+    home.landing.ledger.compact()
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _told(plan: Plan, n_rounds: int, withdrawn: Sequence[str]) -> Iterable[str]:
+    """The receipt for the file of whoever asked: what was done, and nothing of whom."""
+    by_source: dict[str, int] = {}
+    for counts in plan.n_rows.values():
+        for source, n in counts.items():
+            by_source[source] = by_source.get(source, 0) + n
+    yield "# " + _("Receipt of an erasure")
+    yield ""
+    yield _("Number {number}, of {day}; persons: {n}.").format(
+        number=plan.number, day=plan.asked_on, n=plan.n_people
+    )
+    yield ""
+    yield _("Rows erased from the files received:")
+    yield ""
+    for source, n in sorted(by_source.items()):
+        yield f"- {source}: {n}"
+    yield ""
+    yield _(
+        "Files rewritten: {files}; matching rounds: {rounds}; releases withdrawn: {releases}."
+    ).format(files=len(plan.n_rows), rounds=n_rounds, releases=len(withdrawn))
+    for release_id in withdrawn:
+        yield f"- {release_id}"
+    yield ""
+    yield _(
+        "Vault, warehouse, the store of readings and the run history were rewritten. A keyed "
+        "tombstone keeps later files from bringing the person back; it tells nobody who it is."
+    )
+    yield _(
+        "Not reached: backups, until they expire; copies that others hold; a later row whose key "
+        "and name are both misspelt."
+    )
+    if plan.locked:
+        yield _(
+            "{n} locked files could not be opened; they may hold the person: {receipts}"
+        ).format(n=len(plan.locked), receipts=", ".join(plan.locked))
+    yield ""
