@@ -5,8 +5,6 @@ import logging
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +12,15 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from agir_pipeline import rights_commands as rights
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, unexpected
 from agir_pipeline.language import _, mark, use_language
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
-from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all, today_of
 from agir_pipeline.resources.status import status as status_of
+from agir_pipeline.terminal import DEFAULT_HOME, HomeOption, note, say, speak_as, study_language
 
 app = typer.Typer(
     name="agir",
@@ -37,10 +36,14 @@ release_app = typer.Typer(help=mark("List releases and accept drafts."), no_args
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(release_app, name="release")
 
-HomeOption = Annotated[
-    Path, typer.Option("--home", envvar="AGIR_HOME", help=mark("The folder of the study."))
-]
-DEFAULT_HOME = Path("demo")
+app.command("erase", help=mark("Erase people from all that is kept, and make the tables anew."))(
+    rights.erase
+)
+app.command("register", help=mark("Print the register of processing (GDPR, article 30)."))(
+    rights.register
+)
+app.add_typer(rights.keys_app, name="keys")
+
 INTERRUPTED = 130
 """What a shell calls a command stopped by Ctrl-C."""
 
@@ -88,31 +91,6 @@ def _show_progress() -> None:
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
     logger.propagate = False
-
-
-def say(text: str = "") -> None:
-    """A line of the result, on stdout."""
-    typer.echo(text)
-
-
-def note(text: str) -> None:
-    """A line about progress, on stderr."""
-    typer.echo(text, err=True)
-
-
-@contextmanager
-def study_language(home: Path) -> Iterator[None]:
-    """Speak the language of the study, unless AGIR_LANGUAGE says otherwise."""
-    path = Home(home).protocol_path
-    if path.is_file():
-        speak_as(load_protocol(path))
-    yield
-
-
-def speak_as(protocol: Protocol) -> None:
-    """Speak the language of a protocol, unless AGIR_LANGUAGE says otherwise."""
-    if not os.environ.get("AGIR_LANGUAGE"):
-        use_language(protocol.study.language)
 
 
 @app.command(help=mark("Make the home of a study, with its past if it has one."))
@@ -300,6 +278,10 @@ def review(
     answers: Annotated[
         Path | None, typer.Option(help=mark("A workbook of links, filled in."))
     ] = None,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help=mark("Ask here, pair by pair, about links."))
+    ] = False,
+    reviewer: Annotated[str, typer.Option(help=mark("Who answers in the terminal."))] = "",
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     from agir_pipeline.resources.link_review import review_links
@@ -307,6 +289,8 @@ def review(
 
     with study_language(home):
         place = Home(home).require()
+        if terminal:
+            rights.review_pairs(place, reviewer)
         code, lines = review_links(place, answers)
         for line in [*(review_files(place) if answers is None else []), *lines]:
             say(line)
@@ -324,37 +308,6 @@ def doctor(home: HomeOption = DEFAULT_HOME) -> None:
         for finding in findings:
             say(("ok    " if finding.is_well else "!!    ") + finding.sentence)
         raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
-
-
-@app.command(help=mark("Erase people from all that is kept, and make the tables anew."))
-def erase(
-    keys: Annotated[
-        list[str] | None, typer.Argument(help=mark("Keys of records; none: finish what was begun."))
-    ] = None,
-    source: Annotated[str, typer.Option(help=mark("The source the keys belong to."))] = "",
-    home: HomeOption = DEFAULT_HOME,
-) -> None:
-    from agir_pipeline.resources.erasure import erase as erase_people
-    from agir_pipeline.resources.study import open_study
-    from agir_pipeline.running import run_study, summary
-
-    with study_language(home):
-        place = Home(home).require()
-        if keys and not source:
-            raise UsageError(_("--source says which source the keys belong to"))
-        with place.locked("agir erase"):
-            receipts = erase_people(open_study(home), [(source, key) for key in keys or ()])
-        for path in receipts:
-            say(_("erased; the receipt for the file: {path}").format(path=path))
-        if not receipts:
-            say(_("no erasure was left unfinished"))
-            return
-        outcome = run_study(home)
-        for fault in outcome.faults:
-            note(fault)
-        for line in summary(outcome):
-            say(line)
-        raise typer.Exit(outcome.exit_code)
 
 
 @protocol_app.command(

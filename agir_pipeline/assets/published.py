@@ -113,7 +113,7 @@ def publish(study: Study, tables: dict[str, pd.DataFrame]) -> ReleaseOutcome:
         facts=release_facts(study),
         audit_head=study.home.audit_trail.head(),
     )
-    outcome = Releases(study.home.releases).publish(content, study.is_draft)
+    outcome = Releases(study.home.releases).publish(content, study.is_draft or bool(study.expired))
     if outcome.is_new:
         study.home.note(
             "published" if outcome.kind == "published" else "drafted", content.release_id

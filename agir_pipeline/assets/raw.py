@@ -18,6 +18,7 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import DatasetPull, FormPull
+from agir_pipeline.resources.erasure import settle_rights
 from agir_pipeline.resources.files import legible
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
@@ -70,12 +71,17 @@ def take_in(study: Study) -> list[str]:
     """
     landing = study.home.landing
     landing.require_whole()
+    settle_rights(study)
     record_protocol(study.home, study.today)
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
     dropped += decision_files(study.home.decisions, study.protocol)
     looks: dict[str, str] = {}
-    landing.receive_many(_stable(study, dropped, seen, looks, notes))
+    taken: list[Dropped] = []
+    arrivals = landing.receive_many(_stable(study, dropped, seen, looks, notes, taken))
+    for file, arrival in zip(taken, arrivals, strict=True):
+        if arrival.receipt.stands_as:  # rows of it were erased: it may not come back by itself
+            file.path.unlink(missing_ok=True)
     landing.ledger.record_looks(looks)
     return notes + _fetch(study, seen) + _pull(study)
 
@@ -86,8 +92,12 @@ def _stable(
     seen: Mapping[str, str],
     looks: dict[str, str],
     notes: list[str],
+    taken: list[Dropped],
 ) -> Iterator[tuple[bytes, Receipt]]:
-    """New files of the inbox that looked the same before and after they were read."""
+    """New files of the inbox that looked the same before and after they were read.
+
+    ``looks``, ``notes`` and ``taken`` are filled with what was seen.
+    """
     for file in dropped:
         try:
             look = file.look
@@ -102,6 +112,7 @@ def _stable(
             notes.append(text.format(name=legible(file.path.name)))
             continue
         looks[file.place] = look
+        taken.append(file)
         yield content, _receipt(study, file.source, file.provider, file.path.name, "inbox")
 
 

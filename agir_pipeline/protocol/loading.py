@@ -18,7 +18,10 @@ from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.protocol.written import items, place
 
 PACKAGED = Path(__file__).parent
-LABELLING = {"labels", "aliases", "title", "party", "language", "pull", "benchmark"}
+LABELLING = {
+    *("labels", "aliases", "title", "party", "language", "pull", "benchmark"),
+    *("keep_until", "processing"),
+}
 """Keys that say how things are called or fetched, not what the study compares."""
 FREE = {"groups", "codes", "minimum"}
 """Tables whose keys the author chooses: names of codes and columns, never labelling."""

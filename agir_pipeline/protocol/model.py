@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.sources import (
     Agreement,
     Alias,
@@ -84,9 +85,11 @@ __all__ = [
     "Name",
     "Outcome",
     "Party",
+    "Processing",
     "Protocol",
     "Provider",
     "Pull",
+    "Recipient",
     "Sensitivity",
     "Share",
     "Source",
@@ -352,6 +355,7 @@ class Protocol(Frozen):
     outcomes: Some[Outcome] = Field(alias="outcome")
     inference: Inference
     enrolment: Enrolment | None = None
+    processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
 
     design_digest: str = Field(exclude=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from agir_pipeline.protocol.values import Count, Frozen, Labels, Many, Name, Text
+from agir_pipeline.protocol.values import Count, Fact, Frozen, Labels, Many, Name, Text
 
 
 class Alias(Frozen):
@@ -280,6 +280,8 @@ class Source(Frozen):
     labels: Labels
     feeds: Feeds
     source: Text
+    keep_until: Fact[date] | None = None
+    """The last day on which its rows may be kept; the night after it purges them."""
     key: Many[Name]
     """The business key. Empty: the row number is the key (public data sets that never change)."""
     columns: Many[Column] = Field(alias="column")

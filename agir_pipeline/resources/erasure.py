@@ -21,6 +21,7 @@ from agir_pipeline.resources.erasure_landing import (
 from agir_pipeline.resources.erasure_plan import Entity, Plan, begin, forget, pending
 from agir_pipeline.resources.event_log import purge
 from agir_pipeline.resources.files import write_whole
+from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import Study, open_study
 
@@ -31,21 +32,22 @@ REBUILT = (
 """What the next run makes again from the landing."""
 
 
-def erase(study: Study, asked: Sequence[Entity]) -> list[Path]:
+SOURCE = "source "
+"""Begins what is noted of a source whose rows were purged."""
+
+
+def erase_people(study: Study, asked: Sequence[Entity]) -> Path:
     """Erase the persons of these records; gives the receipt for the file.
 
-    ``asked``: source and business key. What an earlier call left undone is done first. The caller
-    holds the lock of the study.
+    ``asked``: source and business key. What was begun earlier is done before (``complete``). The
+    caller holds the lock of the study.
 
     Raises:
         UsageError: no record of that key is known.
         InfrastructureError: the disk refused; the next call goes on.
     """
-    receipts = complete(study)
-    if asked:
-        begin(open_study(study.home.folder) if receipts else study, asked)
-        receipts += complete(open_study(study.home.folder))
-    return receipts
+    begin(study, asked)
+    return complete(open_study(study.home.folder))[-1]
 
 
 def complete(study: Study, *, with_dagster: bool = True) -> list[Path]:
@@ -70,7 +72,7 @@ def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
     for release_id in releases.list():
         if releases.names_any(release_id, plan.persons):
             releases.withdraw(release_id, plan.number, plan.asked_on)
-    empty_stores(study, plan)
+    empty_stores(study, plan.fingerprints)
     if with_dagster:
         purge(home.dagster)
     n_rounds = rounds_with(landing, landing.state().of_kind("round"), plan)
@@ -83,13 +85,38 @@ def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
     return path
 
 
-def empty_stores(study: Study, plan: Plan) -> None:
+def settle_rights(study: Study) -> None:
+    """At the start of a night: end what was begun, and purge what may be kept no longer.
+
+    The date of a source stands in the protocol; its rows are blanked when they are read next.
+    """
+    receipts = complete(study, with_dagster=False)
+    due = sorted(study.expired - {told.removeprefix(SOURCE) for told in _purged(study.home)})
+    if due:
+        empty_stores(study, ())
+        with study.vault.transaction() as connection:
+            connection.executemany(
+                "insert into tombstones values (?, '', ?)",
+                [(SOURCE + name, study.today.isoformat()) for name in due],
+            )
+        for name in due:
+            study.home.note("erased", SOURCE + name)
+    if receipts or due:
+        study.forget()
+
+
+def _purged(home: Home) -> set[str]:
+    stones = home.vault().read("tombstones")["mark"]
+    return {mark for mark in stones if mark.startswith(SOURCE)}
+
+
+def empty_stores(study: Study, fingerprints: Sequence[str]) -> None:
     """Vault, cache, warehouse and ledger without what they may hold of the persons."""
     home, vault = study.home, study.vault
     with vault.transaction() as connection:
         for table in REBUILT:
             connection.execute(f"delete from {table}")  # noqa: S608
-        prints = [(one,) for one in plan.fingerprints]
+        prints = [(one,) for one in fingerprints]
         connection.executemany("delete from scored where fingerprint = ?", prints)
         for end in "ab":
             connection.executemany(

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from agir_pipeline.resources.erasure_plan import Plan
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.rounds import PERSON_COLUMNS, RecordedRound
 from agir_pipeline.resources.study import Study
@@ -80,6 +81,48 @@ def _supersede(
     grids = [blanked(grid, found.theirs.get(grid.sheet, ())) for grid in copy.grids]
     content = replace(copy, grids=grids).to_bytes()
     study.home.landing.supersede(receipts[0].object_hash, content)
+
+
+def keep_no_more_than_allowed(study: Study, readings: Sequence[Reading]) -> None:
+    """Put copies in the place of files read just now of which rows, or all, may not be kept.
+
+    Rows of people who had their data erased, of sources whose time has passed, and files with a
+    column of NIR. The receipt shows it from the next night on.
+    """
+    unfit = study.readings.unfit
+    late = [
+        reading.receipt
+        for reading in readings
+        if reading.is_new and any(ends.get("erased") for ends in reading.ends.values())
+    ]
+    if not late and not unfit:
+        return
+    gone: set[str] = set()
+    with Parser() as parser:
+        for receipt in (r.receipt for r in readings if r.receipt.receipt_id in unfit):
+            copy = RedactedCopy([], refusal=unfit[receipt.receipt_id])
+            study.home.landing.supersede(receipt.object_hash, copy.to_bytes())
+            gone.add(receipt.sha256)
+        for receipt in _standing(study.home.landing, late):
+            copy = _copy_of(study, parser, receipt)
+            layout = study.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+            read = copy.chosen(layout.wanted_sheets)
+            for grid in read if isinstance(read, list) else []:
+                rows = study.readings.erased_in(receipt, grid, parser)
+                grids = [blanked(g, rows) if g.sheet == grid.sheet else g for g in copy.grids]
+                copy = replace(copy, grids=grids)
+            study.home.landing.supersede(receipt.object_hash, copy.to_bytes())
+            gone.add(receipt.sha256)
+    for path in sorted(study.home.inbox.rglob("*")):
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() in gone:
+            path.unlink()
+
+
+def _standing(landing: Landing, wanted: Sequence[Receipt]) -> Iterator[Receipt]:
+    """Receipts as they stand now: one file may be several sources' and is rewritten for each."""
+    for receipt in wanted:
+        found = {one.receipt_id: one for one in landing.receipts()}
+        yield found[receipt.receipt_id]
 
 
 def _copy_of(study: Study, parser: Parser, receipt: Receipt) -> RedactedCopy:
@@ -236,12 +279,10 @@ def drop_files(study: Study, plan: Plan) -> None:
                 write_whole(path, _workbook(copy.grids))
             elif receipt is not None:
                 path.unlink()
-    home.landing.ledger.forget_looks({*map(str, _gone(home.landing.ledger.inbox_looks()))})
-
-
-def _gone(looks: Mapping[str, str]) -> Iterable[str]:
-    """The places of the inbox where no file is any more."""
-    return (place for place in looks if not Path(place.split(PAIR)[0]).exists())
+    seen = [(place, Path(place.split(PAIR)[0])) for place in home.landing.ledger.inbox_looks()]
+    home.landing.ledger.forget_looks(
+        place for place, path in seen if not path.exists() or plan.words.holds(path.stem)
+    )
 
 
 def _workbook(grids: Sequence[Grid]) -> bytes:

@@ -144,7 +144,7 @@ def _plan(study: Study, asked: Sequence[Entity]) -> Plan:
         telling=sorted(own.telling - others.telling),
         names=sorted(sorted(name) for name in own.names - others.names),
         persons=sorted(
-            (people | {study.keys.person_id(anchor) for anchor in anchors})
+            (people | {one for anchor in anchors for one in study.keys.person_ids(anchor)})
             - {person for entity, person in person_of.items() if entity not in entities}
         ),
         fingerprints=sorted(set(prints[is_theirs].dropna()) - set(prints[~is_theirs].dropna())),
@@ -195,10 +195,7 @@ class _Told:
 def telling_columns(protocol: Protocol) -> list[str]:
     """The columns whose values tell who somebody is, wherever they stand: keys, phone and mail."""
     identity = protocol.identity
-    rules: Iterable[str] = (
-        name for rule in (identity.same_when if identity else ()) for name in rule
-    )
-    found = {*rules}
+    found = {name for rule in (identity.same_when if identity else ()) for name in rule}
     for source in protocol.sources:
         if source.feeds != "decision":
             found |= {c.name for c in source.identifying_columns if c.name in source.key}

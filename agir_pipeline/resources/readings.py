@@ -7,7 +7,7 @@ three new files parses three files.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,9 +20,10 @@ from agir_pipeline.methods.identity.erasing import marks_of, rows_with
 from agir_pipeline.methods.reading.answered import AnswerReader
 from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
+from agir_pipeline.methods.reading.headings import header_of
 from agir_pipeline.methods.reading.nir import nir_refusal
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
-from agir_pipeline.methods.reading.redacted import RedactedCopy, blanked
+from agir_pipeline.methods.reading.redacted import RedactedCopy, blanked, rows_below
 from agir_pipeline.methods.reading.rows import Quarantined, RowReader
 from agir_pipeline.methods.reading.sentences import refusal_sentence
 from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
@@ -88,6 +89,7 @@ class Readings:
         record_key: bytes,
         intake: Intake | None = None,
         is_erased: Callable[[str], bool] | None = None,
+        expired: Collection[str] = (),
     ) -> None:
         self.cache = cache
         self.landing = landing
@@ -96,8 +98,12 @@ class Readings:
         self.intake = intake or Intake()
         self._is_erased = is_erased
         """Whether a mark is of somebody who had the data erased; None while nobody has."""
+        self.expired = frozenset(expired)
+        """Sources whose rows may be kept no longer."""
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
+        self.unfit: dict[str, Refusal] = {}
+        """Receipts read just now whose bytes may not be kept, and why."""
         self._readers: dict[tuple[Any, ...], RowReader] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
 
@@ -165,6 +171,7 @@ class Readings:
         if isinstance(grids, Refusal):
             return grids
         if refused := [found for found in map(nir_refusal, grids) if found]:
+            self.unfit[receipt.receipt_id] = refused[0]
             return refused[0]
         if asked is not None:
             coded = [in_codes(grid, asked) for grid in grids]
@@ -175,7 +182,7 @@ class Readings:
 
         def read(some: Sequence[Grid]) -> FileRead:
             some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
-            if self._is_erased:
+            if self._is_erased or layout.name in self.expired:
                 some = [self._blanked(reader, one, drawn) for one in some]
             told = read_sheets(reader, some, receipt.provider, drawn, receipt.sha256)
             return amendment.told(told, some)
@@ -191,8 +198,21 @@ class Readings:
 
     def _blanked(self, reader: RowReader, grid: Grid, drawn: date) -> Grid:
         """The sheet without the rows of people who had their data erased before it came."""
-        gone = self.rows_of(reader, grid, drawn, self._is_erased or (lambda _mark: False))
+        if reader.source.name in self.expired:
+            gone = set(rows_below(grid, header_of(grid, reader.source, drawn)[0]))
+        else:
+            gone = self.rows_of(reader, grid, drawn, self._is_erased or (lambda _mark: False))
         return blanked(grid, gone) if gone else grid
+
+    def erased_in(self, receipt: Receipt, grid: Grid, parser: Parser) -> set[int]:
+        """The rows of a sheet, as it arrived, that may not be kept."""
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        if layout.name in self.expired:
+            drawn = receipt.extracted_on or receipt.known_on
+            return set(rows_below(grid, header_of(grid, layout, drawn)[0]))
+        is_erased = self._is_erased or (lambda _mark: False)
+        rows = self.told(receipt, grid, parser)
+        return {number for number, marks in rows if any(map(is_erased, marks))}
 
     def told(
         self, receipt: Receipt, grid: Grid, parser: Parser, structures: Sequence[Receipt] = ()

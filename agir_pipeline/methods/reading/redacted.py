@@ -72,3 +72,8 @@ def blanked(grid: Grid, numbers: Collection[int]) -> Grid:
         faults=[fault for fault in grid.faults if fault[0] not in gone],
         erased=sorted({*grid.erased, *gone}),
     )
+
+
+def rows_below(grid: Grid, index: int) -> list[int]:
+    """The numbers of the rows after the one at a place, those that hold something."""
+    return [number for number, cells in grid.rows[index + 1 :] if any(cells)]
