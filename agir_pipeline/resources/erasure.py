@@ -12,6 +12,7 @@ from agir_pipeline.language import _
 from agir_pipeline.resources.erasure_landing import (
     drop_files,
     others_of,
+    rename,
     rename_files,
     rewrite_deliveries,
     rewrite_links,
@@ -93,7 +94,11 @@ def settle_rights(study: Study) -> None:
     receipts = complete(study, with_dagster=False)
     due = sorted(study.expired - {told.removeprefix(SOURCE) for told in _purged(study.home)})
     if due:
+        landing = study.home.landing
+        receipts_due = [r for r in landing.receipts() if r.source in due]
+        rename(landing, {r.receipt_id: r.file_name for r in receipts_due})
         empty_stores(study, ())
+        purge(study.home.dagster)
         with study.vault.transaction() as connection:
             connection.executemany(
                 "insert into tombstones values (?, '', ?)",

@@ -249,15 +249,19 @@ def rewrite_links(landing: Landing, receipts: Iterable[Receipt], plan: Plan) -> 
 
 def rename_files(study: Study, plan: Plan) -> None:
     """A file whose name tells of a person gets its receipt's number for a name."""
-    words, names, texts = plan.words, {}, {}
-    for receipt in study.home.landing.receipts():
-        path = Path(receipt.file_name)
-        if words.holds(path.stem):
-            names[receipt.receipt_id] = texts[receipt.file_name] = (
-                f"erased-{receipt.receipt_id}{path.suffix}"
-            )
-    study.home.landing.ledger.replace_texts(texts)
-    study.home.landing.rename(names)
+    words = plan.words
+    told = {r.receipt_id: r.file_name for r in study.home.landing.receipts()}
+    rename(
+        study.home.landing,
+        {receipt: name for receipt, name in told.items() if words.holds(Path(name).stem)},
+    )
+
+
+def rename(landing: Landing, names: Mapping[str, str]) -> None:
+    """Take their names (receipt → name) from files, wherever they stand; each gets another."""
+    other = {receipt: f"erased-{receipt}{Path(name).suffix}" for receipt, name in names.items()}
+    landing.ledger.replace_texts({names[receipt]: other[receipt] for receipt in names})
+    landing.rename(other)
 
 
 def drop_files(study: Study, plan: Plan) -> None:

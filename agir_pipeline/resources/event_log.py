@@ -75,7 +75,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
 
 def purge(folder: Path) -> None:
-    """Forget every run that ended and what it told; the settings of schedules and sensors stay.
+    """Forget every run that ended and what it told; settings of schedules and sensors stay.
 
     ``folder``: DAGSTER_HOME. Nothing of what is deleted stays in the free pages of its files.
     """
@@ -83,9 +83,12 @@ def purge(folder: Path) -> None:
         return
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
     with dg.DagsterInstance.from_config(str(folder.resolve())) as instance:
-        for run in instance.get_runs():
-            instance.delete_run(run.run_id)
-        instance.wipe_assets(instance.all_asset_keys())
+        runs = instance.get_runs()
+        for run in runs:
+            if run.is_finished:
+                instance.delete_run(run.run_id)
+        if all(run.is_finished for run in runs):
+            instance.wipe_assets(instance.all_asset_keys())
     for path in sorted(folder.rglob("*.db")):
         if path.parent.name == "schedules":
             with sqlite3.connect(path, timeout=30) as connection:

@@ -117,7 +117,10 @@ class Ledger:
 
     def replace_texts(self, names: Mapping[str, str]) -> None:
         """Put other names of files in the place of known ones, wherever they stand."""
-        places = (("landings", "file_name"), ("refusals", "sentence"), ("checks", "sentence"))
+        places = (
+            *(("landings", "file_name"), ("refusals", "sentence"), ("checks", "sentence")),
+            *(("inbox_looks", "look"), ("inbox_looks", "path")),
+        )
         with self._open() as connection:
             for table, column in places:
                 connection.executemany(

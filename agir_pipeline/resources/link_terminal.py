@@ -72,9 +72,8 @@ def _side_by_side(
     yield _line("", " ", *(labels[source] for source, _key in ends))
     yield _line(_("Key"), " ", *(written_key(key) for _source, key in ends))
     for name, label in shown_fields(study.protocol).items():
-        values = [
-            "" if pd.isna(v) else str(v) for v in (details.get(e, {}).get(name) for e in ends)
-        ]
+        told = [details.get(end, {}).get(name) for end in ends]
+        values = ["" if value is None else str(value) for value in told]
         is_other = all(values) and len({normalised_text(value) for value in values}) > 1
         yield _line(label, "!" if is_other else " ", *values)
 
