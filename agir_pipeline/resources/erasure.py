@@ -97,6 +97,8 @@ def settle_rights(study: Study) -> None:
         landing = study.home.landing
         receipts_due = [r for r in landing.receipts() if r.source in due]
         rename(landing, {r.receipt_id: r.file_name for r in receipts_due})
+        for name in due:
+            _remove(p for p in sorted((study.home.inbox / name).rglob("*")) if p.is_file())
         empty_stores(study, ())
         purge(study.home.dagster)
         with study.vault.transaction() as connection:

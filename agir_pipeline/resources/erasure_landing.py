@@ -113,6 +113,8 @@ def keep_no_more_than_allowed(study: Study, readings: Sequence[Reading]) -> None
                 copy = replace(copy, grids=grids)
             study.home.landing.supersede(receipt.object_hash, copy.to_bytes())
             gone.add(receipt.sha256)
+    purged = [receipt for receipt in late if receipt.source in study.expired]
+    rename(study.home.landing, {r.receipt_id: r.file_name for r in purged})
     for path in sorted(study.home.inbox.rglob("*")):
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() in gone:
             path.unlink()

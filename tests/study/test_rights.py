@@ -29,10 +29,10 @@ from tests.study.test_privacy import files, leaks
 HEAD = "number,last_name,first_name,born_on,age_years,income_eur\n"
 REGISTER = (
     HEAD
-    + """A1,Garnierou,Inès,1989-12-24,21,900
-A2,Durandel,Karim,1991-02-11,19,800
-A3,Petitbon,Chloé,1992-08-30,18,950
-A4,Moreaudu,Hugo,1990-05-05,20,700
+    + """NUM7001,Garnierou,Inès,1989-12-24,21,900
+NUM7002,Durandel,Karim,1991-02-11,19,800
+NUM7003,Petitbon,Chloé,1992-08-30,18,950
+NUM7004,Moreaudu,Hugo,1990-05-05,20,700
 """
 )
 POOL = (
@@ -44,7 +44,7 @@ P5,Faurelle,Tom,1991-07-07,19,610
 P6,Renardin,Zoé,1990-03-02,21,630
 """
 )
-OF_A3 = ("Petitbon", "A3,", "Chloé", "1992-08-30")
+OF_A3 = ("Petitbon", "NUM7003", "Chloé", "1992-08-30")
 WITHDRAWALS = """
 [[source]]
 name = "withdrawals"
@@ -146,10 +146,10 @@ def test_a_withdrawn_consent_breaks_the_pair_from_the_next_night_and_stays_in_th
     home: Path,
 ) -> None:
     before = pairs(home)
-    withdraw(home, "A3")
+    withdraw(home, "NUM7003")
     assert run_study(home).exit_code == 0
     after, study = pairs(home), open_study(home)
-    mine = after["beneficiary_person_id"] == person(study, "A3")
+    mine = after["beneficiary_person_id"] == person(study, "NUM7003")
     assert after.loc[mine, "status"].tolist() == ["broken_by_withdrawal"]
     assert set(after.loc[~mine, "status"]) == {"active"}
     assert after.drop(columns="status").equals(before.drop(columns="status"))
@@ -162,7 +162,7 @@ def test_a_withdrawn_consent_breaks_the_pair_from_the_next_night_and_stays_in_th
     ]
     assert set(flow.loc[flow["step"] == "registered", "n_in"]) == {4, 5}
     assert released(home, "income")["n"].tolist() == [len(before) - 1]
-    withdraw(home, "A3", back="01/03/2020")
+    withdraw(home, "NUM7003", back="01/03/2020")
     assert run_study(home).exit_code == 0
     assert set(pairs(home)["status"]) == {"active"}
 
@@ -181,20 +181,20 @@ def test_a_withdrawal_of_nobody_on_a_list_is_told(home: Path) -> None:
 
 def forget_a3(home: Path) -> Path:
     with Home(home).locked("test"):
-        return erase_people(open_study(home), [("register", "A3")])
+        return erase_people(open_study(home), [("register", "NUM7003")])
 
 
 def test_an_erased_person_leaves_no_byte_and_everybody_else_as_they_were(home: Path) -> None:
     study = open_study(home)
     odd = delivery_receipt(study.protocol, "pool", None, "odd.csv", study.today, "command")
     receive_all(Home(home), [(b"no heading\nPetitbon;Chlo\xe9\nPetit;1\n", odd)])
-    gone, before = person(study, "A3"), pairs(home)
+    gone, before = person(study, "NUM7003"), pairs(home)
     people = study.warehouse.read(None, "validated", "register")
     old = Releases(home / "releases").current()
     receipt = forget_a3(home)
-    assert leaks(files(home, "."), [*OF_A3, gone]) == {}
+    assert leaks(files(home, "."), [*OF_NUM7003, gone]) == {}
     run_study(home)
-    assert leaks(files(home, "."), [*OF_A3, gone]) == {}
+    assert leaks(files(home, "."), [*OF_NUM7003, gone]) == {}
     text = receipt.read_text(encoding="utf-8")
     assert "- register: 1" in text
     assert old is not None
@@ -227,7 +227,7 @@ def test_whoever_was_erased_does_not_come_back_with_the_same_file_or_another(hom
     other = drop(home, "register", "more.csv", REGISTER + "A5,Nouvelle,Ana,1990-01-01,20,900\n")
     moved = drop(home, "pool", "moved.csv", HEAD + "P9,PETITBON,Chloe,1992-08-30,18,600\n")
     run_study(home)
-    assert leaks(files(home, "."), [*OF_A3, "PETITBON"]) == {}
+    assert leaks(files(home, "."), [*OF_NUM7003, "PETITBON"]) == {}
     assert not other.exists()
     assert not moved.exists()
     study = open_study(home)
@@ -251,7 +251,7 @@ STAGES = (
 def test_an_erasure_killed_in_the_middle_is_completed_by_the_next_call(
     stage: str, is_after: bool, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = person(open_study(home), "A3")
+    gone = person(open_study(home), "NUM7003")
     real: Callable[..., Any] = getattr(erasure, stage)
 
     def killed(*arguments: Any, **named: Any) -> None:
@@ -268,7 +268,7 @@ def test_an_erasure_killed_in_the_middle_is_completed_by_the_next_call(
     assert len(begun) == (0 if (stage, is_after) == ("forget", True) else 1)
     assert len(complete(study)) == len(begun)
     study.vault.compact()
-    assert leaks(files(home, "."), [*OF_A3, gone]) == {}
+    assert leaks(files(home, "."), [*OF_NUM7003, gone]) == {}
     assert "- register: 1" in next((home / "audit" / "erasures").iterdir()).read_text()
 
 
@@ -279,7 +279,7 @@ def test_a_record_nobody_knows_is_refused_without_repeating_its_key(
     assert done.returncode == 2
     assert "1 of 1 keys are of no record" in done.stderr
     assert "Petitbon" not in done.stdout + done.stderr
-    assert agir("erase", "A3", "--home", home).returncode == 2
+    assert agir("erase", "NUM7003", "--home", home).returncode == 2
     assert "no erasure was left unfinished" in agir("erase", "--home", home).stdout
 
 
