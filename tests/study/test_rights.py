@@ -192,9 +192,9 @@ def test_an_erased_person_leaves_no_byte_and_everybody_else_as_they_were(home: P
     people = study.warehouse.read(None, "validated", "register")
     old = Releases(home / "releases").current()
     receipt = forget_a3(home)
-    assert leaks(files(home, "."), [*OF_NUM7003, gone]) == {}
+    assert leaks(files(home, "."), [*OF_A3, gone]) == {}
     run_study(home)
-    assert leaks(files(home, "."), [*OF_NUM7003, gone]) == {}
+    assert leaks(files(home, "."), [*OF_A3, gone]) == {}
     text = receipt.read_text(encoding="utf-8")
     assert "- register: 1" in text
     assert old is not None
@@ -227,7 +227,7 @@ def test_whoever_was_erased_does_not_come_back_with_the_same_file_or_another(hom
     other = drop(home, "register", "more.csv", REGISTER + "A5,Nouvelle,Ana,1990-01-01,20,900\n")
     moved = drop(home, "pool", "moved.csv", HEAD + "P9,PETITBON,Chloe,1992-08-30,18,600\n")
     run_study(home)
-    assert leaks(files(home, "."), [*OF_NUM7003, "PETITBON"]) == {}
+    assert leaks(files(home, "."), [*OF_A3, "PETITBON"]) == {}
     assert not other.exists()
     assert not moved.exists()
     study = open_study(home)
@@ -268,7 +268,7 @@ def test_an_erasure_killed_in_the_middle_is_completed_by_the_next_call(
     assert len(begun) == (0 if (stage, is_after) == ("forget", True) else 1)
     assert len(complete(study)) == len(begun)
     study.vault.compact()
-    assert leaks(files(home, "."), [*OF_NUM7003, gone]) == {}
+    assert leaks(files(home, "."), [*OF_A3, gone]) == {}
     assert "- register: 1" in next((home / "audit" / "erasures").iterdir()).read_text()
 
 
