@@ -45,6 +45,12 @@ class Warehouse:
             yield connection
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, the database stays open between transactions: a DuckDB file is opened once."""
+        with tables.named_faults(self.place), self.engine.connect():
+            yield
+
+    @contextmanager
     def rehearsal(self) -> Iterator[sa.Connection]:
         """A transaction that is always rolled back: what a past day knew is built and forgotten."""
         with tables.named_faults(self.place), self.engine.connect() as connection:
