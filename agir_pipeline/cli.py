@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import tomllib
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,8 @@ from typer.exceptions import TyperException
 from agir_pipeline import rights_commands as rights
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, unexpected
-from agir_pipeline.language import _, mark, use_language
+from agir_pipeline.garbage import collect_rarely
+from agir_pipeline.language import _, mark, use_language, written_day
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all, today_of
@@ -50,6 +52,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command; faults are one sentence on stderr and an exit code."""
+    collect_rarely()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -199,7 +202,8 @@ def status(
 
 
 def _print_status(found: dict[str, Any]) -> None:
-    say(_("state of {day}").format(day=found["as_of"] or "-"))
+    as_of = found["as_of"]
+    say(_("state of {day}").format(day=written_day(date.fromisoformat(as_of)) if as_of else "-"))
     for source in found["sources"]:
         say(
             _(
