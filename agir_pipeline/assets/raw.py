@@ -69,9 +69,9 @@ def take_in(study: Study) -> list[str]:
         InfrastructureError: every source of the night is out of reach and none was ever known, or
             something that had arrived is gone.
     """
-    landing = study.home.landing
-    landing.require_whole()
+    study.home.landing.require_whole()
     settle_rights(study)
+    landing = study.home.landing
     record_protocol(study.home, study.today)
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()

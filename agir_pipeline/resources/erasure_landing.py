@@ -98,12 +98,13 @@ def keep_no_more_than_allowed(study: Study, readings: Sequence[Reading]) -> None
     if not late and not unfit:
         return
     gone: set[str] = set()
+    landing = study.home.landing
     with Parser() as parser:
         for receipt in (r.receipt for r in readings if r.receipt.receipt_id in unfit):
             copy = RedactedCopy([], refusal=unfit[receipt.receipt_id])
-            study.home.landing.supersede(receipt.object_hash, copy.to_bytes())
+            landing.supersede(receipt.object_hash, copy.to_bytes())
             gone.add(receipt.sha256)
-        for receipt in _standing(study.home.landing, late):
+        for receipt in _standing(landing, late):
             copy = _copy_of(study, parser, receipt)
             layout = study.protocol.source(receipt.source).as_delivered_by(receipt.provider)
             read = copy.chosen(layout.wanted_sheets)
@@ -111,10 +112,10 @@ def keep_no_more_than_allowed(study: Study, readings: Sequence[Reading]) -> None
                 rows = study.readings.erased_in(receipt, grid, parser)
                 grids = [blanked(g, rows) if g.sheet == grid.sheet else g for g in copy.grids]
                 copy = replace(copy, grids=grids)
-            study.home.landing.supersede(receipt.object_hash, copy.to_bytes())
+            landing.supersede(receipt.object_hash, copy.to_bytes())
             gone.add(receipt.sha256)
     purged = [receipt for receipt in late if receipt.source in study.expired]
-    rename(study.home.landing, {r.receipt_id: r.file_name for r in purged})
+    rename(landing, {r.receipt_id: r.file_name for r in purged})
     for path in sorted(study.home.inbox.rglob("*")):
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() in gone:
             path.unlink()

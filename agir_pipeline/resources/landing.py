@@ -34,7 +34,7 @@ class Landing:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
         self._parsed: dict[Path, Receipt] = {}
-        """A receipt never changes once it is written."""
+        """A receipt changes by this object alone, when rows of its file are erased."""
 
     def create(self) -> None:
         for name in ("objects", "receipts"):
@@ -99,7 +99,7 @@ class Landing:
         for path in sorted((self.folder / "receipts").glob("*.json")):
             receipt = _receipt_in(path)
             if receipt.object_hash == object_hash:
-                write_whole(path, replace(receipt, stands_as=own).to_json().encode())
+                self._rewrite(path, replace(receipt, stands_as=own))
         self.object_path(object_hash).unlink(missing_ok=True)
 
     def rename(self, names: Mapping[str, str]) -> None:
@@ -107,8 +107,11 @@ class Landing:
         for path in sorted((self.folder / "receipts").glob("*.json")) if names else ():
             receipt = _receipt_in(path)
             if receipt.receipt_id in names:
-                named = replace(receipt, file_name=names[receipt.receipt_id])
-                write_whole(path, named.to_json().encode())
+                self._rewrite(path, replace(receipt, file_name=names[receipt.receipt_id]))
+
+    def _rewrite(self, path: Path, receipt: Receipt) -> None:
+        write_whole(path, receipt.to_json().encode())
+        self._parsed[path] = receipt
 
     def receive(self, content: bytes, receipt: Receipt) -> Arrival:
         """Keep ``content`` under its hash and record ``receipt`` for it; again is a no-op.
