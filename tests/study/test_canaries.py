@@ -75,7 +75,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def of_a_library(_connection: Any, text: str) -> None:
-    pd.to_datetime(pd.Series([text, "x"]))
+    pd.to_datetime(pd.Series([text]), format="%d/%m/%Y")
 
 
 def of_the_database(connection: Any, text: str) -> None:
