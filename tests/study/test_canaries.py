@@ -79,7 +79,7 @@ def of_a_library(_connection: Any, text: str) -> None:
 
 
 def of_the_database(connection: Any, text: str) -> None:
-    connection.exec_driver_sql(f"select cast('{text}' as integer)")
+    connection.exec_driver_sql(f"select cast('{text}' as uuid)")
 
 
 def of_a_constraint(connection: Any, text: str) -> None:
