@@ -89,7 +89,8 @@ def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
 def settle_rights(study: Study) -> None:
     """At the start of a night: end what was begun, and purge what may be kept no longer.
 
-    The date of a source stands in the protocol; its rows are blanked when they are read next.
+    The date of a source stands in the protocol; its rows are blanked when they are read next. The
+    history of runs is in use and stays: it holds no row, but names of files.
     """
     receipts = complete(study, with_dagster=False)
     due = sorted(study.expired - {told.removeprefix(SOURCE) for told in _purged(study.home)})
@@ -100,7 +101,6 @@ def settle_rights(study: Study) -> None:
         for name in due:
             _remove(p for p in sorted((study.home.inbox / name).rglob("*")) if p.is_file())
         empty_stores(study, ())
-        purge(study.home.dagster)
         with study.vault.transaction() as connection:
             connection.executemany(
                 "insert into tombstones values (?, '', ?)",
