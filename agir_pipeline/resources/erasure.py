@@ -73,7 +73,7 @@ def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
     for release_id in releases.list():
         if releases.names_any(release_id, plan.persons):
             releases.withdraw(release_id, plan.number, plan.asked_on)
-    empty_stores(study, plan.fingerprints)
+    empty_stores(study, plan.fingerprints, in_run=not with_dagster)
     if with_dagster:
         purge(home.dagster)
     n_rounds = rounds_with(landing, landing.state().of_kind("round"), plan)
@@ -100,7 +100,7 @@ def settle_rights(study: Study) -> None:
         rename(landing, {r.receipt_id: r.file_name for r in receipts_due})
         for name in due:
             _remove(p for p in sorted((study.home.inbox / name).rglob("*")) if p.is_file())
-        empty_stores(study, ())
+        empty_stores(study, (), in_run=True)
         with study.vault.transaction() as connection:
             connection.executemany(
                 "insert into tombstones values (?, '', ?)",
@@ -117,8 +117,11 @@ def _purged(home: Home) -> set[str]:
     return {mark for mark in stones if mark.startswith(SOURCE)}
 
 
-def empty_stores(study: Study, fingerprints: Sequence[str]) -> None:
-    """Vault, cache, warehouse and ledger without what they may hold of the persons."""
+def empty_stores(study: Study, fingerprints: Sequence[str], *, in_run: bool = False) -> None:
+    """Vault, cache, warehouse and ledger without what they may hold of the persons.
+
+    A run holds the file of the warehouse: its tables are dropped, the file stays.
+    """
     home, vault = study.home, study.vault
     with vault.transaction() as connection:
         for table in REBUILT:
@@ -134,7 +137,8 @@ def empty_stores(study: Study, fingerprints: Sequence[str]) -> None:
     _remove(home.vault().folder.glob("as_of-*"))
     _remove(home.parsed.glob("*"))
     study.warehouse.clear()
-    _remove((home.folder / "warehouse").glob("*"))
+    if not in_run:
+        _remove((home.folder / "warehouse").glob("*"))
     home.landing.ledger.compact()
 
 
