@@ -10,6 +10,7 @@ from agir_pipeline.protocol.model import (
     EventOutcome,
     Index,
     MeasureOutcome,
+    Protocol,
     Source,
     StatusDefinition,
     StatusOutcome,
@@ -24,6 +25,7 @@ SQL_TYPES = {
     "minutes": "bigint",
     "boolean": "boolean",
 }
+DAYS = ("date", "instant")
 
 
 def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any]:
@@ -41,7 +43,30 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         "answer_columns": _columns(answers),
         "entry_column": index.entry_column if index else "",
         "first_dated": _first_dated(index),
+        # who contradicts whom is asked of today alone, not of the days of rounds
+        "shared_facts": told_facts(protocol) if known_on is None else [],
     }
+
+
+def told_facts(protocol: Protocol) -> list[dict[str, Any]]:
+    """Every column that tells a fact which another one tells as well, in the order of the file."""
+    found = []
+    for fact, teller in protocol.tellers:
+        source = protocol.source(teller.source)
+        kinds = {c.name: c.type for c in source.columns} | {d.name: d.type for d in source.derived}
+        is_identity = protocol.is_identity(fact)
+        is_read = bool(teller.part or teller.means or teller.filled or teller.empty)
+        found.append(
+            teller.model_dump()
+            | {
+                "fact": fact.name,
+                "is_identity": is_identity,
+                "is_day": kinds[teller.column] in DAYS and not (is_read or is_identity),
+                "answered_at": source.answered_at or "",
+                "tolerance_days": fact.tolerance.value if fact.tolerance else None,
+            }
+        )
+    return found
 
 
 def outcome_variables(study: Study) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
     ArmColumn,
@@ -269,6 +270,9 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
     }
     if protocol.enrolment:
         found["enrolment_progress"] = _enrolment_origins(protocol.enrolment)
+    if protocol.shared_facts:
+        names = published_contracts(protocol)["contradictions"].names
+        found["contradictions"] = {n: (Place("linked", "contradictions", n),) for n in names}
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
     Agreement,
     Alias,
@@ -89,6 +90,7 @@ __all__ = [
     "Pull",
     "Sensitivity",
     "Share",
+    "SharedFact",
     "Source",
     "SpellColumns",
     "StatusDefinition",
@@ -96,6 +98,7 @@ __all__ = [
     "StatusRule",
     "Study",
     "Target",
+    "Teller",
     "Text",
 ]
 
@@ -353,6 +356,7 @@ class Protocol(Frozen):
     inference: Inference
     enrolment: Enrolment | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
+    shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
 
     design_digest: str = Field(exclude=True)
     protocol_digest: str = Field(exclude=True)
@@ -363,6 +367,20 @@ class Protocol(Frozen):
 
     def feeding(self, feeds: str) -> tuple[Source, ...]:
         return tuple(s for s in self.sources if s.feeds == feeds)
+
+    @property
+    def tellers(self) -> tuple[tuple[SharedFact, Teller], ...]:
+        """Every column that tells a shared fact; its number is its place here."""
+        return tuple((fact, teller) for fact in self.shared_facts for teller in fact.told_by)
+
+    def is_identity(self, fact: SharedFact) -> bool:
+        """Whether a fact says who somebody is: its values are compared in the vault alone."""
+        names = {(teller.source, teller.column) for teller in fact.told_by}
+        return any(
+            (source.name, column.name) in names
+            for source in self.sources
+            for column in source.identifying_columns
+        )
 
     @property
     def tables(self) -> frozenset[str]:

@@ -69,6 +69,7 @@ STAMPS = {"as_of", "design_digest", "protocol_digest"}
 TABLES = {
     "analysis_population",
     "certificates",
+    "contradictions",
     "covariate_balance",
     "data_dictionary",
     "enrolment_progress",
