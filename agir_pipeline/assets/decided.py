@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 import pandas as pd
 
+from agir_pipeline.assets.audits import audits_of, audits_told, docs_shown
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import markdown_table
@@ -16,17 +17,20 @@ from agir_pipeline.methods.reading.changes import delivery_changes, still_missin
 from agir_pipeline.methods.reading.law import breaches
 from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Protocol, Source
+from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
 
 DESCRIPTIONS = {
     "delivery_changes": mark("What is new, changed or gone in each full file"),
     "correction_outcomes": mark("What became of each correction"),
     "legal_findings": mark("Rows that the law of their day did not allow"),
+    "delivery_audits": mark("Each night's deliveries beside the ones before them"),
 }
 CHECKS = {
     "delivery_changes/no_row_is_missing": mark("No row left a file that should repeat it"),
     "correction_outcomes/corrections_are_applied": mark("Every correction in force is applied"),
     "legal_findings/law_is_kept": mark("No row lies outside the law of its day"),
+    "delivery_audits/deliveries_are_as_before": mark("The newest files look like those before"),
 }
 SETTLED = ("applied", "withdrawn", "expired", "waiting")
 
@@ -89,7 +93,7 @@ class Decided:
         """Corrections of sources that do not exist."""
         self.outcomes += outcomes
 
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def tables(self, readings: Sequence[Reading]) -> dict[str, pd.DataFrame]:
         contracts = validated_contracts(self.study.protocol)
         rows = {"delivery_changes": self.changes, "correction_outcomes": self._outcome_rows()}
         made = {
@@ -97,6 +101,8 @@ class Decided:
             for name, contract in contracts.items()
             if name in rows
         }
+        if "delivery_audits" in contracts:
+            made["delivery_audits"] = audits_of(self.study, readings)
         if "legal_findings" in contracts:
             made["legal_findings"] = pd.concat(self.breaches, ignore_index=True)
         return made
@@ -126,6 +132,7 @@ def checked_tables(
         "delivery_changes": _changes_told,
         "correction_outcomes": _outcomes_told,
         "legal_findings": _breaches_told,
+        "delivery_audits": audits_told,
     }
     figures = {}
     for name, table in tables.items():
@@ -133,6 +140,8 @@ def checked_tables(
         checks[name] = [*checks[name], check]
         origins = {KEY: lineage[name]} if name in lineage else {}
         figures[name] = {**origins, "by_kind": dg.MetadataValue.md(figure)}
+        if name == "delivery_audits":
+            figures[name] |= docs_shown(study)
     return tables, StepResult({n: len(t) for n, t in tables.items()}, figures, checks)
 
 

@@ -106,6 +106,7 @@ def _store(study: Study) -> StepResult:
     decided.take_lost(stock.lost())
     if study.protocol.feeding("answer"):
         made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
+    others = decided.tables(stock.readings)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(stock.readings))
@@ -113,7 +114,7 @@ def _store(study: Study) -> StepResult:
         for name, rows in to_review(study, stock).items():
             study.vault.replace(connection, name, rows)
     with study.warehouse.transaction() as connection:
-        own, told = checked_tables(study, decided.tables())
+        own, told = checked_tables(study, others)
         for name, table in {**made, **own}.items():
             study.warehouse.replace(connection, "validated", name, table)
         read_now = Counter(reading.receipt.source for reading in stock.readings if reading.is_new)

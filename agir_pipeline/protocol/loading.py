@@ -18,7 +18,9 @@ from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.protocol.written import items, place
 
 PACKAGED = Path(__file__).parent
-LABELLING = {"labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact"}
+LABELLING = {
+    "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
+}  # fmt: skip
 """Keys that say how things are called, fetched or checked, not what the study compares."""
 FREE = {"groups", "codes", "minimum"}
 """Tables whose keys the author chooses: names of codes and columns, never labelling."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agir_pipeline.protocol.audit import Audit
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
     Agreement,
@@ -55,6 +56,7 @@ __all__ = [
     "Alias",
     "Arm",
     "ArmColumn",
+    "Audit",
     "BackDated",
     "Balance",
     "Benchmark",
@@ -357,6 +359,7 @@ class Protocol(Frozen):
     enrolment: Enrolment | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
+    audit: Audit | None = None
 
     design_digest: str = Field(exclude=True)
     protocol_digest: str = Field(exclude=True)

@@ -30,9 +30,7 @@ def told(rows):
     return rows[["person_id", "teller", "source", "said", "record_id", "receipt_id", "known_on"]]
 
 
-def test_each_column_says_its_value_since_the_file_that_said_it_first(
-    database, run_model, expect
-):
+def test_each_column_says_its_value_since_the_file_that_said_it_first(database, run_model, expect):
     listed = """
     entity_id | record_id | receipt_id | ends_on    | known_on   | superseded_on
     l1        | r1        | f1         | 2010-12-31 | 2010-02-01 | 2010-03-01
