@@ -136,6 +136,18 @@ CHECKS: Words = {
         ["nothing was rejected: ask the partner whether the figure is right (`legal_findings`)"],
         ["rien n'a été rejeté : demandez au partenaire si le chiffre est juste (`legal_findings`)"],
     ),
+    "decisions_are_signed": (
+        ["a decision counts for nothing: its author is not among `deciders` in `study.toml`"],
+        ["une décision est sans effet : son auteur n'est pas dans `deciders` de `study.toml`"],
+    ),
+    "deliveries_are_as_before": (
+        ["nothing was rejected: open `audit/data_docs/index.html`, then ask the partner"],
+        ["rien n'a été rejeté : ouvrez `audit/data_docs/index.html`, demandez au partenaire"],
+    ),
+    "sources_agree": (
+        ["nothing is chosen between them: look at `linked.contradictions`, ask both sources"],
+        ["rien n'est tranché : regardez `linked.contradictions`, demandez aux deux sources"],
+    ),
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (
         ["rows that fit several persons stay apart: answer in the workbook of `agir review`"],

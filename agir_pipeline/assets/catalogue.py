@@ -27,6 +27,8 @@ FRESH = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(days=1, hours=2), fail_window=timedelta(days=1, hours=12)
 )
 """One night missed is seen before the second."""
+OF_FEED = {"person": "arm is_always_listed", "spell": "spell_id", "answer": "codebook"}
+"""Columns that a validated source has besides those of every one."""
 
 
 def group(step: str) -> str:
@@ -159,7 +161,7 @@ def _heading(column: SourceColumn) -> dg.TableColumn:
 
 def _validated_columns(protocol: Protocol, source: Source) -> Iterator[Column]:
     """Where the row stands, what it says, since when it is known, and whom it is about."""
-    extra = {"person": "arm is_always_listed", "spell": "spell_id"}.get(source.feeds, "")
+    extra = OF_FEED.get(source.feeds, "")
     for name in ["record_id", "receipt_id", "provider", "sheet", "row_number"]:
         yield sql_column(name, protocol, "validated")
     for column in source.warehouse_columns:

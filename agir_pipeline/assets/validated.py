@@ -25,7 +25,7 @@ from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.reading.answer_states import AnswerState
-from agir_pipeline.methods.reading.answered import answers_in_long_form, no_answers
+from agir_pipeline.methods.reading.answered import CODEBOOK, answers_in_long_form, no_answers
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
 from agir_pipeline.resources.readings import Reading
@@ -40,6 +40,8 @@ CHECKS = {
     "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 BLOCKING = frozenset({"rows_are_accounted_for", "answers_have_a_state"})
+SIGNED = {"decisions_are_signed": mark("Every decision in force is signed by a decider")}
+"""Of sources of decisions on layouts; those of corrections tell each correction's end."""
 ANSWERS_CHECKS = {
     "answers_have_a_state": mark("Every answer has exactly one state"),
     "states_are_known": mark("Why an answer is missing is known"),
@@ -78,6 +80,7 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
         check_specs=check_specs(
             "validated",
             {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
+            | {f"{s.name}/{c}": t for s in protocol.sources if s.maps for c, t in SIGNED.items()}
             | (answers if answering else {})
             | decided_checks(protocol),
             BLOCKING | {CONTRACT},
@@ -177,6 +180,8 @@ def _without_identities(study: Study, source: Source, table: pd.DataFrame) -> pd
         kept["arm"] = _arms(source, table)
         lists = {p.name: p.frame != "present_on_date" for p in source.providers}
         kept["is_always_listed"] = table["provider"].map(lists).astype("boolean")
+    if source.feeds == "answer":
+        kept[CODEBOOK] = table.get(CODEBOOK, pd.Series(index=table.index)).astype("string")
     if source.feeds == "spell":
         stems = table["entity_key"].map(lambda key: _spell_key(source, key))
         spell_id = {k: keys.entity_id(f"{name}/spell", k) for k in stems.unique()}
@@ -214,6 +219,8 @@ def _empty(source: Source) -> pd.DataFrame:
     columns |= {"row_number": "Int64"}
     if source.feeds == "person":
         columns |= {"arm": "string", "is_always_listed": "boolean"}
+    if source.feeds == "answer":
+        columns |= {CODEBOOK: "string"}
     if source.feeds == "spell":
         columns |= {"spell_id": "string"}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
@@ -238,6 +245,7 @@ def _result(
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     answers = {"answers": made["answers"]} if "answers" in made else {}
+    signed = {s.name: _signed(study, s.name) for s in study.protocol.sources if s.maps}
     return StepResult(
         {name: len(table) for name, table in made.items()},
         {
@@ -252,6 +260,7 @@ def _result(
         }
         | {name: _answers_figures(table) | {KEY: lineage[name]} for name, table in answers.items()},
         {name: _checks(one, made[name]) for name, one in accounts.items()}
+        | {name: [*_checks(accounts[name], made[name]), check] for name, check in signed.items()}
         | {name: _answers_checks(table) for name, table in answers.items()},
     )
 
@@ -296,6 +305,19 @@ def _answers_checks(table: pd.DataFrame) -> list[Check]:
             ),
         ),
     ]
+
+
+def _signed(study: Study, source: str) -> Check:
+    """A decision of somebody who may not decide must not go unheard and unseen."""
+    told = study.vault.read("unheard_decisions")
+    own = told[told["source"] == source]
+    names = {receipt.receipt_id: receipt.file_name for receipt in study.state().deliveries}
+    sentence = _("{file}, sheet {sheet}, row {row}: the author is not among the deciders")
+    lines = [
+        sentence.format(file=names[receipt], sheet=sheet, row=row)
+        for _source, receipt, sheet, row in own.to_numpy().tolist()
+    ]
+    return Check("decisions_are_signed", own.empty, "\n".join(lines))
 
 
 def _checks(account: Account, table: pd.DataFrame) -> list[Check]:

@@ -72,6 +72,8 @@ LINKED = vocabulary(
     day("holds_from_on", mark("First day this term holds")),
     count("spell_rank", mark("Order of the person's contracts")),
     Column("answered_at", "instant", mark("Submitted at")),
+    text("codebook", mark("Version of the questionnaire"),
+         mark("A hash of its questions, codes and wording when the response came")),
     count("answer_rank", mark("Order of the person's responses"), mark("1: the last one counts")),
     text("fact", mark("Fact"), mark("As named in the protocol")),
     count("teller", mark("Number of the column"), mark("Of those that tell a fact, in file order")),

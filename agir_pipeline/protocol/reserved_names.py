@@ -42,7 +42,7 @@ OF_FEED = {
         "spell_rank",
         "starts_on",
     },
-    "answer": {"answered_at", "answer_rank"},
+    "answer": {"answered_at", "answer_rank", "codebook"},
 }
 SPELL = "spell_"
 """Columns of a contract carry this prefix once they stand beside those of the person."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -24,12 +24,23 @@ BETWEEN_PARTS = " / "
 """Between the parts of a business key, as people write them side by side."""
 
 
+class Unheard(NamedTuple):
+    """Where a decision stands that no decider has signed."""
+
+    source: str
+    receipt_id: str
+    sheet: str
+    row_number: int
+
+
 @dataclass(frozen=True)
 class Decisions:
     """All of them, every version; those of people who may not decide carry their fault."""
 
     corrections: tuple[Correction, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
+    """Decisions in force that count for nothing: nobody who may decide has signed them."""
 
     def amendment(self, receipt: Receipt, known_on: date) -> Amendment:
         """What was decided of the headings of this file by the end of ``known_on``."""
@@ -86,6 +97,7 @@ def decisions_in(
     """The decisions that stand in the readings of the steward's workbooks."""
     corrections: list[Correction] = []
     accepted: list[Accepted] = []
+    unheard: list[Unheard] = []
     told = surprises(protocol, readings)
     for source in protocol.feeding("decision"):
         own = [r for r in readings if r.receipt.source == source.name]
@@ -96,7 +108,8 @@ def decisions_in(
             corrections += _corrections(protocol, source.corrects, deciders, table)
         if source.maps:
             accepted += _accepted(source.maps, deciders, table)
-    return Decisions(tuple(corrections), tuple(accepted))
+            unheard += _unheard(source.name, source.maps, deciders, table)
+    return Decisions(tuple(corrections), tuple(accepted), tuple(unheard))
 
 
 def _corrections(
@@ -137,6 +150,16 @@ def _accepted(
                 since=said(roles.effective),
                 known_on=row["known_on"].date(),
             )
+
+
+def _unheard(
+    source: str, roles: MappingColumns, deciders: Collection[str], table: pd.DataFrame
+) -> Iterator[Unheard]:
+    """Those in force now that nobody who may decide has signed."""
+    for row in table[table["superseded_on"].isna()].to_dict("records"):
+        said = _reader(row)
+        if said(roles.withdrawn) is None and said(roles.author) not in deciders:
+            yield Unheard(source, row["receipt_id"], row["sheet"], int(row["row_number"]))
 
 
 def _reader(row: Mapping[Any, Any]) -> Callable[[str], Any]:
