@@ -13,10 +13,11 @@ from agir_pipeline.assets.step import Check, StepResult
 from agir_pipeline.contracts.validated import validated_contracts
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.decisions.corrections import Outcome
-from agir_pipeline.methods.reading.changes import delivery_changes, still_missing
+from agir_pipeline.methods.decisions.departures import Absence, Departure, settled_by
+from agir_pipeline.methods.reading.changes import Change
 from agir_pipeline.methods.reading.law import breaches
-from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Protocol, Source
+from agir_pipeline.resources.decisions import Unheard
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
 
@@ -54,15 +55,23 @@ class Decided:
         self.outcomes: list[Outcome] = []
         self.changes: list[tuple[object, ...]] = []
         self.breaches: list[pd.DataFrame] = []
+        self.asked: list[tuple[str, str, str, str]] = []
+        self.unheard: list[Unheard] = []
 
     def take(
-        self, source: Source, delivered: Sequence[Delivered], outcomes: Sequence[Outcome]
+        self,
+        source: Source,
+        changes: Sequence[Change],
+        asked: Sequence[Absence],
+        outcomes: Sequence[Outcome],
     ) -> None:
-        """``delivered``: as the files say it; ``outcomes``: of the corrections of this source."""
+        """``asked``: the rows that left and wait; ``outcomes``: of the source's corrections."""
         self.outcomes += outcomes
-        is_full = {p.name: p.complete or p.is_cumulative for p in source.providers}
-        changes = delivery_changes(delivered, is_full)
-        missing = still_missing(changes)
+        missing = {(one.provider, one.entity_key) for one in asked}
+        self.asked += [
+            (source.name, one.provider, one.entity_key, one.missing_since.isoformat())
+            for one in asked
+        ]
         entity_id = {c.entity_key: "" for c in changes}
         entity_id = {k: self.study.keys.entity_id(source.name, k) for k in entity_id}
         self.changes += [
@@ -73,6 +82,22 @@ class Decided:
             )
             for c in changes
         ]  # fmt: skip
+
+    def take_departures(
+        self, decided: Sequence[tuple[str, Departure]], absent: Mapping[str, Sequence[Absence]]
+    ) -> None:
+        """Those that say gone of a row that has not left its files."""
+        for sheet, one in decided:
+            if one.is_gone and not settled_by(one, absent.get(one.source, ())):
+                self.unheard.append(Unheard(sheet, *one.place, "row_not_missing"))
+
+    def waiting(self) -> dict[str, pd.DataFrame]:
+        """What the vault keeps of it: the rows to ask about, the decisions nobody can follow."""
+        columns = ["source", "provider", "entity_key", "missing_since"]
+        return {
+            "rows_to_settle": pd.DataFrame(self.asked, columns=pd.Index(columns)),
+            "unheard_decisions": pd.DataFrame(self.unheard, columns=pd.Index(Unheard._fields)),
+        }
 
     def take_table(self, source: Source, table: pd.DataFrame) -> None:
         """``table``: the versions of the source as the warehouse keeps them."""

@@ -23,6 +23,7 @@ from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, se
 from agir_pipeline.contracts.answers import ANSWERS
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
+from agir_pipeline.methods.decisions.departures import still_asked
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.reading.answer_states import AnswerState
 from agir_pipeline.methods.reading.answered import CODEBOOK, answers_in_long_form, no_answers
@@ -40,8 +41,12 @@ CHECKS = {
     "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 BLOCKING = frozenset({"rows_are_accounted_for", "answers_have_a_state"})
-SIGNED = {"decisions_are_signed": mark("Every decision in force is signed by a decider")}
-"""Of sources of decisions on layouts; those of corrections tell each correction's end."""
+FOLLOWED = {"decisions_are_followed": mark("Every decision in force could be followed")}
+"""Of sources of decisions but for corrections, of which each one's end is told."""
+UNHEARD = {
+    "author_not_listed": mark("{file}, sheet {sheet}, row {row}: its author may not decide"),
+    "row_not_missing": mark("{file}, sheet {sheet}, row {row}: no such row has left its file"),
+}
 ANSWERS_CHECKS = {
     "answers_have_a_state": mark("Every answer has exactly one state"),
     "states_are_known": mark("Why an answer is missing is known"),
@@ -80,7 +85,7 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
         check_specs=check_specs(
             "validated",
             {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
-            | {f"{s.name}/{c}": t for s in protocol.sources if s.maps for c, t in SIGNED.items()}
+            | {f"{s.name}/{c}": t for s in _followed(protocol) for c, t in FOLLOWED.items()}
             | (answers if answering else {})
             | decided_checks(protocol),
             BLOCKING | {CONTRACT},
@@ -95,10 +100,12 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     stock, decided = take_stock(study), Decided(study)
-    made, identities, answers = {}, [], []
+    made, identities, answers, absent = {}, [], [], {}
     for source in study.protocol.sources:
-        delivered, outcomes = stock.delivered(source)
-        decided.take(source, stock.as_read(source), outcomes)
+        changes, absent[source.name] = stock.absent(source)
+        delivered, outcomes = stock.delivered(source, absent[source.name])
+        asked = still_asked(stock.departures(source), absent[source.name])
+        decided.take(source, changes, asked, outcomes)
         table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
@@ -107,6 +114,8 @@ def _store(study: Study) -> StepResult:
             ids = dict(zip(table["entity_key"], made[source.name]["entity_id"], strict=True))
             answers.append(answers_in_long_form(source, table, ids))
     decided.take_lost(stock.lost())
+    decided.unheard += stock.decisions.unheard
+    decided.take_departures(stock.decisions.departures, absent)
     if study.protocol.feeding("answer"):
         made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
     others = decided.tables(stock.readings)
@@ -114,7 +123,7 @@ def _store(study: Study) -> StepResult:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(stock.readings))
         study.vault.replace(connection, "surprises", stock.surprises)
-        for name, rows in to_review(study, stock).items():
+        for name, rows in {**to_review(study, stock), **decided.waiting()}.items():
             study.vault.replace(connection, name, rows)
     with study.warehouse.transaction() as connection:
         own, told = checked_tables(study, others)
@@ -245,7 +254,7 @@ def _result(
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     answers = {"answers": made["answers"]} if "answers" in made else {}
-    signed = {s.name: _signed(study, s.name) for s in study.protocol.sources if s.maps}
+    heard = {source.name: _heard(study, source.name) for source in _followed(study.protocol)}
     return StepResult(
         {name: len(table) for name, table in made.items()},
         {
@@ -260,7 +269,7 @@ def _result(
         }
         | {name: _answers_figures(table) | {KEY: lineage[name]} for name, table in answers.items()},
         {name: _checks(one, made[name]) for name, one in accounts.items()}
-        | {name: [*_checks(accounts[name], made[name]), check] for name, check in signed.items()}
+        | {name: [*_checks(accounts[name], made[name]), check] for name, check in heard.items()}
         | {name: _answers_checks(table) for name, table in answers.items()},
     )
 
@@ -307,17 +316,20 @@ def _answers_checks(table: pd.DataFrame) -> list[Check]:
     ]
 
 
-def _signed(study: Study, source: str) -> Check:
-    """A decision of somebody who may not decide must not go unheard and unseen."""
+def _followed(protocol: Protocol) -> list[Source]:
+    return [source for source in protocol.sources if source.maps or source.settles]
+
+
+def _heard(study: Study, source: str) -> Check:
+    """A decision that counts for nothing must not go unseen."""
     told = study.vault.read("unheard_decisions")
     own = told[told["source"] == source]
     names = {receipt.receipt_id: receipt.file_name for receipt in study.state().deliveries}
-    sentence = _("{file}, sheet {sheet}, row {row}: the author is not among the deciders")
     lines = [
-        sentence.format(file=names[receipt], sheet=sheet, row=row)
-        for _source, receipt, sheet, row in own.to_numpy().tolist()
+        _(UNHEARD[reason]).format(file=names[receipt], sheet=sheet, row=row)
+        for _source, receipt, sheet, row, reason in own.to_numpy().tolist()
     ]
-    return Check("decisions_are_signed", own.empty, "\n".join(lines))
+    return Check("decisions_are_followed", own.empty, "\n".join(lines))
 
 
 def _checks(account: Account, table: pd.DataFrame) -> list[Check]:

@@ -33,6 +33,9 @@ from agir_pipeline.protocol.written import (
     unknown,
 )
 
+FATES = ("gone", "still_true")
+"""What can have become of a row that left its file."""
+
 
 def inconsistencies(raw: Raw) -> list[Mistake]:
     """All disagreements inside one protocol, in the order of its sections."""
@@ -164,13 +167,20 @@ def _law_uses_columns(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[
 
 
 def _decisions_are_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
-    for key in ("corrects", "maps"):
+    for key in ("corrects", "maps", "settles"):
         said = table(source, key)
         if said and source.get("feeds") != "decision":
             yield Mistake(f"{where} › {key}", _("only sources of decisions decide something"))
         for role, name in said.items():
             if isinstance(name, str) and name not in own:
                 yield unknown(where, f"{key} › {role}", name, own)
+    fate = own.get(text(table(source, "settles"), "fate") or "")
+    if fate is not None and codes(fate) != set(FATES):
+        message = _("'{name}' must have the codes {codes} and no other")
+        yield Mistake(
+            f"{where} › settles › fate",
+            message.format(name=fate["name"], codes=", ".join(FATES)),
+        )
 
 
 def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:

@@ -239,6 +239,20 @@ class MappingColumns(Frozen):
     withdrawn: Name
 
 
+class SettlingColumns(Frozen):
+    """Which columns of a source of decisions say what became of a row that left its file."""
+
+    of_source: Name
+    of_key: Name
+    """The business key; parts of a key of several columns stand side by side, parted by `` / ``."""
+    fate: Name
+    """A code: ``gone`` for good, or ``still_true``."""
+    since: Name
+    """Since when; kept for the reader: a row counts as gone from the night of the decision."""
+    author: Name
+    withdrawn: Name
+
+
 class DatasetPull(Frozen):
     """A public data set that ships in a package."""
 
@@ -292,6 +306,7 @@ class Source(Frozen):
     pull: Pull | None = None
     corrects: CorrectionColumns | None = None
     maps: MappingColumns | None = None
+    settles: SettlingColumns | None = None
     """Decision sources only: what a row of theirs decides."""
     same_person: Many[Name] = ()
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""

@@ -12,7 +12,6 @@ from agir_pipeline.language import current_language
 from agir_pipeline.methods.decisions.drift import headings_by_column, strange_headings
 from agir_pipeline.methods.reading.grid import Grid
 from agir_pipeline.protocol.model import Source
-from agir_pipeline.resources.decisions import Unheard
 from agir_pipeline.resources.parser import Parser
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
@@ -39,9 +38,6 @@ def to_review(study: Study, stock: Stock) -> dict[str, pd.DataFrame]:
     return {
         "cells_to_review": pd.DataFrame(cells, columns=pd.Index(CELLS)),
         "headings_to_review": _headings(study, sources, readings, stock.surprises),
-        "unheard_decisions": pd.DataFrame(
-            stock.decisions.unheard, columns=pd.Index(Unheard._fields)
-        ),
     }
 
 
