@@ -179,6 +179,7 @@ def _contradictions(protocol: Protocol) -> TableContract:
     """Of members of pairs; nothing is chosen between what two sources say."""
     facts = {fact.name: fact.labels for fact in protocol.shared_facts}
     sources = {source.name: source.labels for source in protocol.sources}
+    named = mark("As named in the protocol")
     told = mark("As the source says it; empty where it identifies somebody")
     return TableContract(
         "contradictions",
@@ -187,9 +188,9 @@ def _contradictions(protocol: Protocol) -> TableContract:
             {**LINKED, **WORDS},
             """person_id fact source_a column_a said_a? known_on_a receipt_id_a
             source_b column_b said_b? known_on_b receipt_id_b known_on""",
-            coded("fact", mark("Fact"), facts),
-            coded("source_a", mark("First source"), sources),
-            coded("source_b", mark("Second source"), sources),
+            coded("fact", mark("Fact"), facts, named),
+            coded("source_a", mark("First source"), sources, named),
+            coded("source_b", mark("Second source"), sources, named),
             *_said(protocol, told),
         ),
         ("person_id", "fact", "source_a", "column_a", "source_b", "column_b"),

@@ -1,10 +1,11 @@
 """Can the columns that tell one fact of a person be compared with each other?"""
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
-from agir_pipeline.protocol.model import PERSONAL
+from agir_pipeline.protocol.model import PERSONAL, ColumnType
 from agir_pipeline.protocol.written import (
     COUNTING_METHODS,
     Raw,
@@ -16,6 +17,8 @@ from agir_pipeline.protocol.written import (
     unknown,
 )
 
+TYPES = get_args(ColumnType)
+"""A column of another type is a mistake that is told elsewhere."""
 DAYS = ("date", "instant")
 IN_WORDS = ("means", "filled", "empty")
 Sources = Mapping[str, Raw]
@@ -33,7 +36,7 @@ def shared_facts_can_be_compared(raw: Raw) -> Iterator[Mistake]:
             at = f"{where} › {place('told_by', number, teller)}"
             yield from _column_exists(at, teller, sources)
             column = _columns_of(teller, sources).get(text(teller, "column") or "")
-            if column is not None:
+            if column is not None and ("method" in column or column.get("type") in TYPES):
                 yield from _reading_suits(at, teller, column)
                 kinds[_kind(teller, column)] = None
         yield from _kinds_agree(where, fact, list(kinds))

@@ -117,7 +117,7 @@ def test_a_workbook_of_decisions_arrives_for_each_of_its_sources(
         ("decisions_2011-01-31.xlsx", source, "steward")
         for source in (
             *("corrections", "identity_decisions", "consent_withdrawals"),
-            *("layout_mappings", "layout_holds"),
+            *("layout_mappings", "layout_holds", "row_departures"),
         )
     ]
     assert len({d.place for d in found}) == len(found)

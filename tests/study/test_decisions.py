@@ -140,8 +140,11 @@ def decide(home: Path, *rows: dict[str, Any]) -> None:
                     page.write_datetime(number, place, cell.to_pydatetime(), day)
                 elif cell:
                     page.write(number, place, cell)
-        for name in ("mappings", "holds"):
-            header = {"mappings": ["of", "heading", "field", "since_on", "author", "gone_on"]}
+        for name in ("mappings", "holds", "departures"):
+            header = {
+                "mappings": ["of", "heading", "field", "since_on", "author", "gone_on"],
+                "departures": ["of", "which", "fate", "since_on", "author", "gone_on"],
+            }
             book.add_worksheet(name).write_row(
                 0, 0, header.get(name, ["of", "field", "since_on", "author", "gone_on"])
             )
