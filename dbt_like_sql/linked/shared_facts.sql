@@ -6,7 +6,7 @@
 
 with
 
-{% for teller in var('shared_facts') %}
+{% for teller in var('shared_facts', []) %}
 
 teller_{{ loop.index }} as (
 
@@ -44,7 +44,7 @@ teller_{{ loop.index }} as (
 
 told as (
 
-    {% for teller in var('shared_facts') %}
+    {% for teller in var('shared_facts', []) %}
         select
             '{{ teller.fact }}' as fact,
             {{ loop.index }} as teller,

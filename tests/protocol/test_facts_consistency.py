@@ -1,11 +1,14 @@
 """What a shared fact may rely on: each way to compare what cannot be compared, once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agir_pipeline.protocol.consistency import inconsistencies
+from agir_pipeline.protocol.loading import load_protocol
+from tests.protocol.conftest import as_toml
 
 Edit = Callable[[dict[str, Any]], object]
 BIRTH, YEAR, START, EMPLOYER, RUPTURE = 0, 1, 2, 4, 10
@@ -119,3 +122,39 @@ def test_what_has_no_name_is_said_elsewhere(
     told = mistakes(agir)
     assert "shared_fact 3 (contract_start) › told_by 1 › column: is missing" in told
     assert "shared_fact 3 (contract_start) › told_by 2 › source: is missing" in told
+
+
+def test_a_fact_is_an_identity_where_its_columns_identify(
+    agir: dict[str, Any], written: Callable[[dict[str, Any]], Path]
+) -> None:
+    protocol = load_protocol(written(agir))
+    found = [fact.name for fact in protocol.shared_facts if protocol.is_identity(fact)]
+    assert found == ["birth_day", "birth_year"]
+    assert len(protocol.tellers) == sum(len(f.told_by) for f in protocol.shared_facts)
+
+
+def test_what_became_of_a_row_has_two_codes_and_no_other(
+    agir: dict[str, Any], mistakes: Callable[[dict[str, Any]], list[str]]
+) -> None:
+    source = next(s for s in agir["source"] if s["name"] == "row_departures")
+    fate = next(c for c in source["column"] if c["name"] == "row_fate")
+    fate["codes"].pop()
+    [told] = mistakes(agir)
+    assert told.endswith(
+        "settles › fate: 'row_fate' must have the codes gone, still_true and no other"
+    )
+
+
+def test_facts_and_audits_are_no_part_of_the_design(
+    agir: dict[str, Any], written: Callable[[dict[str, Any]], Path]
+) -> None:
+    before = load_protocol(written(agir))
+    agir["shared_fact"].pop()
+    agir["audit"]["volume_ratio"]["value"] = 0.4
+    written_again = before.folder / "protocol.toml"
+    written_again.write_text(
+        "".join(f"{key} = {as_toml(value)}\n" for key, value in agir.items()), encoding="utf-8"
+    )
+    after = load_protocol(written_again)
+    assert after.design_digest == before.design_digest
+    assert after.protocol_digest != before.protocol_digest

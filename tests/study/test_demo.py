@@ -28,6 +28,7 @@ TABLES = (
     "rupture_paired_effect",
     "durable_employment",
     "enrolment_progress",
+    "contradictions",
     "precision",
     "evaluability",
     "data_dictionary",
