@@ -20,6 +20,9 @@ from agir_pipeline.resources.study import Study
 KEY = "dagster/column_lineage"
 DAYS = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+NO_ASSETS = {"linked.identity_labels"}
+"""What passes between the vault and the models: labels that say alike or not, no table to read."""
+
 Sources = dict[str, list[tuple[str, str]]]
 """Column → the ("schema.table", column) its values come from."""
 
@@ -86,7 +89,7 @@ def _headings_table(columns: Mapping[str, Sequence[Place]]) -> str:
 
 def _places(sources: Sources) -> dict[str, list[Place]]:
     return {
-        column: [_place(table, origin) for table, origin in told]
+        column: [_place(table, origin) for table, origin in told if table not in NO_ASSETS]
         for column, told in sources.items()
     }
 
