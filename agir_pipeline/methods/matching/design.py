@@ -55,18 +55,23 @@ def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> Columns:
 
 
 def design_matrix(
-    covariates: Iterable[Covariate], folded: Columns, n_rows: int, has_reference_level: bool
+    covariates: Iterable[Covariate],
+    folded: Columns,
+    n_rows: int,
+    has_reference_level: bool,
+    n_of: Ints | None = None,
 ) -> tuple[list[str], Floats]:
     """Column names and a matrix without holes or constant columns.
 
     A number is filled with its median and, where any is missing, joined by a 0/1 column
     ``<name>=missing`` (Rosenbaum and Rubin 1984, doi:10.1080/01621459.1984.10478078). A category
-    has one 0/1 column per level; with ``has_reference_level`` the first level has none.
+    has one 0/1 column per level; with ``has_reference_level`` the first level has none. ``n_of``
+    says how often each row counts for the median.
     """
     columns: dict[str, Floats] = {}
     for covariate in covariates:
         if is_number(covariate):
-            columns |= _number_columns(covariate.name, folded[covariate.name])
+            columns |= _number_columns(covariate.name, folded[covariate.name], n_of)
         else:
             columns |= _level_columns(covariate.name, folded[covariate.name], has_reference_level)
     varying = {n: c for n, c in columns.items() if len(c) and c.min() < c.max()}
@@ -110,13 +115,15 @@ def _as_code(value: object) -> str:
     return str(value)
 
 
-def _number_columns(name: str, values: Floats) -> dict[str, Floats]:
+def _number_columns(name: str, values: Floats, n_of: Ints | None) -> dict[str, Floats]:
     is_missing = np.isnan(values)
     if not is_missing.any():
         return {name: values}
     if is_missing.all():
         return {}
-    filled = np.where(is_missing, np.median(values[~is_missing]), values)
+    known = values[~is_missing]
+    counted = known if n_of is None else np.repeat(known, n_of[~is_missing])
+    filled = np.where(is_missing, np.median(counted), values)
     return {name: filled, f"{name}={MISSING}": is_missing.astype(np.float64)}
 
 
