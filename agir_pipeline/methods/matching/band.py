@@ -11,7 +11,7 @@ from agir_pipeline.methods.matching.certificate import (
     Prices,
     check_certificate,
 )
-from agir_pipeline.methods.matching.design import strata
+from agir_pipeline.methods.matching.design import stratum_codes
 from agir_pipeline.methods.matching.edges import windows
 from agir_pipeline.methods.matching.optimal import solve_table
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
@@ -107,9 +107,9 @@ def _left_alone(
     arm = risk_set.is_beneficiary
     reasons: list[str | None] = [None] * len(control_of)
     nearest = np.full(len(control_of), np.nan)
-    labels = strata(risk_set.folded, spec.exact, len(risk_set.rows))
+    code = stratum_codes(risk_set.folded, spec.exact, len(risk_set.rows))[1]
     for row in np.flatnonzero(is_open[arm] & (control_of == LEFT_OUT)):
-        may = risk_set.edges[row] & is_open[~arm] & (labels[~arm] == labels[arm][row])
+        may = risk_set.edges[row] & is_open[~arm] & (code[~arm] == code[arm][row])
         candidates = np.flatnonzero(may)
         reasons[row] = "no_control_in_stratum"
         if len(candidates):
@@ -128,8 +128,7 @@ def _solve_level(
     is_free_control: Bools,
     spec: MatchingSpec,
 ) -> Iterator[Solved]:
-    labels = strata(risk_set.folded, spec.enforced(level), len(risk_set.rows))
-    names, code = np.unique(labels.astype(str), return_inverse=True)
+    names, code = stratum_codes(risk_set.folded, spec.enforced(level), len(risk_set.rows))
     mine, theirs = code[risk_set.is_beneficiary], code[~risk_set.is_beneficiary]
     row, column = near
     may = alone[row] & is_free_control[column] & (mine[row] == theirs[column])
@@ -139,7 +138,7 @@ def _solve_level(
         columns = np.flatnonzero(is_free_control & (theirs == number))
         here = mine[row] == number
         edges = np.searchsorted(rows, row[here]), np.searchsorted(columns, column[here])
-        yield _solve_stratum(level, str(names[number]), scores, edges, rows, columns, spec)
+        yield _solve_stratum(level, names[number], scores, edges, rows, columns, spec)
 
 
 def _solve_stratum(

@@ -81,10 +81,26 @@ def design_matrix(
 
 def strata(folded: Columns, names: tuple[str, ...], n_rows: int) -> Texts:
     """The stratum of each row, as text: "level=IV; nature=fixed_term"; "all" without names."""
-    if not names:
-        return np.full(n_rows, ONE_STRATUM, dtype=object)
-    parts = [[f"{name}={value}" for value in folded[name]] for name in names]
-    return np.array(["; ".join(row) for row in zip(*parts, strict=True)], dtype=object)
+    texts, code = stratum_codes(folded, names, n_rows)
+    return np.array(texts, dtype=object)[code]
+
+
+def stratum_codes(folded: Columns, names: tuple[str, ...], n_rows: int) -> tuple[list[str], Ints]:
+    """The same as the texts there are, in their order, and the place of each row's among them."""
+    if not names or not n_rows:
+        return [ONE_STRATUM], np.zeros(n_rows, dtype=np.int64)
+    parts = [pd.factorize(folded[name]) for name in names]
+    code = np.zeros(n_rows, dtype=np.int64)
+    for place, distinct in parts:
+        code = code * len(distinct) + place
+    kept, first, code = np.unique(code, return_index=True, return_inverse=True)
+    labels = [
+        [f"{name}={distinct[k]}" for k in place[first]]
+        for name, (place, distinct) in zip(names, parts, strict=True)
+    ]
+    texts = ["; ".join(row) for row in zip(*labels, strict=True)]
+    order = sorted(range(len(kept)), key=texts.__getitem__)
+    return [texts[k] for k in order], np.argsort(order)[code]
 
 
 def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
@@ -128,5 +144,6 @@ def _number_columns(name: str, values: Floats, n_of: Ints | None) -> dict[str, F
 
 
 def _level_columns(name: str, values: Texts, skips_first: bool) -> dict[str, Floats]:
-    levels = sorted(set(values))[1 if skips_first else 0 :]
-    return {f"{name}={level}": (values == level).astype(np.float64) for level in levels}
+    place, levels = pd.factorize(values)
+    kept = sorted(range(len(levels)), key=levels.__getitem__)[1 if skips_first else 0 :]
+    return {f"{name}={levels[k]}": (place == k).astype(np.float64) for k in kept}

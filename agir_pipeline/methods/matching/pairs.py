@@ -42,7 +42,8 @@ def optimal_pairs(
     each), never the order in which the rows happen to come. Costs are never perturbed.
     """
     rows, columns = np.argsort(row_order, kind="stable"), np.argsort(column_order, kind="stable")
-    columns = columns[is_admissible.any(axis=0)[columns]]
+    is_wanted = np.asarray(is_admissible.any(axis=0), dtype=np.bool_)
+    columns = columns[is_wanted[columns]]
     price = finite_price(cost, is_admissible, leave_out_price)
     n_rows, n_columns = len(rows), len(columns)
 

@@ -275,7 +275,8 @@ def _penalised_score(at: _Place, y: Floats) -> Floats:
 
 def _penalised_residual(at: _Place, y: Floats) -> Floats:
     mu = expit(at.eta)
-    leverage = at.weight * at.rows.lengths(np.linalg.pinv(at.information))
+    inner = np.asarray(np.linalg.pinv(at.information), dtype=np.float64)
+    leverage = at.weight * at.rows.lengths(inner)
     return np.asarray(y - mu + leverage * (0.5 - mu))
 
 
