@@ -140,10 +140,14 @@ def _key_text(value: str | float | bool | datetime | None) -> str | None:
 
 
 def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
-    """One number per row that changes when any value of the row does (missing counts as one)."""
+    """One number per row that changes when any value of the row does (missing counts as one).
+
+    The values of one column are of one type: equal ones have one digest.
+    """
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
-        told = np.fromiter(map(_value_digest, values), dtype="uint64", count=n_rows)
+        digest_of = {value: _value_digest(value) for value in set(values)}
+        told = np.fromiter(map(digest_of.__getitem__, values), dtype="uint64", count=n_rows)
         digests = digests * SPREAD + told
     return digests
 
