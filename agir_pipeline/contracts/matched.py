@@ -30,6 +30,7 @@ def matched_contracts(protocol: Protocol) -> dict[str, TableContract]:
         _matching_prices(),
         _certificates(),
         _exclusions(),
+        *([_alternative_weights()] if protocol.matching.alternatives else []),
     )
     return {table.name: table for table in tables}
 
@@ -179,4 +180,13 @@ def _exclusions() -> TableContract:
             coded("reason", mark("Condition"), EXCLUSION_REASONS, mark("Every one that applies")),
         ),
         ("round_number", "elapsed_days", "person_id", "reason"),
+    )
+
+
+def _alternative_weights() -> TableContract:
+    return TableContract(
+        "alternative_weights",
+        mark("Weights of the alternatives to the pairs"),
+        spelled(WORDS, "round_number alternative person_id arm set_number? weight"),
+        ("alternative", "arm", "person_id"),
     )

@@ -36,9 +36,17 @@ EXCLUSION_REASONS: Mapping[str, Text] = {
     "not_yet_listed": mark("Not yet on a list"),
     "not_yet_consented": mark("Had not yet consented"),
 }
+ALTERNATIVES: Mapping[str, Text] = {
+    "propensity_pairs": mark("Pairs on the propensity score alone"),
+    "coarsened_exact": mark("Coarsened exact matching"),
+    "full": mark("Full matching"),
+    "entropy_balancing": mark("Entropy balancing"),
+    "overlap_weights": mark("Overlap weights"),
+}
 SAMPLES: Mapping[str, Text] = {
     "pool": mark("Each beneficiary against its own candidates"),
     "matched": mark("Members of pairs"),
+    **ALTERNATIVES,
 }
 
 UNITS: Mapping[str, Text] = {
@@ -137,6 +145,11 @@ MATCHING = vocabulary(
            mark("From the index date to the beneficiary's planned end known then; both members "
                 "are followed to it"), unit="days"),
     count("band_number", mark("Band"), mark("Bands of elapsed days, in the order they are solved")),
+    coded("alternative", mark("Alternative"), ALTERNATIVES,
+          description=mark("A check beside the pairs, named in the protocol")),
+    whole("set_number", mark("Set"), mark("People compared with one another; none by weights")),
+    number("weight", mark("Weight"),
+           mark("A beneficiary counts 1, but by overlap weights; 0: left out"), minimum=0),
     count("round_number", mark("Round"), mark("Matching rounds by date, from 1")),
     count("design_number", mark("Design"), mark("Number of the design in the protocol")),
     number("distance", mark("Distance"), mark("Distance within the pair, in the design's metric"),

@@ -186,6 +186,11 @@ class Index(Frozen):
     consent_column: Name | None = None
 
 
+Alternative = Literal[
+    "propensity_pairs", "coarsened_exact", "full", "entropy_balancing", "overlap_weights"
+]
+
+
 class Matching(Frozen):
     """How controls are chosen; all of it is covered by the design digest."""
 
@@ -201,6 +206,8 @@ class Matching(Frozen):
     leave_out_price: NotNegative | Literal["infinite"]
     source: Text
     index: Index | None = None
+    alternatives: Many[Alternative] = ()
+    """Other ways to make the arms alike, worked out beside the pairs as checks."""
 
 
 class Balance(Frozen):
