@@ -119,12 +119,14 @@ def _examine(study: Study, connection: sa.Connection) -> StepResult:
 def fold(study: Study) -> list[RecordedRound]:
     """The rounds due by now, in order; one not yet on record is formed from what its day knew.
 
-    A recorded round always wins. A rebuild of a past day records nothing.
+    A recorded round of the design always wins; another design number is a re-match. A rebuild of
+    a past day records nothing.
     """
     landing = study.home.landing
     anchors, names = _anchors_and_names(study)
     rounds: list[RecordedRound] = []
-    recorded = recorded_rounds(landing, study.state().of_kind("round"))
+    design = study.protocol.matching.design_number
+    recorded = recorded_rounds(landing, study.state().of_kind("round"), design)
     for number, instant in enumerate(due_instants(study), 1):
         made = recorded.get(instant)
         if made is None:
@@ -150,7 +152,7 @@ def _anchors_and_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
 
 def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
     spec = MatchingSpec.of(study.protocol)
-    candidates = _known_then(study, instant)
+    candidates = known_then(study, instant)
     formed = match_round(
         candidates.persons,
         candidates.covariates_at,
@@ -172,7 +174,7 @@ def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
     )
 
 
-def _known_then(study: Study, instant: date) -> Candidates:
+def known_then(study: Study, instant: date) -> Candidates:
     """What the end of ``instant`` knew: the linked models built for that day and thrown away."""
     warehouse = study.warehouse
     with warehouse.rehearsal() as connection:

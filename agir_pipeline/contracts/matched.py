@@ -190,3 +190,16 @@ def _alternative_weights() -> TableContract:
         spelled(WORDS, "round_number alternative person_id arm set_number? weight"),
         ("alternative", "arm", "person_id"),
     )
+
+
+FRONTIER = TableContract(
+    "frontier",
+    mark("What each price of leaving somebody out buys"),
+    spelled(
+        WORDS,
+        """leave_out_price n_pairs n_left_out total_distance mean_distance? largest_gap?
+        max_absolute_smd? mean_absolute_smd? is_declared is_before_outcomes""",
+    ),
+    ("leave_out_price",),
+)
+"""Made on demand and not released; the committee chooses the price from it."""

@@ -208,6 +208,8 @@ class Matching(Frozen):
     index: Index | None = None
     alternatives: Many[Alternative] = ()
     """Other ways to make the arms alike, worked out beside the pairs as checks."""
+    frontier_prices: Many[NotNegative | Literal["infinite"]] = ()
+    """Prices of leaving out that the committee compares; none: some that the distances suggest."""
 
 
 class Balance(Frozen):
