@@ -1,7 +1,6 @@
 """The second study matched again by a new design that names alternatives to its pairs."""
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 

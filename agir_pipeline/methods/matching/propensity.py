@@ -20,7 +20,8 @@ from agir_pipeline.methods.matching.rows import PlainRows, Rows
 MAX_ITERATIONS = 100
 MAX_HALVINGS = 30
 CONVERGED = 1e-12
-STEADY = 1e-10
+NEAR = 1e-6
+STEADY = 1e-11
 LARGEST_LOGIT = 30.0
 
 
@@ -50,6 +51,9 @@ def logistic_fit(x: Floats | Rows, is_treated: Bools, start: Floats | None = Non
     beta, deviance, n_iterations = _ascend(scaled, y, beta, lambda at: _deviance(at.eta, y), _score)
     own = expit(np.where(is_treated, 1, -1) * scaled.times(beta))
     separated = bool((1 - own < 1e-8).any()) and is_separated(scaled.dense(), is_treated)
+    if not separated:  # one step more: its digits are then the same from any start
+        at = _Place(scaled, beta)
+        beta = beta + _solve(at.information, _score(at, y))
     return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
 
 
@@ -72,7 +76,9 @@ def firth_fit(
         return _deviance(at.eta, y) - float(np.linalg.slogdet(at.information)[1])
 
     beta = np.zeros(int(kept.sum())) if start is None else start[kept] * scale[kept]
-    beta, _, n_iterations = _ascend(scaled, y, beta, penalised, _penalised_score, STEADY)
+    beta, _, n_iterations = _ascend(scaled, y, beta, penalised, _penalised_score, NEAR)
+    beta, n_more = _settled(_Place(scaled, beta), y)
+    n_iterations += n_more
     separated = known_separated or (
         not _shows_overlap(_Place(scaled, beta), y) and is_separated(scaled.dense(), is_treated)
     )
@@ -220,32 +226,50 @@ def _ascend(
     beta: Floats,
     objective: Callable[[_Place], float],
     score: Callable[[_Place, Floats], Floats],
-    steady: float = np.inf,
+    converged: float = CONVERGED,
 ) -> tuple[Floats, float, int]:
     """Scoring steps, each halved while the objective (lower is better) rises.
 
-    Up to a step of ``steady`` times the largest coefficient: scoring comes near the penalised
-    maximum by a share of the way, and the deviance stands still long before.
+    Up to a relative change of the objective below ``converged``.
     """
     at = _Place(rows, beta)
     value = objective(at)
     n_iterations = 0
-    change = largest = np.inf
-    while n_iterations < MAX_ITERATIONS and (change >= CONVERGED or largest > steady):
+    change = np.inf
+    while n_iterations < MAX_ITERATIONS and change >= converged:
         n_iterations += 1
         step = _solve(at.information, score(at, y))
         limit = value + 1e-13 * (abs(value) + 0.1)  # a rise by rounding is no rise
-        before, origin = value, at
-        halved = (_Place(rows, origin.beta + step / 2**k) for k in range(MAX_HALVINGS))
+        before = value
+        halved = (_Place(rows, at.beta + step / 2**k) for k in range(MAX_HALVINGS))
         reached = ((tried, objective(tried)) for tried in halved)
         at, value = next(((t, v) for t, v in reached if v <= limit), (at, value))
         change = abs(value - before) / (abs(value) + 0.1)
-        largest = _largest_step(at.beta - origin.beta, at.beta)
     return at.beta, value, n_iterations
 
 
-def _largest_step(step: Floats, beta: Floats) -> float:
-    return float(np.abs(step).max(initial=0.0)) / (1 + float(np.abs(beta).max(initial=0.0)))
+def _settled(start: _Place, y: Floats) -> tuple[Floats, int]:
+    """The zero of the penalised score near ``start``, and how many steps it took.
+
+    Scoring alone comes near it by a share of the way at each step; Broyden's update learns that
+    share. What leads away is not taken. Source: Broyden (1965),
+    doi:10.1090/S0025-5718-1965-0198670-6.
+    """
+    at, score = start, _penalised_score(start, y)
+    inverse, first = np.asarray(np.linalg.pinv(at.information)), _largest(score)
+    n_steps, step = 0, inverse @ score
+    while n_steps < MAX_ITERATIONS and _largest(step) > STEADY * (1 + _largest(at.beta)):
+        n_steps += 1
+        at = _Place(at.rows, at.beta + step)
+        before, score = score, _penalised_score(at, y)
+        told = inverse @ (before - score)
+        inverse = inverse + np.outer(step - told, step @ inverse) / (step @ told)
+        step = inverse @ score
+    return at.beta if _largest(score) <= first else start.beta, n_steps
+
+
+def _largest(values: Floats) -> float:
+    return float(np.abs(values).max(initial=0.0))
 
 
 def _fit(
