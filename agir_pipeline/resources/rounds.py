@@ -133,5 +133,3 @@ def _design(number: int) -> str:
 def _is_recorded(landing: Landing, instant: date, design: str) -> bool:
     rounds = landing.state().of_kind("round")
     return any(r.known_on == instant and r.provider == design for r in rounds)
-
-
