@@ -6,11 +6,14 @@ Reads what the rounds read and nothing else: no outcome and no date of exit.
 import math
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from agir_pipeline.assets.catalogue import asset_spec
+from agir_pipeline.assets.catalogue import asset_key, asset_spec, check_specs
+from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
+from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import markdown_table, picture
 from agir_pipeline.assets.matched import known_then
 from agir_pipeline.assets.step import StudyRun, told_plainly
@@ -27,7 +30,7 @@ from agir_pipeline.resources.study import (
     require_step,
 )
 
-TEXT = mark("What each price of leaving out buys; made on demand")
+TEXT = mark("On demand: what each price of leaving out buys")
 
 
 def frontier_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -36,14 +39,26 @@ def frontier_assets(protocol: Protocol) -> dg.AssetsDefinition:
         specs=[
             asset_spec(protocol, "matched", FRONTIER.name, _(TEXT), [("linked", "participants")])
         ],
+        check_specs=check_specs("matched", {f"{FRONTIER.name}/{CONTRACT}": TEXTS[CONTRACT]}),
     )
-    def frontier(study_run: StudyRun) -> Iterator[dg.MaterializeResult[None]]:
+    def frontier(study_run: StudyRun) -> Iterator[Any]:
         with told_plainly():
             study = study_run.study()
             require_step(study, "linked")
             with study.warehouse.held():
                 table = _made(study)
-        yield dg.MaterializeResult(metadata=_shown(table))
+        lineage = declared_lineage(protocol, "matched")[FRONTIER.name]
+        key = asset_key("matched", FRONTIER.name)
+        yield dg.MaterializeResult(asset_key=key, metadata={KEY: lineage, **_shown(table)})
+        _typed, checks = contract_checks({FRONTIER.name: table}, {FRONTIER.name: FRONTIER})
+        for check in checks[FRONTIER.name]:
+            yield dg.AssetCheckResult(
+                asset_key=key,
+                passed=check.has_passed,
+                check_name=check.name,
+                severity=check.severity,
+                description=check.sentence,
+            )
 
     return frontier
 
