@@ -16,7 +16,7 @@ from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import markdown_table, picture
 from agir_pipeline.assets.matched import known_then
-from agir_pipeline.assets.step import StudyRun, told_plainly
+from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, told_plainly
 from agir_pipeline.contracts.matched import FRONTIER
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.matching.frontier import AskedRound, frontier_plot, rounds_frontier
@@ -39,31 +39,31 @@ def frontier_assets(protocol: Protocol) -> dg.AssetsDefinition:
         specs=[
             asset_spec(protocol, "matched", FRONTIER.name, _(TEXT), [("linked", "participants")])
         ],
-        check_specs=check_specs("matched", {f"{FRONTIER.name}/{CONTRACT}": TEXTS[CONTRACT]}),
+        check_specs=check_specs(
+            "matched", {f"{FRONTIER.name}/{CONTRACT}": TEXTS[CONTRACT]}, {CONTRACT}
+        ),
     )
     def frontier(study_run: StudyRun) -> Iterator[Any]:
         with told_plainly():
             study = study_run.study()
             require_step(study, "linked")
             with study.warehouse.held():
-                table = _made(study)
+                table, check = _made(study)
         lineage = declared_lineage(protocol, "matched")[FRONTIER.name]
         key = asset_key("matched", FRONTIER.name)
         yield dg.MaterializeResult(asset_key=key, metadata={KEY: lineage, **_shown(table)})
-        _typed, checks = contract_checks({FRONTIER.name: table}, {FRONTIER.name: FRONTIER})
-        for check in checks[FRONTIER.name]:
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                passed=check.has_passed,
-                check_name=check.name,
-                severity=check.severity,
-                description=check.sentence,
-            )
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            passed=check.has_passed,
+            check_name=check.name,
+            severity=check.severity,
+            description=check.sentence,
+        )
 
     return frontier
 
 
-def _made(study: Study) -> pd.DataFrame:
+def _made(study: Study) -> tuple[pd.DataFrame, Check]:
     """The frontier over the rounds due by now, all of them formed anew at every price."""
     matching = study.protocol.matching
     spec = MatchingSpec.of(study.protocol)
@@ -74,7 +74,12 @@ def _made(study: Study) -> pd.DataFrame:
         table = table.assign(is_declared=table["leave_out_price"] == spec.leave_out_price)
         table = table.assign(is_before_outcomes=is_before)
         study.warehouse.replace(connection, "matched", FRONTIER.name, table)
-    return table
+        made = {FRONTIER.name: table}
+        _typed, checks = contract_checks(made, {FRONTIER.name: FRONTIER})
+        result = StepResult({FRONTIER.name: len(table)}, {}, checks)
+        if result.blocked:
+            raise BlockedStep(result)
+    return table, checks[FRONTIER.name][0]
 
 
 def _asked(study: Study, instant: date) -> AskedRound:
