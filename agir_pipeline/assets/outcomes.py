@@ -142,7 +142,12 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             evaluability.append(status_evaluability(effect, due_on, outcome, protocol.inference))
         else:
             effect = measure_effect_table(
-                facts, outcome, protocol.inference, included(study).as_of, protocol.benchmarks
+                facts,
+                outcome,
+                protocol.inference,
+                included(study).as_of,
+                protocol.benchmarks,
+                _alternatives(study, connection),
             )
             primary[outcome.name] = effect
             evaluability.append(measure_evaluability(effect))
@@ -153,6 +158,12 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     )
     tables["evaluability"] = pd.concat(evaluability, ignore_index=True)
     return tables
+
+
+def _alternatives(study: Study, connection: sa.Connection) -> pd.DataFrame | None:
+    if not study.protocol.matching.alternatives:
+        return None
+    return study.warehouse.read(connection, "matched", "alternative_weights")
 
 
 def _named(protocol: Protocol, kind: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
@@ -60,6 +60,7 @@ INDEX = {
 FROM_COVARIATES = {
     "distance", "logit_gap", "nearest_distance", "logit", "price", "caliper", "total_distance",
     "bound", "gap", "mean_beneficiary", "mean_control", "smd", "smd_denominator",
+    "mean_distance", "largest_gap", "max_absolute_smd", "mean_absolute_smd",
     "variance_ratio", "ks", "ecdf_mean", "n_non_missing", "stratum", "strata_enforced",
 }  # fmt: skip
 
@@ -149,7 +150,7 @@ def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     known = _matching_words(protocol)
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in matched_contracts(protocol).items()
+        for name, contract in (matched_contracts(protocol) | {FRONTIER.name: FRONTIER}).items()
     }
 
 

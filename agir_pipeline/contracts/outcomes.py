@@ -6,6 +6,7 @@ import pandas as pd
 
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.words import (
+    ALTERNATIVES,
     PERSONS,
     coded,
     count,
@@ -29,6 +30,7 @@ CLAIMS: Mapping[str, Text] = {
 MEASURE_ROWS: Mapping[str, Text] = {
     "matched_pairs": mark("Within matched pairs"),
     "benchmark": mark("Known answer of a randomised comparison"),
+    **ALTERNATIVES,
 }
 
 EFFECTS = {

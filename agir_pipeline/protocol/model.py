@@ -191,6 +191,11 @@ class Index(Frozen):
     consent_column: Name | None = None
 
 
+Alternative = Literal[
+    "propensity_pairs", "coarsened_exact", "full", "entropy_balancing", "overlap_weights"
+]
+
+
 class Matching(Frozen):
     """How controls are chosen; all of it is covered by the design digest."""
 
@@ -206,6 +211,10 @@ class Matching(Frozen):
     leave_out_price: NotNegative | Literal["infinite"]
     source: Text
     index: Index | None = None
+    alternatives: Many[Alternative] = ()
+    """Other ways to make the arms alike, worked out beside the pairs as checks."""
+    frontier_prices: Many[NotNegative | Literal["infinite"]] = ()
+    """Prices of leaving out that the committee compares; none: some that the distances suggest."""
 
 
 class Balance(Frozen):

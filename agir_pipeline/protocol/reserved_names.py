@@ -67,6 +67,7 @@ STAMPS = {"as_of", "design_digest", "protocol_digest"}
 """What every released table carries."""
 
 TABLES = {
+    "alternative_weights",
     "analysis_population",
     "certificates",
     "contradictions",
