@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from agir_pipeline.methods.reading.headings import normalise
 from agir_pipeline.methods.reading.typing_rules import TypedColumn
@@ -18,8 +19,6 @@ UNIT_SEPARATOR = "\x1f"
 RECORD_ID_BYTES = 16
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """An odd number: the same value in another column gives another digest."""
-DIGEST_BYTES = 8
-VALUES_REMEMBERED = 200_000
 
 
 class RecordNames:
@@ -31,7 +30,7 @@ class RecordNames:
 
     def of(self, number: int) -> str:
         digest = self._begun.copy()
-        digest.update(str(number).encode())
+        digest.update(b"%d" % number)
         return digest.hexdigest()
 
 
@@ -53,7 +52,9 @@ class Records:
         self.source, self.numbers = source, numbers
         self.values = {name: column.values for name, column in typed.items()}
         broken = {position for column in typed.values() for position in column.rules}
-        self._right = [position for position in range(len(numbers)) if position not in broken]
+        self._right: Sequence[int] = range(len(numbers))
+        if broken:
+            self._right = [position for position in self._right if position not in broken]
         self.keys = self._keys()
         self.copies, self._colliding = self._repetitions()
 
@@ -61,7 +62,9 @@ class Records:
         """The business key as text; None where a part of it could not be read."""
         if not self.source.key:
             return [str(number) for number in self.numbers]
-        parts = [[_key_text(value) for value in self.values[name]] for name in self.source.key]
+        parts = [list(map(_part_of_key, self.values[name])) for name in self.source.key]
+        if len(parts) == 1:
+            return parts[0]
         return [
             None if None in row else UNIT_SEPARATOR.join(map(str, row))
             for row in zip(*parts, strict=True)
@@ -70,6 +73,8 @@ class Records:
     def _repetitions(self) -> tuple[list[int], list[int]]:
         """Positions of rows equal to an earlier one, and of rows that contradict another."""
         times = Counter(self.keys[position] for position in self._right)
+        if len(times) == len(self._right):
+            return [], []
         seen: set[tuple[Any, ...]] = set()
         copies: list[int] = []
         first: dict[str | None, list[int]] = {}
@@ -129,7 +134,13 @@ def _days(values: tuple[Any, ...]) -> tuple[datetime, ...]:
     return tuple(value for value in values if isinstance(value, datetime))
 
 
-@lru_cache(maxsize=100_000, typed=True)
+def _part_of_key(value: str | float | bool | datetime | None) -> str | None:
+    if isinstance(value, str) and value.isascii() and value.isalnum():
+        return value
+    return _key_text(value)
+
+
+@lru_cache(maxsize=10_000, typed=True)
 def _key_text(value: str | float | bool | datetime | None) -> str | None:
     """One part of a key as text that does not depend on how the file wrote it."""
     if value is None:
@@ -143,13 +154,14 @@ def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
     """One number per row that changes when any value of the row does (missing counts as one)."""
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
-        told = np.fromiter(map(_value_digest, values), dtype="uint64", count=n_rows)
-        digests = digests * SPREAD + told
+        distinct = dict.fromkeys(values)
+        told = dict(zip(distinct, _value_digests(distinct), strict=True))
+        digests = digests * SPREAD + np.fromiter(map(told.__getitem__, values), "uint64", n_rows)
     return digests
 
 
-@lru_cache(maxsize=VALUES_REMEMBERED, typed=True)
-def _value_digest(value: object) -> int:
+def _value_digests(values: Iterable[object]) -> list[int]:
     """A missing value is no text, not even an empty one: a text is told with a mark before it."""
-    told = "-" if value is None else f"={value}"
-    return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=DIGEST_BYTES).digest())
+    told = ["-" if value is None else f"={value}" for value in values]
+    digests: list[int] = pd.util.hash_array(np.array(told, dtype=object), categorize=False).tolist()
+    return digests

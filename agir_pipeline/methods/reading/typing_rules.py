@@ -23,6 +23,7 @@ from agir_pipeline.methods.reading.numbers import (
     minutes_reader,
     number_reader,
 )
+from agir_pipeline.methods.reading.plain_texts import plain_reader
 from agir_pipeline.protocol.model import Column, ColumnType, DateOrder, Decimal, Source
 
 Reader = Callable[[str], Cell]
@@ -80,7 +81,9 @@ class ColumnReader:
 
     def __init__(self, column: Column, source: Source, *, is_required: bool = False) -> None:
         read = reader_of(column, source.date_order, source.decimal, source.study_time_zone)
-        self._read = _guarded(read, frozenset((*source.missing, *column.spellings_of_nothing)))
+        self._missing = frozenset((*source.missing, *column.spellings_of_nothing))
+        self._plain = plain_reader(column)
+        self._read = _guarded(read, self._missing)
         self._has_order = column.type in ("date", "instant")
         self._is_required = is_required
         self._known: dict[str, Cell] = {}
@@ -88,16 +91,19 @@ class ColumnReader:
     def read(self, texts: Sequence[str]) -> TypedColumn:
         """The values of one column; empty cells and declared spellings are missing."""
         distinct = dict.fromkeys(texts)
-        cells = {text: self._cell(text) for text in distinct}
+        value_of = self._plain(distinct)
+        for text in self._missing & value_of.keys():
+            del value_of[text]
+        cells = {text: self._cell(text) for text in distinct if text not in value_of}
         if self._has_order:
             cells = dict(zip(cells, settle_order(list(cells.values())), strict=True))
         if self._is_required:
             cells = {text: _required(cell) for text, cell in cells.items()}
-        value_of = {text: cell.value for text, cell in cells.items()}
+        value_of |= {text: cell.value for text, cell in cells.items()}
         rule_of = {text: cell.rule for text, cell in cells.items() if cell.rule}
         note_of = {text: cell.note for text, cell in cells.items() if cell.note}
         return TypedColumn(
-            values=[value_of[text] for text in texts],
+            values=list(map(value_of.__getitem__, texts)),
             rules=_places(rule_of, texts),
             notes=_places(note_of, texts),
         )
