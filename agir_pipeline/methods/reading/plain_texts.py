@@ -53,11 +53,14 @@ def _identifiers(column: Column) -> Plain:
 
 def _within(column: Column, pattern: re.Pattern[str], convert: Callable[[str], float]) -> Plain:
     low, high = column.minimum, column.maximum
+    is_any = low is None and high is None
     least = low if isinstance(low, int | float) else float("-inf")
     most = high if isinstance(high, int | float) else float("inf")
 
     def read(texts: Iterable[str]) -> Values:
         found = {text: convert(text) for text in texts if pattern.fullmatch(text)}
+        if is_any:
+            return found
         return {text: value for text, value in found.items() if least <= value <= most}
 
     return read

@@ -17,6 +17,7 @@ from agir_pipeline.protocol.model import Source
 
 UNIT_SEPARATOR = "\x1f"
 RECORD_ID_BYTES = 16
+MISSING_DIGEST = 0x5851F42D4C957F2D
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """An odd number: the same value in another column gives another digest."""
 
@@ -154,14 +155,27 @@ def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
     """One number per row that changes when any value of the row does (missing counts as one)."""
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
-        distinct = dict.fromkeys(values)
-        told = dict(zip(distinct, _value_digests(distinct), strict=True))
-        digests = digests * SPREAD + np.fromiter(map(told.__getitem__, values), "uint64", n_rows)
+        digests = digests * SPREAD + _value_digests(values)
     return digests
 
 
-def _value_digests(values: Iterable[object]) -> list[int]:
-    """A missing value is no text, not even an empty one: a text is told with a mark before it."""
-    told = ["-" if value is None else f"={value}" for value in values]
-    digests: list[int] = pd.util.hash_array(np.array(told, dtype=object), categorize=False).tolist()
-    return digests
+def _value_digests(values: Sequence[object]) -> np.ndarray:
+    """A number per value; a missing one is no text, not even an empty one.
+
+    Columns whose values are mostly alike are hashed value by value, the others whole.
+    """
+    kinds = set(map(type, values))
+    if kinds == {str} or kinds == {float}:
+        kind = object if kinds == {str} else "float64"
+        return pd.util.hash_array(np.array(values, dtype=kind), categorize=False)
+    distinct = dict.fromkeys(values)
+    told = {value: _digest(value) for value in distinct}
+    return np.fromiter(map(told.__getitem__, values), "uint64", len(values))
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def _digest(value: object) -> int:
+    if value is None:
+        return MISSING_DIGEST
+    told = value if isinstance(value, str | float) else str(value)
+    return int(_value_digests([told])[0])
