@@ -177,5 +177,5 @@ def _value_digests(values: Sequence[object]) -> np.ndarray:
 def _digest(value: object) -> int:
     if value is None:
         return MISSING_DIGEST
-    told = value if isinstance(value, str | float) else str(value)
+    told = value if type(value) is float else str(value)
     return int(_value_digests([told])[0])

@@ -136,7 +136,10 @@ def _parsed(
 ) -> Iterator[list[Any]]:
     """The parser's own cells. It gives up at errors that came after it, such as #SPILL!."""
     try:
-        return iter(workbook.get_sheet_by_name(sheet).iter_rows())
+        found = workbook.get_sheet_by_name(sheet)
+        if found.start is None or found.start[1] == 0:
+            return iter(found.iter_rows())
+        return iter(found.to_python(skip_empty_area=False))  # the other way shifts its columns
     except CalamineError as fault:
         for (row, column), text in (facts.errors if facts else {}).items():
             if text and text in str(fault):
