@@ -31,7 +31,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "9"
+READER_VERSION = "10"
 PASSING = frozenset(
     {
         *("reader_died", "reader_too_slow"),
@@ -127,6 +127,8 @@ class Readings:
     ) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
         parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
+        if any(column.not_after for column in self.protocol.source(receipt.source).columns):
+            parts.append(receipt.known_on.isoformat())
         parts += [structure.sha256] if structure else []
         parts += [repr(amendment)] if amendment != AS_RECEIVED else []
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
@@ -163,7 +165,8 @@ class Readings:
 
         def read(some: Sequence[Grid]) -> FileRead:
             some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
-            told = read_sheets(reader, some, receipt.provider, drawn, receipt.sha256)
+            names = (receipt.provider, drawn, receipt.sha256, receipt.known_on)
+            told = read_sheets(reader, some, *names)
             return amendment.told(told, some)
 
         names = self._sheets_for_review(layout, grids)

@@ -65,8 +65,15 @@ class AnswerReader(RowReader):
         super().__init__(source, tables, record_key)
         self._asked = asked
 
-    def read(self, grid: Grid, provider: str, delivered_on: date, object_digest: str) -> RowsRead:
-        read = super().read(grid, provider, delivered_on, object_digest)
+    def read(
+        self,
+        grid: Grid,
+        provider: str,
+        delivered_on: date,
+        object_digest: str,
+        received_on: date | None = None,
+    ) -> RowsRead:
+        read = super().read(grid, provider, delivered_on, object_digest, received_on)
         return with_states(read, grid, self.source, delivered_on, self._asked)
 
 

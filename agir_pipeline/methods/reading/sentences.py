@@ -104,6 +104,12 @@ RULES: Mapping[str, str] = {
     "not_a_number": mark("“{label}” is not a number; a character may have been lost"),
     "not_an_integer": mark("“{label}” is not a whole number"),
     "out_of_range": mark("“{label}” is outside what the protocol allows"),
+    "in_the_future": mark(
+        "“{label}” lies after the day the file came, and tells what has happened; correct the date"
+    ),
+    "merged_cell": mark(
+        "“{label}” is empty under a merged cell; unmerge it and write the value in every row"
+    ),
     "before_start": mark("“{label}” lies before the first day of the contract; ask which is right"),
     "not_yes_or_no": mark("“{label}” is neither yes nor no"),
     "not_a_code": mark(

@@ -72,7 +72,7 @@ class TypedColumn:
     """One column: a value or None per row, and by position the rules broken and the notes."""
 
     values: list[Any]
-    rules: Mapping[int, str]
+    rules: dict[int, str]
     notes: Mapping[int, str]
 
 

@@ -35,6 +35,7 @@ from agir_pipeline.methods.reading.grid import (
     Flag,
     Grid,
     Limits,
+    Range,
     Refused,
     Sheet,
     column_letter,
@@ -118,11 +119,11 @@ def _sheet(
 ) -> Sheet:
     facts = guard.look(entry)
     rows = in_texts(_parsed(workbook, entry.name, facts))
-    flags = [Flag("errors_unseen", None, "", 1)]
+    flags, merged = [Flag("errors_unseen", None, "", 1)], []
     if facts is not None:
         rows = _counted(_overlaid(rows, facts), facts, entry, guard)
-        flags = list(_flags(facts))
-    grid = Grid(container, entry.name, [], ignored_sheets=ignored, flags=flags)
+        flags, merged = list(_flags(facts)), _merged(facts)
+    grid = Grid(container, entry.name, [], ignored_sheets=ignored, flags=flags, merged=merged)
     return Sheet(grid, _numbered(rows, entry.name))
 
 
@@ -268,6 +269,22 @@ def _overlaid(parsed: Iterator[list[str]], facts: SheetFacts) -> Iterable[list[s
 def _error_text(shown: str) -> str:
     """An error under a name that is known for one, so that nobody takes it for a text."""
     return shown if ERROR_TEXT.fullmatch(shown) else UNNAMED_ERROR
+
+
+def _merged(facts: SheetFacts) -> list[Range]:
+    """The merged cells, as far as something is held.
+
+    Raises ``Refused``: they overlap, which no program lets them.
+    """
+    inside = [
+        (top, left, min(bottom, facts.n_rows), min(right, facts.n_columns))
+        for top, left, bottom, right in facts.merged
+        if top <= facts.n_rows and left <= facts.n_columns
+    ]
+    n_cells = sum((r[2] - r[0] + 1) * (r[3] - r[1] + 1) for r in inside)
+    if n_cells > facts.n_rows * facts.n_columns:
+        raise Refused("damaged")
+    return inside
 
 
 def _flags(facts: SheetFacts) -> Iterator[Flag]:
