@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, unexpected
+from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import _, mark, use_language
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
@@ -47,6 +48,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command; faults are one sentence on stderr and an exit code."""
+    collect_rarely()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:

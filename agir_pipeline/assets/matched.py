@@ -67,6 +67,8 @@ CHECKS = {
     "covariate_balance/arms_are_alike": mark("No covariate is further apart than allowed"),
 }
 BLOCKING = frozenset({"optimum_is_proved"})
+CANDIDATES = ("participants", "spells", "spell_terms")
+"""The linked tables that tell who may serve whom."""
 
 
 def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -162,7 +164,7 @@ def _known_then(study: Study, instant: date) -> Candidates:
     """What the end of ``instant`` knew: the linked models built for that day and thrown away."""
     warehouse = study.warehouse
     with warehouse.rehearsal() as connection:
-        study.models.build(connection, "linked", model_variables(study, instant))
+        study.models.build(connection, "linked", model_variables(study, instant), CANDIDATES)
         participants = warehouse.read(connection, "linked", "participants")
         spells, terms = _spells(study, connection), pd.DataFrame()
         if study.protocol.feeding("spell"):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -152,7 +153,10 @@ def _key_text(value: str | float | bool | datetime | None) -> str | None:
 
 
 def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
-    """One number per row that changes when any value of the row does (missing counts as one)."""
+    """One number per row that changes when any value of the row does (missing counts as one).
+
+    The values of one column are of one type: equal ones have one digest.
+    """
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
         digests = digests * SPREAD + _value_digests(values)
@@ -160,22 +164,17 @@ def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
 
 
 def _value_digests(values: Sequence[object]) -> np.ndarray:
-    """A number per value; a missing one is no text, not even an empty one.
-
-    Columns whose values are mostly alike are hashed value by value, the others whole.
-    """
+    """A number per value; a missing one is no text, not even an empty one."""
     kinds = set(map(type, values))
     if kinds == {str} or kinds == {float}:
-        kind = object if kinds == {str} else "float64"
-        return pd.util.hash_array(np.array(values, dtype=kind), categorize=False)
-    distinct = dict.fromkeys(values)
-    told = {value: _digest(value) for value in distinct}
-    return np.fromiter(map(told.__getitem__, values), "uint64", len(values))
+        return _hashed(values, object if kinds == {str} else "float64")
+    distinct = [value for value in dict.fromkeys(values) if value is not None]
+    is_float = kinds <= {float, NoneType}
+    told = _hashed(distinct, "float64") if is_float else _hashed(list(map(str, distinct)), object)
+    digest_of = dict(zip(distinct, told.tolist(), strict=True))
+    digests = [MISSING_DIGEST if value is None else digest_of[value] for value in values]
+    return np.array(digests, dtype="uint64")
 
 
-@lru_cache(maxsize=10_000, typed=True)
-def _digest(value: object) -> int:
-    if value is None:
-        return MISSING_DIGEST
-    told = value if type(value) is float else str(value)
-    return int(_value_digests([told])[0])
+def _hashed(values: Sequence[object], kind: Any) -> np.ndarray:
+    return pd.util.hash_array(np.array(values, dtype=kind), categorize=False)
