@@ -134,9 +134,6 @@ RULES: Mapping[str, str] = {
 FINDINGS: Mapping[str, str] = {
     "hidden_rows": mark("{n} hidden row(s) were read like the others"),
     "hidden_column": mark("the column is hidden; it was read like the others"),
-    "errors_unseen": mark(
-        "cells that show an error look empty in this kind of file (.xlsb); save it as .xlsx"
-    ),
     "silent_formulas": mark(
         "{n} formula(s) show nothing; if they were never computed, open and save the file in Excel "
         "or LibreOffice"

@@ -20,8 +20,10 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from agir_pipeline.methods.reading.archives import (
     SheetEntry,
+    binary_worksheets,
     check_archive,
     empty_texts,
+    scan_binary_worksheet,
     scan_whole,
     scan_worksheet,
     worksheets,
@@ -66,9 +68,8 @@ WILD = set("*?[")
 class Guard:
     """The looks at one workbook, made before its parser sees a cell."""
 
-    look: Callable[[SheetEntry], SheetFacts | None]
-    """None where the format lets nothing be seen."""
-    look_again: Callable[[SheetEntry], SheetFacts | None]
+    look: Callable[[SheetEntry], SheetFacts]
+    look_again: Callable[[SheetEntry], SheetFacts]
     """The same, knowing which shared texts are empty; slow, and rarely asked for."""
     holds: Callable[[str], object]
     """Whether the text of a cell counts as something."""
@@ -119,11 +120,13 @@ def _sheet(
 ) -> Sheet:
     facts = guard.look(entry)
     rows = in_texts(_parsed(workbook, entry.name, facts))
-    flags, merged = [Flag("errors_unseen", None, "", 1)], []
-    if facts is not None:
-        rows = _counted(_overlaid(rows, facts), facts, entry, guard)
-        flags, merged = list(_flags(facts)), _merged(facts)
-    grid = Grid(container, entry.name, [], ignored_sheets=ignored, flags=flags, merged=merged)
+    rows = _counted(_overlaid(rows, facts), facts, entry, guard)
+    grid = Grid(
+        *(container, entry.name, []),
+        ignored_sheets=ignored,
+        flags=list(_flags(facts)),
+        merged=_merged(facts),
+    )
     return Sheet(grid, _numbered(rows, entry.name))
 
 
@@ -132,9 +135,7 @@ def _numbered(rows: Iterator[list[str]], sheet: str) -> Iterator[tuple[int, list
         yield from enumerate(rows, 1)
 
 
-def _parsed(
-    workbook: CalamineWorkbook, sheet: str, facts: SheetFacts | None
-) -> Iterator[list[Any]]:
+def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts) -> Iterator[list[Any]]:
     """The parser's own cells. It gives up at errors that came after it, such as #SPILL!."""
     try:
         found = workbook.get_sheet_by_name(sheet)
@@ -142,7 +143,7 @@ def _parsed(
             return iter(found.iter_rows())
         return iter(found.to_python(skip_empty_area=False))  # the other way shifts its columns
     except CalamineError as fault:
-        for (row, column), text in (facts.errors if facts else {}).items():
+        for (row, column), text in facts.errors.items():
             if text and text in str(fault):
                 letter = column_letter(column - 1)
                 raise Refused("new_error", sheet=sheet, row=row, column=letter) from fault
@@ -158,7 +159,7 @@ def _counted(
         n_parsed += any(map(guard.holds, row))
         yield row
     if n_parsed != len(facts.held_rows):
-        facts = guard.look_again(entry) or facts
+        facts = guard.look_again(entry)
     n_held = len(facts.held_rows)
     if n_parsed != n_held:
         raise Refused("rows_lost", sheet=entry.name, expected=n_held, found=n_parsed)
@@ -185,9 +186,13 @@ def _guard_xlsx(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
 
 
 def _guard_xlsb(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
-    with zipfile.ZipFile(file) as archive:
-        check_archive(archive, n_bytes, limits)
-    return Guard(lambda _entry: None, lambda _entry: None, str.strip)
+    archive = zipfile.ZipFile(file)
+    check_archive(archive, n_bytes, limits)
+
+    def look(entry: SheetEntry) -> SheetFacts:
+        return scan_binary_worksheet(archive, entry, limits)
+
+    return Guard(look, look, str.strip, entries=binary_worksheets(archive))
 
 
 def _guard_ods(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
