@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -86,6 +86,8 @@ class Landing:
     def receive(self, content: bytes, receipt: Receipt) -> Arrival:
         """Keep ``content`` under its hash and record ``receipt`` for it; again is a no-op.
 
+        Bytes that come again after others of the same name are a new arrival: they count anew.
+
         Raises:
             UsageError: the day lies before a round already matched, or nothing can be known then.
             InfrastructureError: the disk refused.
@@ -95,7 +97,7 @@ class Landing:
     def receive_many(self, arrivals: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
         """As ``receive``, for many: the receipts on disk are read once."""
         state = self.state()
-        known = {receipt.identity: receipt for receipt in state.receipts}
+        kept = list(state.receipts)
         last_round = max((r.known_on for r in state.of_kind("round")), default=None)
         batches = _batches(state.deliveries)
         done: list[Arrival] = []
@@ -104,8 +106,8 @@ class Landing:
         try:
             for content, unsealed in arrivals:
                 sealed = _sealed(unsealed, content, batches)
-                arrival = self._arrival(sealed, content, known, last_round)
-                known[arrival.receipt.identity] = arrival.receipt
+                arrival = self._arrival(sealed, content, kept, last_round)
+                kept += [] if arrival.is_repeat else [arrival.receipt]
                 done.append(arrival)
                 names = (legible(unsealed.file_name), unsealed.how)
                 landings.append((arrival.receipt.receipt_id, now, *names, arrival.is_repeat))
@@ -117,13 +119,17 @@ class Landing:
         self,
         receipt: Receipt,
         content: bytes,
-        known: Mapping[tuple[str, str, str, str], Receipt],
+        kept: Sequence[Receipt],
         last_round: date | None,
     ) -> Arrival:
-        """Keep one arrival, unless it was known by its day already."""
-        earlier = known.get(receipt.identity)
-        if earlier is not None and earlier.known_on <= receipt.known_on:
-            return Arrival(earlier, is_repeat=True)
+        """Keep one arrival, unless it was known by its day already and nothing came between."""
+        same = [one for one in kept if _is_same(one, receipt)]
+        if same:
+            found = state([*kept, receipt]).receipts
+            if receipt in same or receipt not in found:
+                return Arrival(same[-1], is_repeat=True)
+            n_known = sum(_is_same(one, receipt) for one in found)
+            receipt = replace(receipt, repeats=n_known - 1)
         _refuse_rewriting_a_round(receipt, last_round)
         # The bytes first: a receipt never points at nothing, even after a power cut.
         write_whole(self.object_path(receipt.sha256), content, mode=0o400)
@@ -142,6 +148,10 @@ def extraction_day(file_name: str) -> date | None:
         return date.fromisoformat(found.group(1)) if found else None
     except ValueError:
         return None
+
+
+def _is_same(one: Receipt, other: Receipt) -> bool:
+    return one.sha256 == other.sha256 and one.identity == other.identity
 
 
 def _batches(deliveries: Iterable[Receipt]) -> dict[tuple[str, str, date], int]:

@@ -126,7 +126,7 @@ class Readings:
         self, receipt: Receipt, contract: str, structure: Receipt | None, amendment: Amendment
     ) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
-        parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
+        parts = [receipt.object_name, contract, receipt.provider, drawn.isoformat()]
         if any(column.not_after for column in self.protocol.source(receipt.source).columns):
             parts.append(receipt.known_on.isoformat())
         parts += [structure.sha256] if structure else []
@@ -165,7 +165,7 @@ class Readings:
 
         def read(some: Sequence[Grid]) -> FileRead:
             some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
-            names = (receipt.provider, drawn, receipt.sha256, receipt.known_on)
+            names = (receipt.provider, drawn, receipt.object_name, receipt.known_on)
             told = read_sheets(reader, some, *names)
             return amendment.told(told, some)
 
