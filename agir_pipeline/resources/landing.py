@@ -33,13 +33,17 @@ class Landing:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
+        self._parsed: dict[Path, Receipt] = {}
+        """A receipt never changes once it is written."""
 
     def create(self) -> None:
         for name in ("objects", "receipts"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def receipts(self) -> list[Receipt]:
-        return [_receipt_in(path) for path in sorted((self.folder / "receipts").glob("*.json"))]
+        paths = sorted((self.folder / "receipts").glob("*.json"))
+        self._parsed |= {p: _receipt_in(p) for p in paths if p not in self._parsed}
+        return [self._parsed[path] for path in paths]
 
     def state(self, as_of: date | None = None) -> State:
         return state(self.receipts(), as_of)
@@ -96,18 +100,14 @@ class Landing:
 
     def receive_many(self, arrivals: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
         """As ``receive``, for many: the receipts on disk are read once."""
-        state = self.state()
-        kept = list(state.receipts)
-        last_round = max((r.known_on for r in state.of_kind("round")), default=None)
-        batches = _batches(state.deliveries)
+        known = _Known(self.receipts())
         done: list[Arrival] = []
         landings: list[tuple[str, str, str, str, bool]] = []
         now = datetime.now(UTC).isoformat(timespec="seconds")  # of one batch nothing came first
         try:
             for content, unsealed in arrivals:
-                sealed = _sealed(unsealed, content, batches)
-                arrival = self._arrival(sealed, content, kept, last_round)
-                kept += [] if arrival.is_repeat else [arrival.receipt]
+                sealed = _sealed(unsealed, content, known.batches)
+                arrival = self._arrival(sealed, content, known)
                 done.append(arrival)
                 names = (legible(unsealed.file_name), unsealed.how)
                 landings.append((arrival.receipt.receipt_id, now, *names, arrival.is_repeat))
@@ -115,22 +115,13 @@ class Landing:
             self.ledger.record_landings(landings)
         return done
 
-    def _arrival(
-        self,
-        receipt: Receipt,
-        content: bytes,
-        kept: Sequence[Receipt],
-        last_round: date | None,
-    ) -> Arrival:
+    def _arrival(self, receipt: Receipt, content: bytes, known: "_Known") -> Arrival:
         """Keep one arrival, unless it was known by its day already and nothing came between."""
-        same = [one for one in kept if _is_same(one, receipt)]
-        if same:
-            found = state([*kept, receipt]).receipts
-            if receipt in same or receipt not in found:
-                return Arrival(same[-1], is_repeat=True)
-            n_known = sum(_is_same(one, receipt) for one in found)
-            receipt = replace(receipt, repeats=n_known - 1)
-        _refuse_rewriting_a_round(receipt, last_round)
+        earlier = known.earlier(receipt)
+        if earlier is not None:
+            return Arrival(earlier, is_repeat=True)
+        _refuse_rewriting_a_round(receipt, known.last_round)
+        receipt = known.counted(receipt)
         # The bytes first: a receipt never points at nothing, even after a power cut.
         write_whole(self.object_path(receipt.sha256), content, mode=0o400)
         write_whole(self._receipt_path(receipt), receipt.to_json().encode())
@@ -141,6 +132,37 @@ class Landing:
         return self.folder / "receipts" / f"{stamp}-{receipt.receipt_id}.json"
 
 
+class _Known:
+    """What had arrived before, and arrives with this batch."""
+
+    def __init__(self, receipts: Sequence[Receipt]) -> None:
+        before = state(receipts)
+        self.kept = list(before.receipts)
+        self.by_identity: dict[tuple[str, str, str, str], list[Receipt]] = {}
+        for receipt in receipts:
+            self.by_identity.setdefault(receipt.identity, []).append(receipt)
+        self.last_round = max((r.known_on for r in before.of_kind("round")), default=None)
+        self.batches = _batches(before.deliveries)
+
+    def earlier(self, receipt: Receipt) -> Receipt | None:
+        """The receipt that says already what this one would; None if none does."""
+        same = self.by_identity.get(receipt.identity)
+        if not same:
+            return None
+        after = state([*self.kept, receipt]).receipts
+        if receipt in after and receipt not in self.kept:
+            return None
+        return [one for one in self.kept if one.identity == receipt.identity][-1]
+
+    def counted(self, receipt: Receipt) -> Receipt:
+        """The receipt with its turn among those of the same bytes; known from now on."""
+        same = self.by_identity.setdefault(receipt.identity, [])
+        receipt = replace(receipt, repeats=len(same))
+        same.append(receipt)
+        self.kept.append(receipt)
+        return receipt
+
+
 def extraction_day(file_name: str) -> date | None:
     """The last day written as YYYY-MM-DD in a file's name: when the partner drew it."""
     found = DAY_IN_NAME.search(file_name)
@@ -148,10 +170,6 @@ def extraction_day(file_name: str) -> date | None:
         return date.fromisoformat(found.group(1)) if found else None
     except ValueError:
         return None
-
-
-def _is_same(one: Receipt, other: Receipt) -> bool:
-    return one.sha256 == other.sha256 and one.identity == other.identity
 
 
 def _batches(deliveries: Iterable[Receipt]) -> dict[tuple[str, str, date], int]:

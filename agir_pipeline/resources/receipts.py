@@ -37,7 +37,7 @@ class Receipt:
     is_backfilled: bool = False
     batch: int = 0
     repeats: int = 0
-    """How often these bytes had come before, and others of their name after them."""
+    """How often these bytes had been kept before: others of their name came after them."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,8 @@ from agir_pipeline.protocol.model import Source
 
 UNIT_SEPARATOR = "\x1f"
 RECORD_ID_BYTES = 16
+VALUES_REMEMBERED = 200_000
+LARGE = 10_000
 MISSING_DIGEST = 0x5851F42D4C957F2D
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """An odd number: the same value in another column gives another digest."""
@@ -155,7 +156,7 @@ def _key_text(value: str | float | bool | datetime | None) -> str | None:
 def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
     """One number per row that changes when any value of the row does (missing counts as one).
 
-    The values of one column are of one type: equal ones have one digest.
+    The values of one column are of one type.
     """
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
@@ -164,17 +165,37 @@ def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
 
 
 def _value_digests(values: Sequence[object]) -> np.ndarray:
-    """A number per value; a missing one is no text, not even an empty one."""
-    kinds = set(map(type, values))
-    if kinds == {str} or kinds == {float}:
-        return _hashed(values, object if kinds == {str} else "float64")
-    distinct = [value for value in dict.fromkeys(values) if value is not None]
-    is_float = kinds <= {float, NoneType}
-    told = _hashed(distinct, "float64") if is_float else _hashed(list(map(str, distinct)), object)
-    digest_of = dict(zip(distinct, told.tolist(), strict=True))
-    digests = [MISSING_DIGEST if value is None else digest_of[value] for value in values]
-    return np.array(digests, dtype="uint64")
+    """A number per value; a missing one is no text, not even an empty one.
+
+    Large columns are hashed whole; what stands in small ones has mostly been seen before.
+    """
+    kind = next((type(value) for value in values if value is not None), str)
+    if len(values) > LARGE and kind in (str, float) and None not in values:
+        return _hashed(values, kind)
+    known = _known_digests(kind)
+    new = [value for value in set(values) if value not in known]
+    if new:
+        known.update(zip(new, _hashed(new, kind).tolist(), strict=True))
+    return np.fromiter(map(known.__getitem__, values), dtype="uint64", count=len(values))
 
 
-def _hashed(values: Sequence[object], kind: Any) -> np.ndarray:
-    return pd.util.hash_array(np.array(values, dtype=kind), categorize=False)
+def _hashed(values: Sequence[object], kind: type) -> np.ndarray:
+    """Digests of values of one type, none of them missing."""
+    told = values if kind in (str, float) else list(map(str, values))
+    return pd.util.hash_array(
+        np.array(told, dtype="float64" if kind is float else object), categorize=False
+    )
+
+
+@lru_cache
+def _digests_of(_kind: type) -> dict[object, int]:
+    return {None: MISSING_DIGEST}
+
+
+def _known_digests(kind: type) -> dict[object, int]:
+    """Of one type only, as equal numbers of two types are one key; forgotten when too many."""
+    known = _digests_of(kind)
+    if len(known) > VALUES_REMEMBERED:
+        known.clear()
+        known[None] = MISSING_DIGEST
+    return known
