@@ -356,17 +356,14 @@ class LandingOverTime(RuleBasedStateMachine):
 
     def line(self, content: bytes, day: date, provider: str) -> "Line":
         """What is written down of an arrival: on one day, what came later stands later."""
-        same = [
-            one.turn for one in self.expected(None) if (one.provider, one.day) == (provider, day)
-        ]
+        own = [one for one in self.expected(None) if (one.provider, one.day) == (provider, day)]
         digest = hashlib.sha256(content).hexdigest()
-        return Line(provider, day, max(same, default=-1) + 1, digest, content)
+        return Line(provider, day, max((one.turn for one in own), default=-1) + 1, digest, content)
 
     def is_in_force(self, line: "Line") -> bool:
         """Whether the file that was there before says the same."""
-        before = [
-            one for one in self.expected(None) if one.provider == line.provider and one < line
-        ]
+        own = [one for one in self.expected(None) if one.provider == line.provider]
+        before = [one for one in own if one < line]
         return bool(before) and before[-1].content == line.content
 
     def write_down(self, line: "Line") -> None:
