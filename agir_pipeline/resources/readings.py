@@ -246,8 +246,8 @@ def _keep(path: Path, rows: pa.Table, outcome: dict[str, Any]) -> None:
     stream = pa.BufferOutputStream()
     with pa.ipc.new_file(stream, kept.schema) as writer:
         writer.write_table(kept)
-    body = stream.getvalue().to_pybytes()
-    write_whole(path, _digest(body) + body, is_lasting=False)
+    body = memoryview(stream.getvalue())
+    write_whole(path, b"".join((_digest(body), body)), is_lasting=False)
 
 
 def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -263,7 +263,7 @@ def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
     return rows.replace_schema_metadata(), json.loads(rows.schema.metadata[OUTCOME])
 
 
-def _digest(body: bytes) -> bytes:
+def _digest(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
 
 
