@@ -111,7 +111,7 @@ def write_duckdb(
             name = f'release.main."{contract.name}"'
             connection.execute(f"create table {name} as select * from incoming")  # noqa: S608
             connection.unregister("incoming")
-            labels = {f"table {name}": contract.title}
+            labels: dict[str, Any] = {f"table {name}": contract.title}
             labels |= {f'column {name}."{one.name}"': one.label for one in contract.columns}
             comments = [
                 f"comment on {what} is '{_quoted(in_language(label, language))}'"

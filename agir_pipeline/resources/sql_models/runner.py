@@ -70,9 +70,9 @@ class SqlModels:
     ) -> list[BuiltModel]:
         """The models of ``step`` built into the schema ``step``, with their test results.
 
-        All of them, or the ``wanted`` ones with those they are made of. Runs in the caller's transaction. Raises FailedDataTests (a CheckError) when a data test
-        finds a failure, CheckError when a table is not what is declared of it, UsageError for
-        a mistake in a file.
+        All of them, or the ``wanted`` ones with those they are made of. Runs in the caller's
+        transaction. Raises FailedDataTests (a CheckError) when a data test finds a failure,
+        CheckError when a table is not what is declared of it, UsageError for a mistake in a file.
         """
         renderer = Renderer(self.project, variables)
         tables.ensure_schema(connection, step)
