@@ -120,5 +120,3 @@ def record_round(landing: Landing, made: RecordedRound) -> None:
 
 def _is_recorded(landing: Landing, instant: date) -> bool:
     return any(receipt.known_on == instant for receipt in landing.state().of_kind("round"))
-
-

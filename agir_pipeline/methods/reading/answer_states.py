@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from agir_pipeline.methods.reading.expressions import NotShown, Value, is_true, names_of
-from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
+from agir_pipeline.methods.reading.questionnaire import WHOLE, Field, Questionnaire
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 BY_GROUP = "G"
@@ -127,7 +127,7 @@ class Conditions:
             return AnswerState.NOT_APPLICABLE
         if is_shown is None:
             return AnswerState.UNKNOWN
-        if answers.get("submitdate"):
+        if answers.get("submitdate") or self.questionnaire.pages == WHOLE:
             return AnswerState.SHOWN_UNANSWERED
         if self.questionnaire.pages != BY_GROUP:
             return AnswerState.UNKNOWN
