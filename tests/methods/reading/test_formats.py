@@ -99,8 +99,9 @@ def test_a_row_the_parser_does_not_see_refuses_a_binary_workbook(read: Read) -> 
     assert (refusal.code, refusal.context) == ("rows_lost", {"expected": 2, "found": 1})
 
 
-def test_a_binary_workbook_that_ends_early_is_refused(read: Read) -> None:
-    content = xlsb([(0, 0, 1.0)], after=b"\x05\x7f")
+@pytest.mark.parametrize("after", [b"\x05\x7f", b"\xff" * 6])
+def test_a_binary_workbook_that_ends_early_is_refused(read: Read, after: bytes) -> None:
+    content = xlsb([(0, 0, 1.0)], after=after)
     assert refusal_of(lambda: read(content)).code == "incomplete"
 
 
