@@ -43,7 +43,7 @@ def plain_reader(column: Column) -> Plain:
 
 
 def _identifiers(column: Column) -> Plain:
-    fits = re.compile(column.pattern or ".*").fullmatch
+    fits = re.compile(column.pattern).fullmatch if column.pattern else bool
 
     def read(texts: Iterable[str]) -> Values:
         return {text: text for text in texts if text.isalnum() and fits(text)}
