@@ -302,3 +302,14 @@ def test_what_changed_between_full_files_is_told_and_a_bare_one_erases_nobody(ho
     assert not bool(gone["is_deletion"])
     assert current(home, "P59", "age_years") == 29
     assert current(home, "P1", "age_years") == 21
+
+
+def test_a_file_put_back_after_another_of_its_name_counts_again(home: Path) -> None:
+    first, other = people({}), people({7: {"age_years": "44"}})
+    ages = []
+    for content in (first, other, first):
+        drop(home, "people.csv", content)
+        assert read(home) == []
+        ages.append(current(home, "P7", "age_years"))
+    assert ages == [27, 44, 27]
+    assert table(home, "people")["record_id"].is_unique
