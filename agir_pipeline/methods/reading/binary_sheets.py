@@ -12,7 +12,8 @@ from agir_pipeline.methods.reading.grid import Limits, Refused
 from agir_pipeline.methods.reading.sheet_scan import SheetFacts, hold
 
 ROW, COLUMNS, SHEET, MERGED, SHARED_TEXT = 0, 60, 156, 176, 19
-BLANK, ERROR, TEXT, SHARED, FORMULA_TEXT, FORMULA_ERROR, RICH_TEXT = 1, 3, 6, 7, 8, 11, 62
+BLANK, ERROR, TEXT, SHARED, FORMULA_TEXT, FORMULA_ERROR = 1, 3, 6, 7, 8, 11
+RICH_TEXT = int("3E", 16)
 CELLS = frozenset((*range(BLANK, FORMULA_ERROR + 1), RICH_TEXT))
 SHORT_CELLS = range(12, 19)
 """The same as from ``BLANK`` on, without their column: they follow the cell before."""
