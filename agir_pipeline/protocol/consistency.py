@@ -299,6 +299,8 @@ def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
                 f"{where} › {key}",
                 _("the limits of a date are dates, those of a number are numbers"),
             )
+    if "not_after" in column and column.get("type") not in ("date", "instant"):
+        yield Mistake(f"{where} › not_after", _("only a date or an instant comes after another"))
     if pattern is not None and column.get("type") != "identifier":
         yield Mistake(f"{where} › pattern", _("only an identifier has a pattern"))
     if items(column, "codes") and column.get("type") not in (None, "code", "codes"):

@@ -61,6 +61,8 @@ class Column(Frozen):
     checksum: Literal["siret"] | None = None
     minimum: float | date | None = None
     maximum: float | date | None = None
+    not_after: Literal["received"] | None = None
+    """Of a day that tells what has happened: it cannot lie after the day its file came."""
     missing: Many[str] = ()
     """Spellings of an empty cell in this column alone, beside those of the source."""
     refused: Many[str] = ()

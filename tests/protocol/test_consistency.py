@@ -179,6 +179,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: column(p, 0, "case_number").update(pattern="AGIR-["),
         f"{REGISTER} › column 1 (case_number) › pattern: is not a pattern: unterminated",
     ),
+    "a text that lies after a day": (
+        lambda p: column(p, 0, "case_number").update(not_after="received"),
+        f"{REGISTER} › column 1 (case_number) › not_after: only a date or an instant comes after",
+    ),
     "limits the wrong way round": (
         lambda p: column(p, 0, "born_on").update(minimum=date(2006, 1, 1)),
         f"{REGISTER} › column 4 (born_on) › minimum: 2006-01-01 comes after 2005-12-31",

@@ -375,3 +375,14 @@ def test_gone_of_a_row_that_is_still_there_and_a_hold_of_a_stranger_are_told(hom
     assert "its author may not decide" in told["missing/decisions_are_followed"]["sentence"]
     assert told["headings/decisions_are_followed"]["status"] == "passed"
     assert current(home, "P1", "age_years") == 21
+
+
+def test_a_file_put_back_after_another_of_its_name_counts_again(home: Path) -> None:
+    first, other = people({}), people({7: {"age_years": "44"}})
+    ages = []
+    for content in (first, other, first):
+        drop(home, "people.csv", content)
+        assert read(home) == []
+        ages.append(current(home, "P7", "age_years"))
+    assert ages == [27, 44, 27]
+    assert table(home, "people")["record_id"].is_unique

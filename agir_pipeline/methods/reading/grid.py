@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+Range = tuple[int, int, int, int]
+"""First row, first column, last row, last column of a rectangle of cells, counted from 1."""
+
 UNCACHED = "#UNCACHED!"
 """Stands in the grid for a formula whose result was never computed."""
 
@@ -97,6 +100,8 @@ class Grid:
     faults: list[tuple[int, str]] = field(default_factory=list)
     """Rows that could not be taken apart, with the rule they break."""
     flags: list[Flag] = field(default_factory=list)
+    merged: list[Range] = field(default_factory=list)
+    """Cells shown as one: only the first of each holds what is seen."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -106,6 +111,7 @@ class Grid:
         lists = {
             "faults": [(number, rule) for number, rule in values["faults"]],
             "flags": [Flag(*flag) for flag in values["flags"]],
+            "merged": [tuple(merged) for merged in values["merged"]],
         }
         return cls(**{**values, **lists})
 
