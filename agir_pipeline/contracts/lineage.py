@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
+from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
@@ -52,6 +53,14 @@ PRECISION = {
     "mde_holm_points": ("risk_control", "share_control", "n"),
 }
 """Column of ``precision`` or ``evaluability`` → columns of the effect tables it is made of."""
+
+OF_CAUSES = {
+    "cause": ("reason",),
+    "initiative": ("initiative",),
+    "followed": ("next_days", "seen_days"),
+    "followed_within_days": ("next_days", "seen_days"),
+}
+"""Column of the tables of an event's causes → columns of ``event_causes``."""
 
 INDEX = {
     "index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number",
@@ -223,6 +232,34 @@ def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
         if (day := {"event": "index_on", "status": "asked_on"}.get(outcome.kind))
     )
     found["evaluability"] |= dict.fromkeys(("all_evaluable_on", "n_never_evaluable_pairs"), days)
+    return found | _beside_origins(protocol)
+
+
+def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Tables that stand beside the effects, from the facts the effects are made from."""
+    contracts = beside_contracts(protocol)
+    every = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
+    levels = tuple(
+        Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
+    )
+    asked = ("state", "is_due", "asked_on")
+    rests_on = {
+        "hidden_bias": every,
+        "specification_curve": every,
+        "subgroups": (*every, *levels),
+        "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+    }
+    events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
+    found: dict[str, Origins] = {}
+    for name, contract in contracts.items():
+        own = next((o for prefix, o in events.items() if name.startswith(prefix)), None)
+        facts = rests_on.get(name) or tuple(_facts(own, protocol) if own else ())
+        facts = tuple(dict.fromkeys(facts))
+        found[name] = {c.name: facts for c in contract.columns if c.name not in TOLD_BY_METHOD}
+        if own and own.causes:
+            for column in OF_CAUSES.keys() & found[name].keys():
+                made_of = OF_CAUSES[column]
+                found[name][column] = tuple(Place("outcomes", "event_causes", m) for m in made_of)
     return found
 
 

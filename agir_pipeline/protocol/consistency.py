@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
+from agir_pipeline.protocol.reporting_consistency import REPORTING_CHECKS
 from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
     reserved_names_are_left_alone,
@@ -44,6 +45,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         _decisions_can_be_read,
         *DESIGN_CHECKS,
         *ROLE_CHECKS,
+        *REPORTING_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,
     )
@@ -62,7 +64,7 @@ def _time_zone_exists(raw: Raw) -> Iterator[Mistake]:
 
 
 def _names_are_unique(raw: Raw) -> Iterator[Mistake]:
-    sections = ("source", "covariate", "eligibility", "outcome")
+    sections = ("source", "covariate", "eligibility", "outcome", "wave")
     groups = [(section, items(raw, section)) for section in sections]
     for position, source in enumerate(items(raw, "source"), 1):
         where = place("source", position, source)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.sources import (
     Agreement,
     Alias,
@@ -57,6 +58,8 @@ __all__ = [
     "BackDated",
     "Balance",
     "Benchmark",
+    "CauseClass",
+    "Causes",
     "Code",
     "Column",
     "ColumnType",
@@ -97,6 +100,7 @@ __all__ = [
     "Study",
     "Target",
     "Text",
+    "Wave",
 ]
 
 # ----------------------------------------------------------------------------- identity
@@ -236,6 +240,9 @@ class EventOutcome(Frozen):
     source: Text
     primary_definition: Name | None = None
     primary_horizon_days: int | None = None
+    free_time_days: Fact[Some[SomeDays]] | None = None
+    """Up to which days after the index the mean time free of the event is told."""
+    causes: Causes | None = None
 
 
 class StatusRule(Frozen):
@@ -296,6 +303,8 @@ class Inference(Frozen):
     final_on: Fact[date] | None = None
     """Releases with an earlier data cut are interim: described, not tested."""
     seed: Count
+    subgroups: Many[Name] = ()
+    """Covariates by whose levels effects are told apart, as an exploration."""
 
 
 class Benchmark(Frozen):
@@ -352,6 +361,7 @@ class Protocol(Frozen):
     outcomes: Some[Outcome] = Field(alias="outcome")
     inference: Inference
     enrolment: Enrolment | None = None
+    waves: Many[Wave] = Field(default=(), alias="wave")
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
 
     design_digest: str = Field(exclude=True)
