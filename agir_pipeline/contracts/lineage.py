@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
     ArmColumn,
@@ -70,6 +71,40 @@ FROM_COVARIATES = {
     "bound", "gap", "mean_beneficiary", "mean_control", "smd", "smd_denominator",
     "variance_ratio", "ks", "ecdf_mean", "n_non_missing", "stratum", "strata_enforced",
 }  # fmt: skip
+
+
+def programme_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Table → origins, for the programme's tables: from their source, or from what is counted."""
+    read: dict[str, tuple[str, tuple[str, ...]]] = {}
+    if protocol.costs:
+        c = protocol.costs
+        read["costs"] = (c.origin, (c.day_column, c.item_column, c.amount_column))
+        read["cost_totals"] = (c.origin, (c.item_column, c.amount_column))
+    if protocol.governance:
+        g = protocol.governance
+        read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
+    if protocol.outreach:
+        o = protocol.outreach
+        steps = (o.type_column, o.organisation_column, o.day_column, o.result_column)
+        read["mobilisation_funnel"] = (o.origin, steps)
+    if protocol.context:
+        x = protocol.context
+        figures = (*x.series_columns, x.month_column, x.value_column, x.published_column)
+        read["context"] = (x.origin, figures)
+    contracts = programme_contracts(protocol)
+    found: dict[str, Origins] = {}
+    for name, (source, columns) in read.items():
+        origins = tuple(Place("validated", source, column) for column in columns)
+        found[name] = {c.name: origins for c in contracts[name].columns}
+    entries = _enrolment_origins(protocol.enrolment)["n_entries"] if protocol.enrolment else ()
+    for name in ("enrolment_pace", "enrolment_projection"):
+        if name in contracts:
+            found[name] = {c.name: entries for c in contracts[name].columns}
+    if "cost_effectiveness" in contracts:
+        effects = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
+        gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
+        found["cost_effectiveness"] = dict.fromkeys(gains, effects)
+    return found
 
 
 def heading_of(column: Column) -> str:
@@ -306,7 +341,7 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
     }
     if protocol.enrolment:
         found["enrolment_progress"] = _enrolment_origins(protocol.enrolment)
-    return found
+    return found | programme_origins(protocol)
 
 
 def _enrolment_origins(enrolment: Enrolment) -> Origins:

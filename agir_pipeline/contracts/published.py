@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from agir_pipeline.contracts.model import Invariant, TableContract, Text
+from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
     PERSONS,
@@ -120,7 +121,7 @@ def published_contracts(protocol: Protocol) -> dict[str, TableContract]:
     """The contract of every table of this step, by name; enrolment where the study counts it."""
     enrolment = (_enrolment_progress(),) if protocol.enrolment else ()
     tables = (_participant_flow(protocol), *enrolment, _data_dictionary(), _release_manifest())
-    return {table.name: table for table in tables}
+    return {**{table.name: table for table in tables}, **programme_contracts(protocol)}
 
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.sources import (
     Agreement,
@@ -63,6 +64,8 @@ __all__ = [
     "Code",
     "Column",
     "ColumnType",
+    "Context",
+    "Costs",
     "Count",
     "Covariate",
     "DateOrder",
@@ -75,6 +78,7 @@ __all__ = [
     "Fact",
     "Feeds",
     "Frozen",
+    "Governance",
     "Identity",
     "Index",
     "Inference",
@@ -86,6 +90,8 @@ __all__ = [
     "MeasureOutcome",
     "Name",
     "Outcome",
+    "Outreach",
+    "Pace",
     "Party",
     "Protocol",
     "Provider",
@@ -329,6 +335,7 @@ class Enrolment(Frozen):
     """A coded column whose share is watched (AGIR: the level prepared) …"""
     watched_codes: Many[str] = ()
     """… and the codes that make up the share."""
+    pace: Pace | None = None
 
 
 class Party(Frozen):
@@ -362,6 +369,10 @@ class Protocol(Frozen):
     inference: Inference
     enrolment: Enrolment | None = None
     waves: Many[Wave] = Field(default=(), alias="wave")
+    governance: Governance | None = None
+    outreach: Outreach | None = None
+    costs: Costs | None = None
+    context: Context | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
 
     design_digest: str = Field(exclude=True)

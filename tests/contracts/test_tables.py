@@ -9,6 +9,7 @@ from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.covariates import covariate_columns
 from agir_pipeline.contracts.matched import refuse_later
 from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
+from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.published import FLOW_REASONS, flow_steps
 from agir_pipeline.contracts.tables import table_contract, table_contracts
 from agir_pipeline.contracts.words import STATUSES, UNMATCHED_REASONS
@@ -32,8 +33,16 @@ from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, round_tables
 from agir_pipeline.methods.matching.design import is_number
+from agir_pipeline.methods.programme.costs import (
+    COST_COLUMNS,
+    EFFECTIVENESS_COLUMNS,
+    TOTAL_COLUMNS,
+)
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
+from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
+from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
+from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
 from agir_pipeline.protocol.model import Protocol
 
 Draw = Callable[[str], pd.DataFrame]
@@ -95,6 +104,14 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("specification_curve", SPECIFICATION_COLUMNS),
         ("subgroups", SUBGROUP_COLUMNS),
         ("response_rates", RESPONSE_COLUMNS),
+        ("enrolment_pace", PACE_COLUMNS),
+        ("enrolment_projection", PROJECTION_COLUMNS),
+        ("costs", COST_COLUMNS),
+        ("cost_totals", TOTAL_COLUMNS),
+        ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
+        ("governance", GOVERNANCE_COLUMNS),
+        ("mobilisation_funnel", FUNNEL_COLUMNS),
+        ("context", CONTEXT_COLUMNS),
         ("participant_flow", FLOW_COLUMNS),
         ("enrolment_progress", PROGRESS_COLUMNS),
         ("data_dictionary", DICTIONARY_COLUMNS),
@@ -293,6 +310,17 @@ def test_an_event_without_causes_or_days_has_neither_table(agir: Protocol) -> No
     found = set(table_contracts(bare))
     assert "rupture_incidence" in found
     assert not {"rupture_causes", "rupture_free_time", "subgroups", "response_rates"} & found
+
+
+def test_a_programme_without_its_parts_has_none_of_their_tables(
+    agir: Protocol, nsw: Protocol
+) -> None:
+    parts = {"costs", "cost_totals", "governance", "mobilisation_funnel", "context"}
+    assert parts <= set(table_contracts(agir))
+    assert not parts & set(table_contracts(nsw))
+    measured = nsw.model_copy(update={"costs": agir.costs, "sources": agir.sources})
+    assert "cost_effectiveness" not in programme_contracts(measured)
+    assert "cost_totals" in programme_contracts(measured)
 
 
 @pytest.mark.parametrize(
