@@ -73,7 +73,7 @@ WORDS = {
               unit="days"),
         share("share_free", mark("Free of any ending"), mark("After the day; Kaplan–Meier")),
         share("incidence", mark("Cumulative incidence"),
-              mark("Share that had this ending by the day; the others compete")),
+              mark("Share that had this ending by the day; Aalen–Johansen, the others compete")),
         number("standard_error", mark("Standard error"), mark("Of the cumulative incidence"),
                minimum=0),
         number("free_days_beneficiary", mark("Days free, beneficiaries"),
@@ -192,7 +192,7 @@ def _incidence(outcome: EventOutcome) -> TableContract:
         spelled(
             WORDS,
             """outcome definition arm time_days cause n n_at_risk n_events share_free incidence
-            standard_error method""",
+            standard_error""",
             *_own(outcome),
         ),
         ("outcome", "definition", "arm", "time_days", "cause"),

@@ -282,7 +282,7 @@ def test_the_endings_of_a_day_and_the_free_add_up_to_one(agir: Protocol) -> None
     row = {
         "outcome": "rupture", "definition": "gross", "arm": "control", "time_days": 9,
         "cause": "not_told", "n": 4, "n_at_risk": 4, "n_events": 1, "share_free": 0.5,
-        "incidence": 0.25, "standard_error": 0.1, "method": "m",
+        "incidence": 0.25, "standard_error": 0.1,
     }  # fmt: skip
     told = pd.DataFrame([row, row | {"cause": "normal_end"}])
     assert len(checked(told, contract)) == 2

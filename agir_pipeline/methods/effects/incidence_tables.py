@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from agir_pipeline.language import _
 from agir_pipeline.methods.effects.causes import cause_names
 from agir_pipeline.methods.effects.curves import incidence_curves
 from agir_pipeline.methods.effects.event_pairs import ARMS, PairedTimes
@@ -16,7 +15,7 @@ from agir_pipeline.protocol.model import EventOutcome
 INCIDENCE_COLUMNS = {
     "outcome": TEXT, "definition": TEXT, "arm": TEXT, "time_days": COUNT, "cause": TEXT,
     "n": COUNT, "n_at_risk": COUNT, "n_events": COUNT, "share_free": NUMBER,
-    "incidence": NUMBER, "standard_error": NUMBER, "method": TEXT,
+    "incidence": NUMBER, "standard_error": NUMBER,
 }  # fmt: skip
 
 
@@ -25,8 +24,9 @@ def incidence_table(numbered: Mapping[str, PairedTimes], outcome: EventOutcome) 
 
     ``n_at_risk`` are those still followed without any ending at the start of the day,
     ``share_free`` those without any ending after it, ``incidence`` the share that had this ending
-    by then; the incidences and the free add up to 1. ``numbered`` are the pairs of each
-    definition, their endings by number; a definition without pairs has no row.
+    by then (Aalen–Johansen from the index date, standard error by infinitesimal jackknife); the
+    incidences and the free add up to 1. ``numbered`` are the pairs of each definition, their
+    endings by number; a definition without pairs has no row.
     """
     last = max(outcome.horizons_days.value)
     rows: list[dict[str, Any]] = []
@@ -57,8 +57,4 @@ def _curve(
                 "share_free": float(curves.free[row]),
                 "incidence": float(curves.incidence[row, column]),
                 "standard_error": float(curves.standard_error[row, column]),
-                "method": _(
-                    "Aalen–Johansen from the index date, every ending competing with the others; "
-                    "standard error by infinitesimal jackknife"
-                ),
             }

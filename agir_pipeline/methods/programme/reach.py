@@ -80,9 +80,10 @@ def context_table(series: pd.DataFrame, context: Context, last_on: date) -> pd.D
     latest = told.sort_values("published", ignore_index=True).drop_duplicates(
         [*keys, context.month_column], keep="last"
     )
+    named = zip(*(latest[key].astype(str) for key in keys), strict=True)
     rows = pd.DataFrame(
         {
-            "series": latest[keys].astype("string").agg(" · ".join, axis=1),
+            "series": pd.Series(map(" · ".join, named), latest.index, dtype="string"),
             "year": pd.to_datetime(latest[context.month_column]).dt.year,
             "value": latest[context.value_column].astype(float),
         }
