@@ -263,6 +263,21 @@ def show(
         say(forms[form]())
 
 
+@app.command(help=mark("The rows of partners' files behind a cell of a released table."))
+def trace(
+    table: Annotated[str, typer.Argument(help=mark("A table of the release."))],
+    cells: Annotated[
+        list[str] | None, typer.Argument(help=mark("COLUMN=VALUE, to say which rows."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.tracing import traced
+
+    with study_language(home):
+        for line in traced(Home(home).require(), table, cells or []).lines():
+            say(line)
+
+
 @app.command(help=mark("Compare two releases: equal, or what differs and why."))
 def diff(
     before: Annotated[str, typer.Argument(help=mark("The earlier release."))],

@@ -274,14 +274,15 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     """Tables that stand beside the effects, from the facts the effects are made from."""
     contracts = beside_contracts(protocol)
     every = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
+    unweighted = tuple(place for place in every if place.step == "outcomes")
     levels = tuple(
         Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
     )
     asked = ("state", "is_due", "asked_on")
     rests_on = {
-        "hidden_bias": every,
+        "hidden_bias": unweighted,
         "specification_curve": every,
-        "subgroups": (*every, *levels),
+        "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
     }
     events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
