@@ -106,7 +106,7 @@ WORDS = vocabulary(
     count("n_months", mark("Months told"), mark("Twelve make a whole year")),
     number("value", mark("Value"), mark("Mean of the months, as last published")),
     number("change_share", mark("Change over the year before"),
-           mark("Whole years only; −0.18 means 18 % fewer")),
+           mark("Whole years only; −0.18 means eighteen in a hundred fewer")),
 )  # fmt: skip
 
 
