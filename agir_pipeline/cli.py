@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,8 @@ from typer.exceptions import TyperException
 
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, unexpected
-from agir_pipeline.language import _, mark, use_language
+from agir_pipeline.garbage import collect_rarely
+from agir_pipeline.language import _, mark, use_language, written_day
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
@@ -47,6 +49,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command; faults are one sentence on stderr and an exit code."""
+    collect_rarely()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -221,7 +224,8 @@ def status(
 
 
 def _print_status(found: dict[str, Any]) -> None:
-    say(_("state of {day}").format(day=found["as_of"] or "-"))
+    as_of = found["as_of"]
+    say(_("state of {day}").format(day=written_day(date.fromisoformat(as_of)) if as_of else "-"))
     for source in found["sources"]:
         say(
             _(

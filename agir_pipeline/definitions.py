@@ -14,6 +14,7 @@ from agir_pipeline.assets.published import published_assets
 from agir_pipeline.assets.raw import raw_assets
 from agir_pipeline.assets.step import StudyRun
 from agir_pipeline.assets.validated import validated_assets
+from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import current_language, use_language
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.home import Home
@@ -72,6 +73,7 @@ def build_definitions(home: Path, as_of: str = "", protocol: Path | None = None)
 @dg.definitions
 def study_definitions() -> dg.Definitions:
     """What ``dagster dev -w workspace.yaml`` loads: the study of AGIR_HOME, else ./demo."""
+    collect_rarely()
     home = Path(os.environ.get("AGIR_HOME") or "demo")
     if not Home(home).protocol_path.is_file() and "AGIR_HOME" not in os.environ:
         make_demo(home, seed=1, scale=1)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from agir_pipeline.errors import InfrastructureError, UsageError
-from agir_pipeline.language import _, current_language
+from agir_pipeline.language import _, current_language, written_number
 from agir_pipeline.methods.synthetic.truth import (
     corrections_meant,
     true_effect,
@@ -25,6 +25,8 @@ from agir_pipeline.resources.study import Study, open_study
 from agir_pipeline.running import run_study, summary
 
 Say = Callable[[str], None]
+SIGNED = "+0.0;-0.0"
+"""How a difference in points is written."""
 
 
 HABITS = ("no_token", "several_responses", "ignored_sheet", "absent_column", "set_aside", "no_rows")
@@ -209,16 +211,18 @@ def _effect_line(
         return _("{label}: not evaluable").format(label=label)
     event = isinstance(outcome, EventOutcome)
     return _(
-        "{label} ({definition}): {estimate:+.1f} points [{low:.1f}; {high:.1f}], "
-        "smallest detectable {mde:.1f}; truth of the demo {truth:+.1f}"
+        "{label} ({definition}): {estimate} points [{low}; {high}], "
+        "smallest detectable {mde}; truth of the demo {truth}"
     ).format(
         label=label,
         definition=row["definition"],
-        estimate=row["risk_difference_points" if event else "difference_points"],
-        low=row["ci_low_points"],
-        high=row["ci_high_points"],
-        mde=row["minimum_detectable_points"],
-        truth=truth,
+        estimate=written_number(
+            row["risk_difference_points" if event else "difference_points"], SIGNED
+        ),
+        low=written_number(row["ci_low_points"], "0.0"),
+        high=written_number(row["ci_high_points"], "0.0"),
+        mde=written_number(row["minimum_detectable_points"], "0.0"),
+        truth=written_number(truth, SIGNED),
     )
 
 

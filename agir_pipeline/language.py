@@ -7,11 +7,16 @@ protocol; that choice is made at the command line and in ``definitions``, never 
 
 import gettext as catalogues
 from contextvars import ContextVar
+from datetime import date
 from functools import cache
 from pathlib import Path
 
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
 LOCALES = Path(__file__).parent / "locales"
 LANGUAGES = ("en", "fr")
+DAY_PATTERNS = {"en": "yyyy-MM-dd", "fr": "dd/MM/yyyy"}
 
 _current: ContextVar[str] = ContextVar("language", default="en")
 
@@ -36,6 +41,16 @@ def _(text: str) -> str:
     Nothing stays nothing: under the empty text a catalogue keeps its own description.
     """
     return _catalogue(_current.get()).gettext(text) if text else ""
+
+
+def written_day(day: date) -> str:
+    """31/12/2012 in French; in English 2012-12-31, which no country reads the wrong way round."""
+    return str(format_date(day, DAY_PATTERNS[_current.get()], locale=_current.get()))
+
+
+def written_number(value: float, pattern: str = "#,##0.###") -> str:
+    """A number with the decimal mark of the current language."""
+    return str(format_decimal(value, pattern, locale=_current.get()))
 
 
 def mark(text: str) -> str:

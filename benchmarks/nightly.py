@@ -33,14 +33,17 @@ print(json.dumps({{
 NIGHT = """
 import os
 os.environ["AGIR_LANGUAGE"] = "en"
+from agir_pipeline.cli import main
+sys.argv = ["agir", "run", "--home", {home!r}]
+try:
+    main()
+except SystemExit as ended:
+    if ended.code:
+        raise
+import dagster as dg
 from pathlib import Path
 from agir_pipeline.resources.home import Home
-from agir_pipeline.running import run_study
 home = Path({home!r})
-outcome = run_study(home)
-if outcome.exit_code:
-    raise SystemExit("the night failed: " + "; ".join(outcome.faults))
-import dagster as dg
 os.environ["DAGSTER_HOME"] = str(home / "dagster")
 with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
     run = instance.get_runs(limit=1)[0]

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 import pandas as pd
-from babel.dates import format_date
-from babel.numbers import format_decimal
 
-from agir_pipeline.language import current_language
+from agir_pipeline.language import written_day, written_number
 
 Cell = str | int | float | date | None
 
@@ -34,9 +32,8 @@ def picture(svg: str, text: str) -> str:
 def _written(cell: Cell) -> str:
     if cell is None or pd.isna(cell):
         return "–"
-    language = current_language()
     if isinstance(cell, date):
-        return format_date(cell, "short", locale=language)
+        return written_day(cell)
     if isinstance(cell, int | float):
-        return format_decimal(cell, "#,##0.###", locale=language)
+        return written_number(cell)
     return str(cell).replace("|", "\\|").replace("\n", " ")

@@ -43,6 +43,7 @@ from agir_pipeline.resources.rounds import (
     names_apart,
     record_round,
     recorded_rounds,
+    renamed,
 )
 from agir_pipeline.resources.study import (
     Study,
@@ -67,6 +68,8 @@ CHECKS = {
     "covariate_balance/arms_are_alike": mark("No covariate is further apart than allowed"),
 }
 BLOCKING = frozenset({"optimum_is_proved"})
+CANDIDATES = ("participants", "spells", "spell_terms")
+"""The linked tables that tell who may serve whom."""
 
 
 def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -110,15 +113,16 @@ def fold(study: Study) -> list[RecordedRound]:
     landing = study.home.landing
     anchors, names = _anchors_and_names(study)
     rounds: list[RecordedRound] = []
+    taken: list[pd.DataFrame] = []
     recorded = recorded_rounds(landing, study.state().of_kind("round"))
     for number, instant in enumerate(due_instants(study), 1):
         made = recorded.get(instant)
         if made is None:
-            used = used_in_rounds(one.renamed(names).tables["pairs"] for one in rounds)
-            made = _form(study, instant, number, used).renamed(anchors)
+            made = _form(study, instant, number, used_in_rounds(taken)).renamed(anchors)
             if not study.is_draft:
                 record_round(landing, made)
         rounds.append(made)
+        taken.append(renamed(made.tables["pairs"], names))
     apart = names_apart({p for one in rounds for p in one.persons()}, names, study.keys.person_id)
     return [one.renamed(apart) for one in rounds]
 
@@ -162,7 +166,7 @@ def _known_then(study: Study, instant: date) -> Candidates:
     """What the end of ``instant`` knew: the linked models built for that day and thrown away."""
     warehouse = study.warehouse
     with warehouse.rehearsal() as connection:
-        study.models.build(connection, "linked", model_variables(study, instant))
+        study.models.build(connection, "linked", model_variables(study, instant), CANDIDATES)
         participants = warehouse.read(connection, "linked", "participants")
         spells, terms = _spells(study, connection), pd.DataFrame()
         if study.protocol.feeding("spell"):

@@ -170,15 +170,31 @@ def carry_out(
     """
     with told_plainly():
         study = study_run.study()
-        if after is not None:
-            require_step(study, after)
         try:
-            stands = examine is not None and is_up_to_date(study, step)
-            result = _standing(study, examine) if examine and stands else store(study)
+            with study.warehouse.held():
+                result = _done(study, step, store, examine, after)
         except BlockedStep as blocked:
             yield from tell_checks(study, step, blocked.result)
             raise
         yield from report(study, step, result)
+
+
+def _done(
+    study: Study,
+    step: str,
+    store: Callable[[Study], StepResult],
+    examine: Examine | None,
+    after: str | None,
+) -> StepResult:
+    if after is not None:
+        require_step(study, after)
+    if examine is None or not is_up_to_date(study, step):
+        return store(study)
+    with study.warehouse.transaction() as connection:
+        result = examine(study, connection)
+    if result.blocked:
+        raise BlockedStep(result)
+    return result
 
 
 def settle(study: Study, connection: sa.Connection, step: str, result: StepResult) -> StepResult:
@@ -190,14 +206,6 @@ def settle(study: Study, connection: sa.Connection, step: str, result: StepResul
     if result.blocked:
         raise BlockedStep(result)
     record_step(study, connection, step, state_digest(study, step))
-    return result
-
-
-def _standing(study: Study, examine: Examine) -> StepResult:
-    with study.warehouse.transaction() as connection:
-        result = examine(study, connection)
-    if result.blocked:
-        raise BlockedStep(result)
     return result
 
 

@@ -52,6 +52,13 @@ class OpenEventLog(SqliteEventLogStorage):
         made: sa.Engine = engines[shard]
         return made
 
+    def has_table(self, table_name: str) -> bool:
+        """Asked for every event; a table that is there stays there."""
+        found: set[str] = self.__dict__.setdefault("_tables_found", set())
+        if table_name not in found and super().has_table(table_name):
+            found.add(table_name)
+        return table_name in found
+
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Also touches the run's file: the interface watches it for news, which wait beside it."""
         super().store_event(event)

@@ -33,13 +33,17 @@ class Landing:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
+        self._parsed: dict[Path, Receipt] = {}
+        """A receipt never changes once it is written."""
 
     def create(self) -> None:
         for name in ("objects", "receipts"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def receipts(self) -> list[Receipt]:
-        return [_receipt_in(path) for path in sorted((self.folder / "receipts").glob("*.json"))]
+        paths = sorted((self.folder / "receipts").glob("*.json"))
+        self._parsed |= {p: _receipt_in(p) for p in paths if p not in self._parsed}
+        return [self._parsed[path] for path in paths]
 
     def state(self, as_of: date | None = None) -> State:
         return state(self.receipts(), as_of)

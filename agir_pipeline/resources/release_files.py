@@ -111,11 +111,13 @@ def write_duckdb(
             name = f'release.main."{contract.name}"'
             connection.execute(f"create table {name} as select * from incoming")  # noqa: S608
             connection.unregister("incoming")
-            title = _quoted(in_language(contract.title, language))
-            connection.execute(f"comment on table {name} is '{title}'")
-            for column in contract.columns:
-                label = _quoted(in_language(column.label, language))
-                connection.execute(f"comment on column {name}.\"{column.name}\" is '{label}'")
+            labels: dict[str, Any] = {f"table {name}": contract.title}
+            labels |= {f'column {name}."{one.name}"': one.label for one in contract.columns}
+            comments = [
+                f"comment on {what} is '{_quoted(in_language(label, language))}'"
+                for what, label in labels.items()
+            ]
+            connection.execute(";".join(comments))
         connection.execute("detach release")
 
 

@@ -30,7 +30,7 @@ class RecordedRound:
 
     def renamed(self, names: Mapping[str, str]) -> "RecordedRound":
         """The same round with persons called otherwise: pseudonym ↔ anchor."""
-        tables = {name: _renamed(table, names) for name, table in self.tables.items()}
+        tables = {name: renamed(table, names) for name, table in self.tables.items()}
         return RecordedRound(self.instant, self.round_number, self.made_with, tables)
 
     def persons(self) -> set[str]:
@@ -40,7 +40,7 @@ class RecordedRound:
             for table in self.tables.values()
             for column in PERSON_COLUMNS
             if column in table
-            for person in table[column]
+            for person in table[column].unique()
         }
 
     def to_bytes(self) -> bytes:
@@ -69,6 +69,16 @@ class RecordedRound:
             }
         instant = date.fromisoformat(head["instant"])
         return cls(instant, head["round_number"], head["made_with"], tables)
+
+
+def renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """A table with its persons called otherwise; whom ``names`` does not hold stays as he is."""
+
+    def called(persons: pd.Series) -> pd.Series:
+        now = {person: names.get(person, person) for person in persons.unique()}
+        return persons.map(now).astype(persons.dtype)
+
+    return table.assign(**{c: called(table[c]) for c in PERSON_COLUMNS if c in table})
 
 
 def names_apart(
@@ -110,8 +120,3 @@ def record_round(landing: Landing, made: RecordedRound) -> None:
 
 def _is_recorded(landing: Landing, instant: date) -> bool:
     return any(receipt.known_on == instant for receipt in landing.state().of_kind("round"))
-
-
-def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    columns = [column for column in PERSON_COLUMNS if column in table]
-    return table.assign(**{c: table[c].map(lambda p: names.get(p, p)) for c in columns})

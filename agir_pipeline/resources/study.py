@@ -285,9 +285,12 @@ def contracts_known_to(study: Study, known_on: date) -> date:
 
 def record_step(study: Study, connection: sa.Connection, step: str, digest: str) -> None:
     """Note, in the step's own transaction, what its tables were built from."""
-    built = built_digests(study, connection) | {step: digest}
-    rows = pd.DataFrame({"step": list(built), "digest": list(built.values())}, dtype="string")
-    study.warehouse.replace(connection, "books", "steps", rows)
+    if ("books", "steps") not in study.warehouse.tables(connection):
+        empty = pd.DataFrame({"step": [], "digest": []}, dtype="string")
+        study.warehouse.replace(connection, "books", "steps", empty)
+    row = {"step": step, "digest": digest}
+    connection.execute(sa.text("delete from books.steps where step = :step"), row)
+    connection.execute(sa.text("insert into books.steps values (:step, :digest)"), row)
 
 
 def is_up_to_date(study: Study, step: str) -> bool:

@@ -45,6 +45,12 @@ class Warehouse:
             yield connection
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, the database stays open between transactions: a DuckDB file is opened once."""
+        with tables.named_faults(self.place), self.engine.connect():
+            yield
+
+    @contextmanager
     def rehearsal(self) -> Iterator[sa.Connection]:
         """A transaction that is always rolled back: what a past day knew is built and forgotten."""
         with tables.named_faults(self.place), self.engine.connect() as connection:
@@ -132,9 +138,10 @@ def _engine(url: str) -> sa.Engine:
     """An engine that keeps no connection open: the DuckDB file is released after each step."""
     try:
         address = sa.make_url(url)
-        # A DuckDB that lacks an extension would fetch it over the network by itself.
+        # A DuckDB that lacks an extension would fetch it over the network by itself. One thread:
+        # small tables take longer with two, and sums are the same whatever the number of cores.
         options = (
-            {"config": {"autoinstall_known_extensions": False}}
+            {"config": {"autoinstall_known_extensions": False, "threads": 1}}
             if address.get_backend_name() == "duckdb"
             else {}
         )

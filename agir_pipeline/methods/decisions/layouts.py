@@ -91,8 +91,10 @@ def answered(grid: Grid, source: Source, day: date) -> Grid:
     A row is unanswered while neither its author nor, for a correction, the new value is written.
     """
     roles = source.corrects or source.maps
+    if roles is None:
+        return grid
     layout = find_layout(grid, source, day)
-    if roles is None or isinstance(layout, Refusal):
+    if isinstance(layout, Refusal):
         return grid
     names = [roles.author, *([source.corrects.new_value] if source.corrects else [])]
     places = [layout.positions[name] for name in names if name in layout.positions]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from agir_pipeline.methods.effects.claims import PRIMARY
 from agir_pipeline.protocol.model import Inference
@@ -18,7 +17,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     if not len(p_values):
         return []
     p = np.asarray(p_values, dtype=float)
-    adjusted = multipletests(np.where(np.isnan(p), 1.0, p), method="holm")[1]
+    counted = np.where(np.isnan(p), 1.0, p)
+    order = np.argsort(counted, kind="stable")
+    stepped = np.maximum.accumulate(counted[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
     return [float(value) for value in np.where(np.isnan(p), np.nan, adjusted)]
 
 

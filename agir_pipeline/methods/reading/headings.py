@@ -60,13 +60,16 @@ def find_layout(grid: Grid, source: Source, delivered_on: date) -> Layout | Refu
 def header_of(grid: Grid, source: Source, day: date) -> tuple[int, list[frozenset[str]]]:
     """The row, among the first thirty, that names most columns; what each of its cells may mean."""
     known = _known_headings(source, day)
-    candidates = [
-        [known.get(normalise(cell), frozenset()) for cell in cells]
-        for _number, cells in grid.rows[:HEADER_ROWS]
-    ]
-    scores = [len(frozenset().union(*row)) for row in candidates]
-    row_index = scores.index(max(scores)) if scores else 0
-    return row_index, candidates[row_index] if candidates else []
+    best: tuple[int, list[frozenset[str]]] = (0, [])
+    n_most, n_all = -1, len(_in_files(source))
+    for index, (_number, cells) in enumerate(grid.rows[:HEADER_ROWS]):
+        row = [known.get(normalise(cell), frozenset()) for cell in cells]
+        n_named = len(frozenset().union(*row))
+        if n_named > n_most:
+            n_most, best = n_named, (index, row)
+        if n_most == n_all:  # no later row can name more
+            break
+    return best
 
 
 def _known_headings(source: Source, delivered_on: date) -> dict[str, frozenset[str]]:

@@ -140,16 +140,39 @@ def _key_text(value: str | float | bool | datetime | None) -> str | None:
 
 
 def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
-    """One number per row that changes when any value of the row does (missing counts as one)."""
+    """One number per row that changes when any value of the row does (missing counts as one).
+
+    The values of one column are of one type.
+    """
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
-        told = np.fromiter(map(_value_digest, values), dtype="uint64", count=n_rows)
+        known = _known_digests(next((type(v) for v in values if v is not None), str))
+        told = np.fromiter(map(known.__getitem__, values), dtype="uint64", count=n_rows)
         digests = digests * SPREAD + told
     return digests
 
 
-@lru_cache(maxsize=VALUES_REMEMBERED, typed=True)
-def _value_digest(value: object) -> int:
-    """A missing value is no text, not even an empty one: a text is told with a mark before it."""
-    told = "-" if value is None else f"={value}"
-    return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=DIGEST_BYTES).digest())
+class _Digests(dict[object, int]):
+    """The digests of the values of one type, each made when it is first asked for.
+
+    A missing value is no text, not even an empty one: a text is told with a mark before it.
+    """
+
+    def __missing__(self, value: object) -> int:
+        told = "-" if value is None else f"={value}"
+        digest = hashlib.blake2b(told.encode(), digest_size=DIGEST_BYTES).digest()
+        self[value] = int.from_bytes(digest)
+        return self[value]
+
+
+@lru_cache
+def _digests_of(_kind: type) -> _Digests:
+    return _Digests()
+
+
+def _known_digests(kind: type) -> _Digests:
+    """Of one type only, as equal numbers of two types are one key; forgotten when too many."""
+    known = _digests_of(kind)
+    if len(known) > VALUES_REMEMBERED:
+        known.clear()
+    return known

@@ -1,6 +1,6 @@
 """Builds the models of one step in dependency order and runs their data tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -62,17 +62,21 @@ class SqlModels:
         return load_project(self.folder)
 
     def build(
-        self, connection: sa.Connection, step: str, variables: Mapping[str, Any]
+        self,
+        connection: sa.Connection,
+        step: str,
+        variables: Mapping[str, Any],
+        wanted: Collection[str] = (),
     ) -> list[BuiltModel]:
-        """Every model of ``step`` built into the schema ``step``, with its test results.
+        """The models of ``step`` built into the schema ``step``, with their test results.
 
-        Runs in the caller's transaction. Raises FailedDataTests (a CheckError) when a data test
-        finds a failure, CheckError when a table is not what is declared of it, UsageError for
-        a mistake in a file.
+        All of them, or the ``wanted`` ones with those they are made of. Runs in the caller's
+        transaction. Raises FailedDataTests (a CheckError) when a data test finds a failure,
+        CheckError when a table is not what is declared of it, UsageError for a mistake in a file.
         """
         renderer = Renderer(self.project, variables)
         tables.ensure_schema(connection, step)
-        ordered = self._in_order(step, renderer)
+        ordered = _with_inputs(self._in_order(step, renderer), wanted)
         n_rows = [self._create(connection, one) for one in ordered]
         columns = tables.every_column(connection)
         built = [_described(*one, columns) for one in zip(ordered, n_rows, strict=True)]
@@ -181,6 +185,17 @@ class SqlModels:
         if declared is None:
             return []
         return data_tests(declared, self.project.models[name], renderer)
+
+
+def _with_inputs(ordered: Sequence[Rendered], wanted: Collection[str]) -> list[Rendered]:
+    """Of models in the order of building, the wanted ones and what they are made of."""
+    needed = set(wanted)
+    kept = []
+    for rendered in reversed(ordered):
+        if not wanted or rendered.model.name in needed:
+            needed |= {table for _schema, table in rendered.depends_on}
+            kept.append(rendered)
+    return kept[::-1]
 
 
 def _described(
