@@ -92,7 +92,7 @@ WORDS = vocabulary(
           unit="days"),
     count("limit_days", mark("Limit"), mark("Cadence and tolerance of the protocol"), unit="days"),
     flag("is_compliant", mark("In time"), mark("No gap is longer than the limit")),
-    count("n_cases_reviewed", mark("Cases reviewed"), mark("In the meetings of the month")),
+    count("n_cases", mark("Cases reviewed"), mark("In the meetings of the month")),
     count("n_contacted", mark("Organisations contacted"), mark("Each once, however spelled")),
     count("n_replied", mark("Replied"), mark("Agreed, refused or arranged a meeting")),
     count("n_agreed", mark("Agreed"), mark("At least once")),
@@ -100,7 +100,7 @@ WORDS = vocabulary(
     number("days_to_agreement_median", mark("Days to agreement"),
            mark("Median from first contact, of those that agreed"), unit="days"),
     count("n_expected", mark("Organisations expected"),
-          mark("Least number that is more than the protocol says")),
+          mark("The least number of the protocol")),
     flag("is_reached", mark("Reached"), mark("Empty where no number is expected")),
     text("series", mark("Series"), mark("Codes of what the figure is of, joined")),
     count("n_months", mark("Months told"), mark("Twelve make a whole year")),
@@ -167,10 +167,10 @@ def _costs(protocol: Protocol, costs: Costs) -> TableContract:
         mark("What was spent by year and item"),
         spelled(
             WORDS,
-            "year cost_item kind n_lines amount_eur",
-            coded("cost_item", mark("Item"), items, mark("As in the accounts")),
+            "year item kind n_lines amount_eur",
+            coded("item", mark("Item"), items, mark("As in the accounts")),
         ),
-        ("year", "cost_item"),
+        ("year", "item"),
     )
 
 
@@ -209,7 +209,7 @@ def _governance(committees: Mapping[str, Text]) -> TableContract:
         mark("Whether the committees met as often as promised"),
         spelled(
             WORDS,
-            "committee month_on n_held gap_days limit_days is_compliant n_cases_reviewed",
+            "committee month_on n_held gap_days limit_days is_compliant n_cases",
             coded("committee", mark("Committee"), committees, mark("As named in the protocol")),
         ),
         ("committee", "month_on"),
@@ -223,16 +223,16 @@ def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
         mark("Which organisations were won for the programme"),
         spelled(
             WORDS,
-            """organisation_type n_contacted n_replied n_agreed n_referred
+            """organisation_kind n_contacted n_replied n_agreed n_referred
             days_to_agreement_median? n_expected? is_reached?""",
-            _organisation_type(kinds),
+            _organisation_kind(kinds),
         ),
-        ("organisation_type",),
+        ("organisation_kind",),
     )
 
 
-def _organisation_type(kinds: Mapping[str, Text]) -> Column:
-    return coded("organisation_type", mark("Kind of organisation"), kinds, mark("As in the log"))
+def _organisation_kind(kinds: Mapping[str, Text]) -> Column:
+    return coded("organisation_kind", mark("Kind of organisation"), kinds, mark("As in the log"))
 
 
 def _context() -> TableContract:

@@ -60,7 +60,7 @@ class Outreach(Frozen):
     agreed_when: Some[str]
     referred_when: Some[str]
     watched_type: Text
-    more_than: Fact[AtLeastOne]
+    at_least: Fact[AtLeastOne]
     """Organisations of the watched type that were to be contacted."""
 
 

@@ -38,7 +38,7 @@ def test_entries_tripled_and_the_target_was_not_reached_at_the_end_of_2010(relea
 
 
 def test_more_than_fifty_training_organisations_were_contacted(released):
-    funnel = released("mobilisation_funnel").set_index("organisation_type")
+    funnel = released("mobilisation_funnel").set_index("organisation_kind")
     assert funnel.loc["training_body", "n_contacted"] > 50
     assert bool(funnel.loc["training_body", "is_reached"])
     steps = funnel[["n_contacted", "n_replied", "n_agreed", "n_referred"]]

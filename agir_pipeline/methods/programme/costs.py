@@ -11,7 +11,7 @@ from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
 from agir_pipeline.protocol.model import Costs, EventOutcome, Protocol, StatusOutcome
 
 COST_COLUMNS = {
-    "year": COUNT, "cost_item": TEXT, "kind": TEXT, "n_lines": COUNT, "amount_eur": NUMBER,
+    "year": COUNT, "item": TEXT, "kind": TEXT, "n_lines": COUNT, "amount_eur": NUMBER,
 }  # fmt: skip
 
 TOTAL_COLUMNS = {
@@ -35,14 +35,14 @@ def cost_table(ledger: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "year": pd.to_datetime(ledger[costs.day_column]).dt.year.astype("Int64"),
-            "cost_item": ledger[costs.item_column].astype("string"),
+            "item": ledger[costs.item_column].astype("string"),
             "amount_eur": ledger[costs.amount_column].astype(float),
         }
     )
-    made = rows.groupby(["year", "cost_item"], as_index=False).agg(
+    made = rows.groupby(["year", "item"], as_index=False).agg(
         n_lines=("amount_eur", "size"), amount_eur=("amount_eur", "sum")
     )
-    is_direct = made["cost_item"].isin(costs.direct_items)
+    is_direct = made["item"].isin(costs.direct_items)
     kind = pd.Series(COMMON, made.index, dtype="string").mask(is_direct, DIRECT)
     told = made.assign(kind=kind, amount_eur=made["amount_eur"].round(2))
     return told[list(COST_COLUMNS)].astype(COST_COLUMNS)

@@ -9,7 +9,7 @@ from agir_pipeline.protocol.model import Governance
 
 GOVERNANCE_COLUMNS = {
     "committee": TEXT, "month_on": DAY, "n_held": COUNT, "gap_days": COUNT, "limit_days": COUNT,
-    "is_compliant": FLAG, "n_cases_reviewed": COUNT,
+    "is_compliant": FLAG, "n_cases": COUNT,
 }  # fmt: skip
 
 
@@ -26,21 +26,21 @@ def governance_table(meetings: pd.DataFrame, governance: Governance, last_on: da
     for committee in governance.committees:
         is_own = (meetings[governance.type_column] == committee.code) & days.notna()
         is_own &= days <= pd.Timestamp(last_on)
-        own = pd.DataFrame({"held_on": days[is_own], "n_cases": cases[is_own]})
+        own = pd.DataFrame({"met_on": days[is_own], "n_cases": cases[is_own]})
         if len(own):
             limit = committee.every_days.value + committee.tolerance_days.value
-            rows += _months(own.sort_values("held_on"), committee.code, limit, last_on)
+            rows += _months(own.sort_values("met_on"), committee.code, limit, last_on)
     return typed(rows, GOVERNANCE_COLUMNS)
 
 
 def _months(own: pd.DataFrame, code: str, limit: int, last_on: date) -> list[dict[str, object]]:
-    held = own["held_on"].drop_duplicates().tolist()
+    held = own["met_on"].drop_duplicates().tolist()
     ends = [*held[1:], pd.Timestamp(last_on)]
     spans = [
         (pd.Period(s, "M"), pd.Period(e, "M"), (e - s).days)
         for s, e in zip(held, ends, strict=True)
     ]
-    by_month = own.groupby(own["held_on"].dt.to_period("M"))
+    by_month = own.groupby(own["met_on"].dt.to_period("M"))
     n_held, n_cases = by_month.size(), by_month["n_cases"].sum()
     rows: list[dict[str, object]] = []
     for month in pd.period_range(spans[0][0], pd.Period(last_on, "M"), freq="M"):
@@ -53,7 +53,7 @@ def _months(own: pd.DataFrame, code: str, limit: int, last_on: date) -> list[dic
                 "gap_days": gap,
                 "limit_days": limit,
                 "is_compliant": gap <= limit,
-                "n_cases_reviewed": int(n_cases.get(month, 0)),
+                "n_cases": int(n_cases.get(month, 0)),
             }
         )
     return rows

@@ -9,7 +9,7 @@ from agir_pipeline.methods.identity.normalise import folded_words
 from agir_pipeline.protocol.model import Context, Outreach
 
 FUNNEL_COLUMNS = {
-    "organisation_type": TEXT, "n_contacted": COUNT, "n_replied": COUNT, "n_agreed": COUNT,
+    "organisation_kind": TEXT, "n_contacted": COUNT, "n_replied": COUNT, "n_agreed": COUNT,
     "n_referred": COUNT, "days_to_agreement_median": NUMBER, "n_expected": COUNT,
     "is_reached": FLAG,
 }  # fmt: skip
@@ -25,13 +25,13 @@ def mobilisation_funnel(contacts: pd.DataFrame, outreach: Outreach, last_on: dat
     """Type of organisation: how many were contacted, replied, agreed, referred somebody.
 
     An organisation counts once, however its name is spelled. Delays run from the first contact to
-    the first agreement, in days, over those that agreed. Only the watched type was to number more
-    than the protocol says: ``n_expected`` is the least number that does.
+    the first agreement, in days, over those that agreed. Only of the watched type was a least
+    number to be contacted: ``n_expected``.
     """
     day = pd.to_datetime(contacts[outreach.day_column])
     rows = pd.DataFrame(
         {
-            "organisation_type": contacts[outreach.type_column].astype("string"),
+            "organisation_kind": contacts[outreach.type_column].astype("string"),
             "name": contacts[outreach.organisation_column].map(folded_words, na_action="ignore"),
             "day": day,
             **{
@@ -44,17 +44,17 @@ def mobilisation_funnel(contacts: pd.DataFrame, outreach: Outreach, last_on: dat
             },
         }
     )
-    known = rows[rows["organisation_type"].notna() & rows["name"].notna()]
+    known = rows[rows["organisation_kind"].notna() & rows["name"].notna()]
     firsts = (
-        known[known["day"] <= pd.Timestamp(last_on)].groupby(["organisation_type", "name"]).min()
+        known[known["day"] <= pd.Timestamp(last_on)].groupby(["organisation_kind", "name"]).min()
     )
     made = []
-    for told, own in firsts.groupby(level="organisation_type"):
+    for told, own in firsts.groupby(level="organisation_kind"):
         kind = str(told)
-        n_least = outreach.more_than.value + 1 if kind == outreach.watched_type else None
+        n_least = outreach.at_least.value if kind == outreach.watched_type else None
         made.append(
             {
-                "organisation_type": kind,
+                "organisation_kind": kind,
                 "n_contacted": len(own),
                 **{
                     f"n_{step}": int(own[step].notna().sum())

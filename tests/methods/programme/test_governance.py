@@ -35,7 +35,7 @@ def test_a_gap_touches_every_month_it_reaches_into(agir, draw):
     assert steering["gap_days"].tolist() == [49, 50, 50, 72, 72, 72]
     assert steering["is_compliant"].tolist() == [True, False, False, False, False, False]
     assert steering["n_held"].tolist() == [1, 1, 0, 1, 0, 0]
-    assert steering["n_cases_reviewed"].tolist() == [2, 0, 0, 1, 0, 0]
+    assert steering["n_cases"].tolist() == [2, 0, 0, 1, 0, 0]
     assert set(steering["limit_days"]) == {49}
 
 
@@ -44,7 +44,7 @@ def test_two_rows_of_one_day_are_no_gap_and_a_committee_that_never_met_has_no_ro
     [follow_up] = table[table["committee"] == "follow_up"].to_dict("records")
     assert (follow_up["n_held"], follow_up["gap_days"]) == (3, 16)
     assert follow_up["is_compliant"]
-    assert follow_up["n_cases_reviewed"] == 7
+    assert follow_up["n_cases"] == 7
     assert set(table["committee"]) == {"steering", "follow_up"}
 
 

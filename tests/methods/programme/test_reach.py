@@ -32,7 +32,7 @@ contacted_on | organisation_name    | organisation_type | contact_result
 def test_an_organisation_counts_once_however_it_is_spelled(agir, draw):
     table = mobilisation_funnel(draw(CONTACTS), agir.outreach, LAST)
     assert list(table.columns) == list(FUNNEL_COLUMNS)
-    rows = table.set_index("organisation_type")
+    rows = table.set_index("organisation_kind")
     bodies = rows.loc["training_body"]
     assert bodies[["n_contacted", "n_replied", "n_agreed", "n_referred"]].tolist() == [2, 2, 1, 1]
     assert bodies["days_to_agreement_median"] == 30
