@@ -3,7 +3,7 @@
 -- event to the first day in another contract of the same source (0: that very day), missing when
 -- none is known; seen_days: how far the register has been read since.
 
-{{ config(enabled=var('cause_definitions') | length > 0) }}
+{{ config(enabled=var('cause_definitions', []) | length > 0) }}
 
 with
 
@@ -53,13 +53,13 @@ followed as (
 
 ),
 
-{% for definition in var('cause_definitions') %}
+{% for definition in var('cause_definitions', []) %}
     {{ told_causes(definition, loop.index) }},
 {% endfor %}
 
 final as (
 
-    {% for definition in var('cause_definitions') %}
+    {% for definition in var('cause_definitions', []) %}
         select * from definition_{{ loop.index }}
         {% if not loop.last %} union all {% endif %}
     {% endfor %}

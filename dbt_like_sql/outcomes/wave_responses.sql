@@ -2,7 +2,7 @@
 -- Grain: one row per wave, pair and arm. state: answered, in_part or out_of_window (the best answer
 -- there is), no_contact (refused to be asked) or silent; missing while the member's window is open.
 
-{{ config(enabled=var('wave_definitions') | length > 0) }}
+{{ config(enabled=var('wave_definitions', []) | length > 0) }}
 
 with
 
@@ -12,7 +12,7 @@ persons as (select * from {{ ref('persons') }}),
 
 answers as (select * from {{ ref('answers') }}),
 
-{{ named_waves(var('wave_definitions')) }},
+{{ named_waves(var('wave_definitions', [])) }},
 
 asked as (
 
@@ -46,7 +46,7 @@ found as (
                     cast(answers.answered_at as date) < asked.asked_on - asked.days_before
                     or cast(answers.answered_at as date) > asked.asked_on + asked.days_after
                     then 3
-                when {{ of_wave(var('wave_definitions'), 'complete_when', 'answers', '>=') }} then 1
+                when {{ of_wave(var('wave_definitions', []), 'complete_when', 'answers', '>=') }} then 1
                 else 2
             end
         ) as best
@@ -56,7 +56,7 @@ found as (
     inner join answers
         on asked.person_id = answers.person_id
         and asked.origin = answers.source
-        and {{ of_wave(var('wave_definitions'), 'only_when', 'answers', '=') }}
+        and {{ of_wave(var('wave_definitions', []), 'only_when', 'answers', '=') }}
 
     where asked.asked_on is not null
 
@@ -64,6 +64,6 @@ found as (
 
 ),
 
-{{ told_waves(var('wave_definitions')) }}
+{{ told_waves(var('wave_definitions', [])) }}
 
 select * from final
