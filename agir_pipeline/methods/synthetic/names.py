@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,11 @@ Texts = npt.NDArray[np.object_]
 N_DRAWN = 900
 COMPOUND_FIRST_SHARE = 0.12
 DOUBLE_LAST_SHARE = 0.05
-MAX_ROUNDS = 40
+MAX_ROUNDS = 300
+NAMES = ("last_name", "first_name")
 N_TOLD_APART = 2
 """First letters by which people of one birthday are told apart."""
+SILENT = re.compile("[aeiouyh]")
 
 
 def invent_names(
@@ -117,15 +120,35 @@ def _twins(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
 
 
 def _look_alikes(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
-    """People whose name begins like that of somebody earlier of their birthday, or who share
-    both names with somebody of their year."""
-    keys, day = names.apply(_folded), born_on.to_numpy()
-    starts = keys.apply(lambda column: column.str[:N_TOLD_APART]).assign(born_on=day)
-    alike = keys.assign(year=born_on.dt.year.to_numpy()).duplicated()
-    for name in ("last_name", "first_name"):
-        alike |= starts.duplicated([name, "born_on"])
+    """People whom a clerk might take for somebody earlier: one name like his and his birthday,
+    both names like his and his month of birth, or both his very names and his year.
+    """
+    full = {name: _folded(names[name]) for name in NAMES}
+    start = {name: spelled.str[:N_TOLD_APART] for name, spelled in full.items()}
+    sound = {name: _sounds(spelled) for name, spelled in full.items()}
+    year = born_on.dt.year
+    month = 12 * year + born_on.dt.month
+    rules: list[Sequence[pd.Series]] = [
+        *((likeness[name], born_on) for likeness in (start, sound) for name in NAMES),
+        *(
+            (one["last_name"], other["first_name"], month)
+            for one, other in ((start, start), (sound, full), (full, sound))
+        ),
+        (*full.values(), year),
+    ]
+    alike = pd.Series(False, names.index)
+    for rule in rules:
+        alike |= pd.DataFrame({n: part.to_numpy() for n, part in enumerate(rule)}).duplicated()
     return alike
 
 
 def _folded(names: pd.Series) -> pd.Series:
     return names.map({name: folded(name) for name in names.unique()})
+
+
+def _sounds(spelled: pd.Series) -> pd.Series:
+    """What is left of a name without its first letter, its vowels and its silent letters: Barre
+    and Carre, Guilbert and Gilbert, Charpentier and Carpentier have the same.
+    """
+    heard = {name: re.sub(r"(.)\1+", r"\1", SILENT.sub("", name[1:])) for name in spelled.unique()}
+    return spelled.map(heard)
