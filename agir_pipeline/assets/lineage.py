@@ -60,15 +60,21 @@ def sql_lineage(study: Study, models: Sequence[BuiltModel]) -> dict[str, dg.Tabl
 
 def headings_shown(study: Study) -> dict[str, str]:
     """Released table → a Markdown table of the partners' headings behind its columns."""
+    origins = known_origins(study)
+    released = [table for step, table in origins if step == "published"]
+    told = {table: headings_behind(origins, "published", table) for table in released}
+    return {table: _headings_table(columns) for table, columns in told.items()}
+
+
+def known_origins(study: Study) -> Mapping[tuple[str, str], Mapping[str, Iterable[Place]]]:
+    """(step, table) → origins of its columns: declared by contracts, or read from the last SQL."""
     origins: dict[tuple[str, str], Mapping[str, Iterable[Place]]] = {
         **declared_origins(study.protocol)
     }
     for table, (_wording, sources) in _kept(study).items():
         step, name = table.split(".", 1)
         origins[step, name] = _places(sources)
-    released = [table for step, table in origins if step == "published"]
-    told = {table: headings_behind(origins, "published", table) for table in released}
-    return {table: _headings_table(columns) for table, columns in told.items()}
+    return origins
 
 
 def _headings_table(columns: Mapping[str, Sequence[Place]]) -> str:

@@ -11,6 +11,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
 from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.programme import programme_tables
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.matched import matched_contracts
@@ -199,7 +200,8 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
         tables["enrolment_progress"] = enrolment_progress(
             participants, pairs, protocol.enrolment, as_of_day(study), level
         )
-    return tables
+    progress = tables.get("enrolment_progress")
+    return tables | programme_tables(study, connection, progress)
 
 
 def _members(pairs: pd.DataFrame) -> set[str]:

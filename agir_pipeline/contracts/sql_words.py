@@ -14,6 +14,7 @@ from agir_pipeline.contracts.words import (
     number,
     text,
     vocabulary,
+    whole,
 )
 from agir_pipeline.language import mark
 from agir_pipeline.protocol.model import Column as SourceColumn
@@ -113,6 +114,17 @@ FACTS = vocabulary(
     flag("is_respondent", mark("Answered"), mark("An answer lies in the window")),
     flag("status", mark("The situation holds")),
     number("value", mark("Measured value")),
+    text("reason", mark("Reason as reported"), mark("A code of the source")),
+    text("initiative", mark("Initiative as reported"), mark("A code of the source")),
+    count("next_days", mark("Days to the next contract"),
+          mark("From the event to the first later day in another contract"), unit="days"),
+    whole("seen_days", mark("Days read since the event"),
+          mark("How far the register has been read after it"), unit="days"),
+    text("wave", mark("Wave"), mark("As named in the protocol")),
+    coded("state", mark("What became of the questionnaire"), {
+        "answered": mark("Answered"), "in_part": mark("Answered in part"),
+        "out_of_window": mark("Answered outside the window"),
+        "no_contact": mark("Refused to be asked"), "silent": mark("Silent")}),
     flag("is_unfollowed", mark("Nothing followed in time"),
          mark("The number behind the name is the window in days")),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
 from agir_pipeline.protocol.facts_consistency import shared_facts_can_be_compared
+from agir_pipeline.protocol.reporting_consistency import REPORTING_CHECKS
 from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
     reserved_names_are_left_alone,
@@ -49,6 +50,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         *DESIGN_CHECKS,
         *ROLE_CHECKS,
         shared_facts_can_be_compared,
+        *REPORTING_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,
     )
@@ -67,7 +69,7 @@ def _time_zone_exists(raw: Raw) -> Iterator[Mistake]:
 
 
 def _names_are_unique(raw: Raw) -> Iterator[Mistake]:
-    sections = ("source", "covariate", "eligibility", "outcome", "shared_fact")
+    sections = ("source", "covariate", "eligibility", "outcome", "shared_fact", "wave")
     groups = [(section, items(raw, section)) for section in sections]
     for position, source in enumerate(items(raw, "source"), 1):
         where = place("source", position, source)

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
+from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
+from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
     Agreement,
@@ -60,9 +62,13 @@ __all__ = [
     "BackDated",
     "Balance",
     "Benchmark",
+    "CauseClass",
+    "Causes",
     "Code",
     "Column",
     "ColumnType",
+    "Context",
+    "Costs",
     "Count",
     "Covariate",
     "DateOrder",
@@ -75,6 +81,7 @@ __all__ = [
     "Fact",
     "Feeds",
     "Frozen",
+    "Governance",
     "Identity",
     "Index",
     "Inference",
@@ -86,6 +93,8 @@ __all__ = [
     "MeasureOutcome",
     "Name",
     "Outcome",
+    "Outreach",
+    "Pace",
     "Party",
     "Protocol",
     "Provider",
@@ -102,6 +111,7 @@ __all__ = [
     "Target",
     "Teller",
     "Text",
+    "Wave",
 ]
 
 # ----------------------------------------------------------------------------- identity
@@ -250,6 +260,9 @@ class EventOutcome(Frozen):
     source: Text
     primary_definition: Name | None = None
     primary_horizon_days: int | None = None
+    free_time_days: Fact[Some[SomeDays]] | None = None
+    """Up to which days after the index the mean time free of the event is told."""
+    causes: Causes | None = None
 
 
 class StatusRule(Frozen):
@@ -310,6 +323,8 @@ class Inference(Frozen):
     final_on: Fact[date] | None = None
     """Releases with an earlier data cut are interim: described, not tested."""
     seed: Count
+    subgroups: Many[Name] = ()
+    """Covariates by whose levels effects are told apart, as an exploration."""
 
 
 class Benchmark(Frozen):
@@ -334,6 +349,7 @@ class Enrolment(Frozen):
     """A coded column whose share is watched (AGIR: the level prepared) …"""
     watched_codes: Many[str] = ()
     """… and the codes that make up the share."""
+    pace: Pace | None = None
 
 
 class Party(Frozen):
@@ -366,6 +382,11 @@ class Protocol(Frozen):
     outcomes: Some[Outcome] = Field(alias="outcome")
     inference: Inference
     enrolment: Enrolment | None = None
+    waves: Many[Wave] = Field(default=(), alias="wave")
+    governance: Governance | None = None
+    outreach: Outreach | None = None
+    costs: Costs | None = None
+    context: Context | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
     audit: Audit | None = None
