@@ -4,7 +4,8 @@ DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small fuzz-servers \
-  campaign-coverage campaign-bias campaign-planted campaign-nights messages guides lock clean
+  campaign-coverage campaign-bias campaign-planted campaign-nights campaign-canaries campaign-erasures \
+  messages guides lock clean
 
 setup: .venv/.installed
 
@@ -58,6 +59,14 @@ campaign-nights: setup
 # 2,000 sequences of faults, 1,000 answers each, against a survey server on this machine.
 fuzz-servers: setup
 	.venv/bin/python -m pytest tests/resources/sources/test_server_faults.py -m "long or not long" -s
+
+# Twelve kinds of canary quoted by a fault at each of the six steps.
+campaign-canaries: setup
+	.venv/bin/python -m pytest tests/study/test_canaries.py -m "long or not long"
+
+# A hundred people of the demo, then a scan of every byte and a second delivery of all files.
+campaign-erasures: setup
+	.venv/bin/python -m pytest tests/study/test_hundred_erasures.py -m long
 
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py

@@ -5,8 +5,6 @@ import logging
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -15,15 +13,16 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from agir_pipeline import rights_commands as rights
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, unexpected
 from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import _, mark, use_language, written_day
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
-from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all, today_of
 from agir_pipeline.resources.status import status as status_of
+from agir_pipeline.terminal import DEFAULT_HOME, HomeOption, note, say, speak_as, study_language
 
 app = typer.Typer(
     name="agir",
@@ -39,11 +38,15 @@ release_app = typer.Typer(help=mark("List releases and accept drafts."), no_args
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(release_app, name="release")
 
-HomeOption = Annotated[
-    Path, typer.Option("--home", envvar="AGIR_HOME", help=mark("The folder of the study."))
-]
 ReleaseOption = Annotated[str | None, typer.Option(help=mark("Which release; else the current."))]
-DEFAULT_HOME = Path("demo")
+app.command("erase", help=mark("Erase people from all that is kept, and make the tables anew."))(
+    rights.erase
+)
+app.command("register", help=mark("Print the register of processing (GDPR, article 30)."))(
+    rights.register
+)
+app.add_typer(rights.keys_app, name="keys")
+
 INTERRUPTED = 130
 """What a shell calls a command stopped by Ctrl-C."""
 
@@ -92,31 +95,6 @@ def _show_progress() -> None:
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
     logger.propagate = False
-
-
-def say(text: str = "") -> None:
-    """A line of the result, on stdout."""
-    typer.echo(text)
-
-
-def note(text: str) -> None:
-    """A line about progress, on stderr."""
-    typer.echo(text, err=True)
-
-
-@contextmanager
-def study_language(home: Path) -> Iterator[None]:
-    """Speak the language of the study, unless AGIR_LANGUAGE says otherwise."""
-    path = Home(home).protocol_path
-    if path.is_file():
-        speak_as(load_protocol(path))
-    yield
-
-
-def speak_as(protocol: Protocol) -> None:
-    """Speak the language of a protocol, unless AGIR_LANGUAGE says otherwise."""
-    if not os.environ.get("AGIR_LANGUAGE"):
-        use_language(protocol.study.language)
 
 
 @app.command(help=mark("Make the home of a study, with its past if it has one."))
@@ -315,6 +293,10 @@ def review(
     answers: Annotated[
         Path | None, typer.Option(help=mark("A workbook of links, filled in."))
     ] = None,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help=mark("Ask here, pair by pair, about links."))
+    ] = False,
+    reviewer: Annotated[str, typer.Option(help=mark("Who answers in the terminal."))] = "",
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     from agir_pipeline.resources.link_review import review_links
@@ -322,6 +304,8 @@ def review(
 
     with study_language(home):
         place = Home(home).require()
+        if terminal:
+            rights.review_pairs(place, reviewer)
         code, lines = review_links(place, answers)
         for line in [*(review_files(place) if answers is None else []), *lines]:
             say(line)

@@ -94,6 +94,10 @@ REPORT = (
 )
 
 CHECKS: Words = {
+    "withdrawals_find_somebody": (
+        ["a withdrawal names a key that no list holds: correct it in the sheet `consents`"],
+        ["un retrait nomme une clé qu'aucune liste ne contient : corrigez-la dans `consents`"],
+    ),
     "answers_have_a_state": ([REPORT[0]], [REPORT[1]]),
     "states_are_known": (
         ["drop the survey's structure (`.lss`), and exports in answer codes"],
@@ -193,6 +197,10 @@ CHECKS: Words = {
 }
 
 REASONS: Words = {
+    "withdrawn": (
+        ["the person left the study (sheet `consents`): nothing of it is used"],
+        ["la personne a quitté l'étude (feuille `consents`) : rien d'elle n'est utilisé"],
+    ),
     "not_eligible": (
         ["age, place or contract outside the rules; check the row if you doubt it"],
         ["âge, lieu ou contrat hors des règles ; vérifiez la ligne en cas de doute"],

@@ -28,6 +28,7 @@ TABLES = {
     "person_links": mark("Which rows are one person, since when"),
     "person_versions": mark("Persons, each version with its days"),
     "persons": mark("Each person as known now"),
+    "withdrawals": mark("Who withdrew a consent, and of what"),
     "spell_versions": mark("Contracts, each version with its days"),
     "spell_terms": mark("Planned ends of contracts and amendments"),
     "spells": mark("Each contract as known now"),
@@ -47,6 +48,7 @@ CHECKS = {
     "person_links/links_are_decided": mark("No row could be several persons"),
     "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
     "contradictions/sources_agree": mark("No two sources contradict each other about a person"),
+    "person_links/withdrawals_find_somebody": mark("Every withdrawal is of a person on a list"),
 }
 BLOCKING = frozenset({"one_person_each"})
 
@@ -56,6 +58,8 @@ def linked_tables(protocol: Protocol) -> list[str]:
     fed = {source.feeds for source in protocol.sources}
     absent = {table for feeds, tables in NEEDS.items() if feeds not in fed for table in tables}
     absent |= set() if protocol.shared_facts else set(OF_FACTS)
+    if not any(source.withdraws for source in protocol.sources):
+        absent.add("withdrawals")
     return [table for table in TABLES if table not in absent]
 
 
@@ -169,6 +173,7 @@ def _result(
         ),
         Check("links_are_decided", len(links) > 0 and waiting == 0, sentence),
         _decisions_hold(study),
+        _withdrawals_find_somebody(study, connection),
     ]
     made = sql_result(study, "linked", models)
     lineage = declared_lineage(study.protocol, "linked")["person_links"]
@@ -188,3 +193,16 @@ def _decisions_hold(study: Study) -> Check:
         "{contradicted} are contradicted by others"
     ).format(n=told["known"], lost=told["lost"], contradicted=told["contradicted"])
     return Check("decisions_hold", told["lost"] + told["contradicted"] == 0, sentence)
+
+
+def _withdrawals_find_somebody(study: Study, connection: sa.Connection) -> Check:
+    """A withdrawal whose key no list holds would be followed for nobody; none is no fault."""
+    n_known = n_lost = 0
+    if "withdrawals" in linked_tables(study.protocol):
+        listed = study.warehouse.read(connection, "linked", "persons")["person_id"]
+        told = study.warehouse.read(connection, "linked", "withdrawals")["person_id"]
+        n_known, n_lost = len(told), int((~told.isin(listed)).sum())
+    sentence = _("{n} withdrawals of consent, {lost} of them of a person on no list").format(
+        n=n_known, lost=n_lost
+    )
+    return Check("withdrawals_find_somebody", n_lost == 0, sentence)

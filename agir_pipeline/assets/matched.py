@@ -185,8 +185,9 @@ def known_then(study: Study, instant: date) -> Candidates:
         spells, terms = _spells(study, connection), pd.DataFrame()
         if study.protocol.feeding("spell"):
             terms = warehouse.read(connection, "linked", "spell_terms")
+        withdrawn = withdrawn_persons(study, connection)
     undecided = undecided_persons(study.vault.read("undecided"), study.vault.read("links"), instant)
-    return candidates_of(participants, spells, terms, study.protocol, undecided)
+    return candidates_of(participants, spells, terms, study.protocol, undecided, withdrawn)
 
 
 def _round_tables(
@@ -219,12 +220,14 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
     with study.warehouse.transaction() as connection:
         participants = study.warehouse.read(connection, "linked", "participants")
         spells = _spells(study, connection)
+        withdrawn = withdrawn_persons(study, connection)
+    has_spells = bool(study.protocol.feeding("spell"))
     formed_on = {one.round_number: pd.Timestamp(one.instant) for one in rounds}
     pairs = stacked["pairs"].assign(
         design_number=spec.design_number,
         algorithm_version=spec.algorithm_version,
         formed_on=pd.to_datetime(stacked["pairs"]["round_number"].map(formed_on)),
-        status=status_of(stacked["pairs"], spells, bool(study.protocol.feeding("spell"))),
+        status=status_of(stacked["pairs"], spells, has_spells, withdrawn),
     )
     alternatives = None
     if study.protocol.matching.alternatives:
@@ -232,7 +235,9 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         alternatives = alternative_weights(stacked["pool"], spec, named)
     made = {
         "matched_pairs": pairs,
-        "unmatched_beneficiaries": still_unmatched(participants, pairs, stacked["unmatched"]),
+        "unmatched_beneficiaries": still_unmatched(
+            participants, pairs, stacked["unmatched"], withdrawn
+        ),
         "analysis_population": analysis_population(pairs, stacked["pool"], spec),
         "covariate_balance": balance_table(stacked["pool"], pairs, spec, alternatives),
         "matching_pool": stacked["pool"],
@@ -241,6 +246,14 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         "exclusions": stacked["exclusions"],
     }
     return made if alternatives is None else made | {"alternative_weights": alternatives}
+
+
+def withdrawn_persons(study: Study, connection: sa.Connection) -> set[str]:
+    """Who has left the whole study, as the linked step says."""
+    if not any(source.withdraws for source in study.protocol.sources):
+        return set()
+    rows = study.warehouse.read(connection, "linked", "withdrawals", "scope = 'study'")
+    return set(rows["person_id"])
 
 
 def _no_round(spec: MatchingSpec) -> dict[str, pd.DataFrame]:

@@ -11,6 +11,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
 from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.matched import withdrawn_persons
 from agir_pipeline.assets.programme import programme_tables
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
@@ -115,7 +116,7 @@ def publish(study: Study, tables: dict[str, pd.DataFrame]) -> ReleaseOutcome:
         facts=release_facts(study),
         audit_head=study.home.audit_trail.head(),
     )
-    outcome = Releases(study.home.releases).publish(content, study.is_draft)
+    outcome = Releases(study.home.releases).publish(content, study.is_draft or bool(study.expired))
     if outcome.is_new:
         study.home.note(
             "published" if outcome.kind == "published" else "drafted", content.release_id
@@ -182,7 +183,9 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
     tables = {
         "participant_flow": participant_flow(
             participants,
-            blocked_reasons(participants, protocol, undecided),
+            blocked_reasons(
+                participants, protocol, undecided, withdrawn_persons(study, connection)
+            ),
             read(connection, "matched", "unmatched_beneficiaries"),
             pairs,
             read(connection, "matched", "matching_pool"),

@@ -18,6 +18,7 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import DatasetPull, FormPull
+from agir_pipeline.resources.erasure import settle_rights
 from agir_pipeline.resources.files import legible
 from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
@@ -68,14 +69,19 @@ def take_in(study: Study) -> list[str]:
         InfrastructureError: every source of the night is out of reach and none was ever known, or
             something that had arrived is gone.
     """
+    study.home.landing.require_whole()
+    settle_rights(study)
     landing = study.home.landing
-    landing.require_whole()
     record_protocol(study.home, study.today)
     dropped, notes = dropped_files(study.home.inbox, study.protocol)
     seen = landing.ledger.inbox_looks()
     dropped += decision_files(study.home.decisions, study.protocol)
     looks: dict[str, str] = {}
-    landing.receive_many(_stable(study, dropped, seen, looks, notes))
+    taken: list[Dropped] = []
+    arrivals = landing.receive_many(_stable(study, dropped, seen, looks, notes, taken))
+    for file, arrival in zip(taken, arrivals, strict=True):
+        if arrival.receipt.stands_as:  # rows of it were erased: it may not come back by itself
+            file.path.unlink(missing_ok=True)
     landing.ledger.record_looks(looks)
     return notes + _fetch(study, seen) + _pull(study)
 
@@ -86,8 +92,12 @@ def _stable(
     seen: Mapping[str, str],
     looks: dict[str, str],
     notes: list[str],
+    taken: list[Dropped],
 ) -> Iterator[tuple[bytes, Receipt]]:
-    """New files of the inbox that looked the same twice, and still did once they were read."""
+    """New files of the inbox that looked the same twice, and still did once they were read.
+
+    ``looks``, ``notes`` and ``taken`` are filled with what was seen.
+    """
     for file, look in at_rest(dropped, seen, study.home.site.inbox_look_seconds):
         try:
             content = file.path.read_bytes() if file.look == look else b""
@@ -99,6 +109,7 @@ def _stable(
             notes.append(text.format(name=legible(file.path.name)))
             continue
         looks[file.place] = look
+        taken.append(file)
         yield content, _receipt(study, file.source, file.provider, file.path.name, "inbox")
 
 
@@ -210,7 +221,7 @@ def _figures(
     newest = receipts[-1]
     mine = {receipt.receipt_id for receipt in receipts}
     own = [row for row in ends if row["receipt_id"] in mine]
-    path = study.home.landing.object_path(newest.sha256).resolve()
+    path = study.home.landing.object_path(newest.object_hash).resolve()
     return figures | {
         "dagster/uri": path.as_uri(),
         "source_file": newest.file_name,

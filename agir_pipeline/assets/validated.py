@@ -29,6 +29,7 @@ from agir_pipeline.methods.reading.answer_states import AnswerState
 from agir_pipeline.methods.reading.answered import CODEBOOK, answers_in_long_form, no_answers
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
+from agir_pipeline.resources.erasure_landing import keep_no_more_than_allowed
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.reviewing import to_review
 from agir_pipeline.resources.stock_taking import take_stock
@@ -100,6 +101,8 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
 def _store(study: Study) -> StepResult:
     """Vault first: a kill after it leaves the step to be done again."""
     stock, decided = take_stock(study), Decided(study)
+    if not study.is_draft:
+        keep_no_more_than_allowed(study, stock.readings)
     made, identities, answers, absent = {}, [], [], {}
     for source in study.protocol.sources:
         changes, absent[source.name] = stock.absent(source)

@@ -43,6 +43,9 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         "spell_columns": _columns(spells, leaving_out_dates=True),
         "answer_sources": [_source(source) for source in answers],
         "answer_columns": _columns(answers),
+        "withdrawal_sources": [
+            {"name": s.name, **s.withdraws.model_dump()} for s in protocol.sources if s.withdraws
+        ],
         "entry_column": index.entry_column if index else "",
         "first_dated": _first_dated(index),
         # who contradicts whom is asked of today alone, not of the days of rounds

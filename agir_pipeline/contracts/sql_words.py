@@ -72,6 +72,9 @@ LINKED = vocabulary(
     day("amendment_effective_on", mark("Amendment in force from")),
     day("holds_from_on", mark("First day this term holds")),
     count("spell_rank", mark("Order of the person's contracts")),
+    coded("scope", mark("Withdrawn from"), {
+        "study": mark("The whole study"), "answers": mark("The questionnaires alone")}),
+    day("withdrawn_on", mark("Withdrawn on"), mark("Day of the first withdrawal of this scope")),
     Column("answered_at", "instant", mark("Submitted at")),
     text("codebook", mark("Version of the questionnaire"),
          mark("A hash of its questions, codes and wording when the response came")),

@@ -30,6 +30,7 @@ UNMATCHED_REASONS: Mapping[str, Text] = {
     "no_control_in_stratum": mark("No control in the same stratum"),
     "outside_caliper": mark("No control within the caliper"),
     "priced_out": mark("No control left that is near enough"),
+    "withdrawn": mark("Left the study"),
 }
 EXCLUSION_REASONS: Mapping[str, Text] = {
     "already_supported": mark("Own support had begun"),

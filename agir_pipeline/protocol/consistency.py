@@ -20,6 +20,7 @@ from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
     reserved_names_are_left_alone,
 )
+from agir_pipeline.protocol.rights_consistency import RIGHTS_CHECKS
 from agir_pipeline.protocol.roles_consistency import ROLE_CHECKS
 from agir_pipeline.protocol.written import (
     Raw,
@@ -51,6 +52,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         *ROLE_CHECKS,
         shared_facts_can_be_compared,
         *REPORTING_CHECKS,
+        *RIGHTS_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,
     )

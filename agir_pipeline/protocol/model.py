@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
+from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
@@ -96,9 +97,11 @@ __all__ = [
     "Outreach",
     "Pace",
     "Party",
+    "Processing",
     "Protocol",
     "Provider",
     "Pull",
+    "Recipient",
     "Sensitivity",
     "Share",
     "SharedFact",
@@ -387,6 +390,7 @@ class Protocol(Frozen):
     outreach: Outreach | None = None
     costs: Costs | None = None
     context: Context | None = None
+    processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
     audit: Audit | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from agir_pipeline.protocol.values import Count, Frozen, Labels, Many, Name, Text
+from agir_pipeline.protocol.values import Count, Fact, Frozen, Labels, Many, Name, Text
 
 
 class Alias(Frozen):
@@ -255,6 +255,19 @@ class SettlingColumns(Frozen):
     withdrawn: Name
 
 
+class WithdrawalColumns(Frozen):
+    """Which columns of a source say that somebody withdrew a consent."""
+
+    withdrawn_on: Name
+    """A day in it: from the night it is known on, the person's data are used no more."""
+    scope: Name | None = None
+    """A coded column; without it a withdrawal is of the whole study …"""
+    scopes: dict[str, Literal["study", "answers"]] = Field(default_factory=dict)
+    """… with it, what each code means: the whole study, or the questionnaires alone."""
+    retracted: Name | None = None
+    """A day in it: the row counts no longer."""
+
+
 class DatasetPull(Frozen):
     """A public data set that ships in a package."""
 
@@ -283,6 +296,8 @@ class Source(Frozen):
     labels: Labels
     feeds: Feeds
     source: Text
+    keep_until: Fact[date] | None = None
+    """The last day on which its rows may be kept; the night after it purges them."""
     key: Many[Name]
     """The business key. Empty: the row number is the key (public data sets that never change)."""
     columns: Many[Column] = Field(alias="column")
@@ -310,6 +325,7 @@ class Source(Frozen):
     maps: MappingColumns | None = None
     settles: SettlingColumns | None = None
     """Decision sources only: what a row of theirs decides."""
+    withdraws: WithdrawalColumns | None = None
     same_person: Many[Name] = ()
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None

@@ -17,7 +17,9 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 from agir_pipeline.resources.files import disk_fault, write_whole
 
-Did = Literal["received", "reviewed", "decided", "drafted", "published", "accepted"]
+Did = Literal[
+    "received", "reviewed", "decided", "drafted", "published", "accepted", "erased", "rotated"
+]
 START = "0" * 64
 """What the first line seals."""
 

@@ -6,6 +6,7 @@ stay Dagster's: a home opens with either class.
 """
 
 import os
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import dagster as dg
 import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+
+from agir_pipeline.resources.ledger import vacuum
 
 FILES_KEPT_OPEN = 8
 """The index and the runs looked at last; a server would else keep every run's file open."""
@@ -76,6 +79,29 @@ class OpenEventLog(SqliteEventLogStorage):
         engines = self.__dict__.get("_engines", {})
         while engines:
             engines.popitem()[1].dispose()
+
+
+def purge(folder: Path) -> None:
+    """Forget every run that ended and what it told; settings of schedules and sensors stay.
+
+    ``folder``: DAGSTER_HOME. Nothing of what is deleted stays in the free pages of its files.
+    """
+    if not (folder / "history").is_dir():
+        return
+    os.environ["DAGSTER_HOME"] = str(folder.resolve())
+    with dg.DagsterInstance.from_config(str(folder.resolve())) as instance:
+        runs = instance.get_runs()
+        for run in runs:
+            if run.is_finished:
+                instance.delete_run(run.run_id)
+        if all(run.is_finished for run in runs):
+            instance.wipe_assets(instance.all_asset_keys())
+    for path in sorted(folder.rglob("*.db")):
+        if path.parent.name == "schedules":
+            with sqlite3.connect(path, timeout=30) as connection:
+                connection.execute("delete from job_ticks")
+            connection.close()
+        vacuum(path)
 
 
 def _engine(url: str) -> sa.Engine:

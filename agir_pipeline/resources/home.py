@@ -21,7 +21,7 @@ from agir_pipeline.language import _
 from agir_pipeline.resources.audit_trail import AuditTrail, Did
 from agir_pipeline.resources.files import disk_fault, sweep, write_whole
 from agir_pipeline.resources.intake import FileSettings, Intake, Location
-from agir_pipeline.resources.keys import Keys
+from agir_pipeline.resources.keys import Keys, keys_in_environment
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.locks import Held, hold
 from agir_pipeline.resources.sources.settings import Form, Server
@@ -226,7 +226,7 @@ class Home:
 
     @property
     def keys(self) -> Keys:
-        return Keys(self.folder / "vault" / "keys")
+        return Keys(self.folder / "vault" / "keys", keys_in_environment())
 
     @property
     def site(self) -> Site:

@@ -14,7 +14,7 @@ from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.resources.files import write_whole
 
-KEY_ID = "k1"
+FIRST = 1
 PURPOSES = ("person", "record", "tie")
 LENGTH = 32
 LEAST_DIFFERENT = 12
@@ -32,6 +32,7 @@ class Keys:
         self.folder = folder
         self.from_environment = from_environment or {}
         self._known: dict[str, bytes] = {}
+        self._epoch: int | None = None
 
     def create(self, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
         """Make the keys that do not exist yet; existing ones are never touched.
@@ -46,8 +47,55 @@ class Keys:
 
     def person_id(self, anchor: str) -> str:
         """The pseudonym of a person: HMAC-SHA-256 of the anchor, 128 bits, with the key's id."""
-        digest = self._digest("person", "person", anchor)
-        return f"{KEY_ID}.{b32encode(digest[:16]).decode().rstrip('=').lower()}"
+        return self._person_id(anchor, self.epoch)
+
+    def person_ids(self, anchor: str) -> list[str]:
+        """The pseudonyms of a person under every key there ever was, the present one last."""
+        return [self._person_id(anchor, epoch) for epoch in range(FIRST, self.epoch + 1)]
+
+    def _person_id(self, anchor: str, epoch: int) -> str:
+        digest = self._digest(_named("person", epoch), "person", anchor)
+        return f"k{epoch}.{b32encode(digest[:16]).decode().rstrip('=').lower()}"
+
+    @property
+    def epoch(self) -> int:
+        """Which key of persons is in use: 1 until the first rotation."""
+        if self._epoch is None:
+            try:
+                self._epoch = int((self.folder / "epoch").read_text(encoding="ascii"))
+            except FileNotFoundError:
+                self._epoch = FIRST
+            except (OSError, ValueError):
+                raise UsageError(
+                    _("{path} does not say which key is in use; restore it from its backup").format(
+                        path=self.folder / "epoch"
+                    )
+                ) from None
+        return self._epoch
+
+    def rotate(self, draw: Callable[[int], bytes] = secrets.token_bytes) -> int:
+        """Put a new key of persons in use, at one stroke; gives its number.
+
+        Keys of the past stay: by them an erasure finds somebody in releases of their time.
+
+        Raises:
+            UsageError: the keys come from the environment and the next one is not there.
+        """
+        epoch = self.epoch + 1
+        name = _named("person", epoch)
+        is_outside = bool(self.from_environment.get(_named("person", self.epoch)))
+        if is_outside and not self.from_environment.get(name):
+            raise UsageError(
+                _("the keys come from the environment; put the next one into {name}").format(
+                    name=variable_of(name)
+                )
+            )
+        if not is_outside and not self._path(name).exists():
+            write_whole(self._path(name), draw(LENGTH), mode=0o400)
+        self._key(name)  # a weak one is refused before it is in use
+        write_whole(self.folder / "epoch", str(epoch).encode(), mode=0o600)
+        self._epoch = epoch
+        return epoch
 
     def tie_order(self, anchor: str) -> str:
         """Where a person stands among equals; its key never rotates."""
@@ -56,6 +104,10 @@ class Keys:
     def entity_id(self, source: str, entity_key: str) -> str:
         """A business key that the warehouse may hold: the key itself stays in the vault."""
         return self._digest("record", "entity", source, entity_key).hex()[:32]
+
+    def tombstone(self, mark: str) -> str:
+        """A mark of somebody who had the data erased, by which later rows are known."""
+        return self._digest("record", "tombstone", mark).hex()[:32]
 
     @property
     def record_key(self) -> bytes:
@@ -73,7 +125,8 @@ class Keys:
 
     def fingerprint(self) -> str:
         """Which keys are in use, without saying what they are."""
-        joined = b"".join(self._key(purpose) for purpose in PURPOSES)
+        used = [_named("person", self.epoch), *PURPOSES[1:]]
+        joined = b"".join(self._key(purpose) for purpose in used)
         return hashlib.sha256(b"agir/v1/fingerprint\x00" + joined).hexdigest()[:12]
 
     def _digest(self, purpose: str, use: str, *texts: str) -> bytes:
@@ -128,6 +181,25 @@ class Keys:
                 )
             )
         return content
+
+
+def _named(purpose: str, epoch: int) -> str:
+    return purpose if epoch == FIRST else f"{purpose}_{epoch}"
+
+
+def variable_of(name: str) -> str:
+    """The variable of the environment that may hold a key, in hexadecimal."""
+    return f"AGIR_KEY_{name.upper()}"
+
+
+def keys_in_environment() -> dict[str, str]:
+    """Purpose → key, for those that the environment holds."""
+    head = variable_of("")
+    return {
+        name.removeprefix(head).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(head)
+    }
 
 
 def _from_hex(purpose: str, text: str) -> bytes:

@@ -34,7 +34,7 @@ class Landing:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
         self._parsed: dict[Path, Receipt] = {}
-        """A receipt never changes once it is written."""
+        """A receipt changes by this object alone, when rows of its file are erased."""
 
     def create(self) -> None:
         for name in ("objects", "receipts"):
@@ -78,14 +78,40 @@ class Landing:
         Raises:
             InfrastructureError: they are gone, or are no longer those that were received.
         """
-        path = self.object_path(receipt.sha256)
+        path = self.object_path(receipt.object_hash)
         try:
             content = path.read_bytes()
         except OSError as fault:
             raise _damaged(path, fault.strerror or type(fault).__name__) from None
-        if hashlib.sha256(content).hexdigest() != receipt.sha256:
+        if hashlib.sha256(content).hexdigest() != receipt.object_hash:
             raise _damaged(path, _("the content has changed since it was received"))
         return content
+
+    def supersede(self, object_hash: str, content: bytes) -> None:
+        """Put ``content`` in the place of a kept object; whatever held the old bytes is removed.
+
+        Killed in between it is done again: receipts of the old object still point at it.
+        """
+        own = hashlib.sha256(content).hexdigest()
+        if own == object_hash:
+            return
+        write_whole(self.object_path(own), content, mode=0o400)
+        for path in sorted((self.folder / "receipts").glob("*.json")):
+            receipt = _receipt_in(path)
+            if receipt.object_hash == object_hash:
+                self._rewrite(path, replace(receipt, stands_as=own))
+        self.object_path(object_hash).unlink(missing_ok=True)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give files other names (receipt → name) than those under which they were received."""
+        for path in sorted((self.folder / "receipts").glob("*.json")) if names else ():
+            receipt = _receipt_in(path)
+            if receipt.receipt_id in names:
+                self._rewrite(path, replace(receipt, file_name=names[receipt.receipt_id]))
+
+    def _rewrite(self, path: Path, receipt: Receipt) -> None:
+        write_whole(path, receipt.to_json().encode())
+        self._parsed[path] = receipt
 
     def receive(self, content: bytes, receipt: Receipt) -> Arrival:
         """Keep ``content`` under its hash and record ``receipt`` for it; again is a no-op.
@@ -121,9 +147,10 @@ class Landing:
         if earlier is not None:
             return Arrival(earlier, is_repeat=True)
         _refuse_rewriting_a_round(receipt, known.last_round)
-        receipt = known.counted(receipt)
-        # The bytes first: a receipt never points at nothing, even after a power cut.
-        write_whole(self.object_path(receipt.sha256), content, mode=0o400)
+        receipt = replace(known.counted(receipt), stands_as=known.superseded_by(receipt))
+        if not receipt.stands_as:
+            # The bytes first: a receipt never points at nothing, even after a power cut.
+            write_whole(self.object_path(receipt.sha256), content, mode=0o400)
         write_whole(self._receipt_path(receipt), receipt.to_json().encode())
         return Arrival(receipt, is_repeat=False)
 
@@ -143,6 +170,11 @@ class _Known:
             self.by_identity.setdefault(receipt.identity, []).append(receipt)
         self.last_round = max((r.known_on for r in before.of_kind("round")), default=None)
         self.batches = _batches(before.deliveries)
+
+    def superseded_by(self, receipt: Receipt) -> str:
+        """The copy that took the place of these bytes once rows of them were erased."""
+        same = self.by_identity.get(receipt.identity, [])
+        return next((one.stands_as for one in same if one.stands_as), "")
 
     def earlier(self, receipt: Receipt) -> Receipt | None:
         """The receipt that says already what this one would; None if none does."""

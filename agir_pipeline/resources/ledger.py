@@ -109,6 +109,31 @@ class Ledger:
                 "insert or replace into inbox_looks values (?, ?)", looks.items()
             )
 
+    def forget_looks(self, places: Iterable[str]) -> None:
+        with self._open() as connection:
+            connection.executemany(
+                "delete from inbox_looks where path = ?", [(place,) for place in places]
+            )
+
+    def replace_texts(self, names: Mapping[str, str]) -> None:
+        """Put other names of files in the place of known ones, wherever they stand."""
+        places = (
+            *(("landings", "file_name"), ("refusals", "sentence"), ("checks", "sentence")),
+            *(("inbox_looks", "look"), ("inbox_looks", "path")),
+        )
+        with self._open() as connection:
+            for table, column in places:
+                connection.executemany(
+                    f"update {table} set {column} = replace({column}, ?, ?)",  # noqa: S608
+                    names.items(),
+                )
+
+    def compact(self) -> None:
+        """Leave nothing of what was deleted in the free pages of the file or beside it."""
+        with self._open():
+            pass
+        vacuum(self.path)
+
     def record_readings(self, accounts: Iterable[FileAccount]) -> None:
         """Account for files, all or none; the database refuses a false account.
 
@@ -162,6 +187,16 @@ class Ledger:
     def _rows(self, query: str) -> list[dict[str, Any]]:
         with self._open() as connection:
             return [dict(row) for row in connection.execute(query).fetchall()]
+
+
+def vacuum(path: Path) -> None:
+    """Write an SQLite file anew, without its free pages, and empty the journal beside it."""
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        connection.execute("vacuum")
+        connection.execute("pragma wal_checkpoint(truncate)")
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -35,6 +35,8 @@ TECHNICAL = ("source_a", "key_a", "fingerprint_a", "source_b", "key_b", "fingerp
 PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
 """What a partner wrote is text, whatever it looks like."""
 ANSWER, REVIEWER, NOTE = "answer", "reviewer", "note"
+DECISION_NOTE = "decision_note"
+"""The column of decisions that keeps what the reviewer noted; a study need not have it."""
 
 
 # ------------------------------------------------------------------------- which pairs
@@ -137,12 +139,9 @@ def write_review(study: Study, path: Path) -> int:
     Raises:
         InfrastructureError: the disk refused.
     """
-    rows = study.vault.read("review")
-    rows = rows[rows["is_answered"] == 0].sort_values(
-        "touches_beneficiary", ascending=False, kind="stable"
-    )
-    fields = _fields(study.protocol)
-    details = _details(study, rows)
+    rows = open_pairs(study)
+    fields = shown_fields(study.protocol)
+    details = details_of(study, rows)
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, PLAIN) as book:
         _fill(book, study.protocol, rows, details, fields)
@@ -151,7 +150,15 @@ def write_review(study: Study, path: Path) -> int:
     return len(rows)
 
 
-def _fields(protocol: Protocol) -> dict[str, str]:
+def open_pairs(study: Study) -> pd.DataFrame:
+    """The pairs nobody has answered, those that hold the release first."""
+    rows = study.vault.read("review")
+    return rows[rows["is_answered"] == 0].sort_values(
+        "touches_beneficiary", ascending=False, kind="stable"
+    )
+
+
+def shown_fields(protocol: Protocol) -> dict[str, str]:
     """The columns shown of each record, with their labels: those that links are made on."""
     identity = protocol.identity
     if identity is None:
@@ -167,7 +174,7 @@ def _fields(protocol: Protocol) -> dict[str, str]:
     return {name: labels[name] for name in dict.fromkeys(told) if name in labels}
 
 
-def _details(study: Study, rows: pd.DataFrame) -> dict[Record, dict[str, Any]]:
+def details_of(study: Study, rows: pd.DataFrame) -> dict[Record, dict[str, Any]]:
     """What the newest version of each record of the open pairs says."""
     wanted = {
         (row[f"source_{e}"], row[f"key_{e}"]) for row in rows.to_dict("records") for e in "ab"
@@ -187,7 +194,7 @@ def _fill(
     sheet = book.add_worksheet(SHEET)
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     other = book.add_format({"bg_color": "#FFE699", "bold": True})
-    answers = _answers(protocol)
+    answers = answers_of(protocol)
     headings = [_("Answer"), _("Reviewer"), _("Note"), _("Record A"), _("Record B")]
     headings += [f"{label} {end}" for label in fields.values() for end in "AB"]
     for place, heading in enumerate([*headings, *TECHNICAL]):
@@ -203,7 +210,7 @@ def _fill(
             for place, value in enumerate(values, 5 + 2 * at):
                 sheet.write_string(number, place, value, other if is_other else None)
         for place, name in enumerate(TECHNICAL, len(headings)):
-            sheet.write_string(number, place, _written(row[name]))
+            sheet.write_string(number, place, written_key(row[name]))
     sheet.freeze_panes(1, 5)
     sheet.set_column(0, len(headings) - 1, 16)
     sheet.set_column(len(headings), len(headings) + len(TECHNICAL) - 1, 6)
@@ -211,12 +218,12 @@ def _fill(
     sheet.data_validation(1, 0, last, 0, {"validate": "list", "source": list(answers)})
 
 
-def _written(value: Any) -> str:
+def written_key(value: Any) -> str:
     """A key as people write it: its parts side by side."""
     return "" if pd.isna(value) else str(value).replace(PAIR, BETWEEN_PARTS)
 
 
-def _answers(protocol: Protocol) -> dict[str, str]:
+def answers_of(protocol: Protocol) -> dict[str, str]:
     """The answers in the reader's language → their codes."""
     codes = _column(_decisions(protocol), "identity_decision").codes
     return {code.labels.in_language(current_language()): code.code for code in codes}
@@ -246,7 +253,7 @@ def take_answers(study: Study, path: Path, today: date) -> int:
         UsageError: the workbook cannot be read, or an answer is unknown or has no reviewer.
     """
     rows = _read_answers(path)
-    answers, given, wrong = _answers(study.protocol), [], []
+    answers, given, wrong = answers_of(study.protocol), [], []
     for number, row in enumerate(rows, 2):
         if not row[ANSWER]:
             continue
@@ -258,10 +265,21 @@ def take_answers(study: Study, path: Path, today: date) -> int:
             given.append(row | {"code": answers[row[ANSWER]]})
     if wrong:
         raise UsageError("\n".join(f"{path.name}, {SHEET}, {text}" for text in wrong))
-    if given:
-        target = study.home.decisions / f"links_{today.isoformat()}_{path.stem}.xlsx"
-        write_whole(target, _decision_book(study.protocol, given, today), mode=0o600)
+    keep_answers(study, given, today, path.stem)
     return len(given)
+
+
+def keep_answers(
+    study: Study, given: Sequence[Mapping[str, str]], today: date, origin: str
+) -> None:
+    """Lay answers into ``decisions/`` as a workbook; the next run takes them in.
+
+    Each has the code of its answer, reviewer, note and the technical columns. ``origin`` tells
+    workbooks of one day apart.
+    """
+    if given:
+        target = study.home.decisions / f"links_{today.isoformat()}_{origin}.xlsx"
+        write_whole(target, _decision_book(study.protocol, given, today), mode=0o600)
 
 
 def _read_answers(path: Path) -> list[dict[str, str]]:
@@ -308,5 +326,7 @@ def _told(source: Source, row: Mapping[str, str], today: date) -> Iterable[tuple
     yield "identity_decision", label.in_language(current_language())
     yield "author", row[REVIEWER]
     yield "decided_on", today.strftime("%d/%m/%Y")
+    if row[NOTE] and any(column.name == DECISION_NOTE for column in source.columns):
+        yield DECISION_NOTE, row[NOTE]
     for name in TECHNICAL:
         yield name, row[name]

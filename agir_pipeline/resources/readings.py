@@ -7,19 +7,24 @@ three new files parses three files.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
+from agir_pipeline.methods.identity.erasing import marks_of, rows_with
 from agir_pipeline.methods.reading.answer_states import Added, added_fields
 from agir_pipeline.methods.reading.answered import AnswerReader
 from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
+from agir_pipeline.methods.reading.headings import header_of
+from agir_pipeline.methods.reading.nir import nir_refusal
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
+from agir_pipeline.methods.reading.redacted import RedactedCopy, blanked, rows_below
 from agir_pipeline.methods.reading.rows import Quarantined, RowReader
 from agir_pipeline.methods.reading.sentences import refusal_sentence
 from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
@@ -84,14 +89,22 @@ class Readings:
         protocol: Protocol,
         record_key: bytes,
         intake: Intake | None = None,
+        is_erased: Callable[[str], bool] | None = None,
+        expired: Collection[str] = (),
     ) -> None:
         self.cache = cache
         self.landing = landing
         self.protocol = protocol
         self.record_key = record_key
         self.intake = intake or Intake()
+        self._is_erased = is_erased
+        """Whether a mark is of somebody who had the data erased; None while nobody has."""
+        self.expired = frozenset(expired)
+        """Sources whose rows may be kept no longer."""
         self.tables = lookup_tables(protocol)
         self.contracts = contracts_in_force(protocol)
+        self.unfit: dict[str, Refusal] = {}
+        """Receipts read just now whose bytes may not be kept, and why."""
         self._readers: dict[tuple[Any, ...], RowReader] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
 
@@ -140,9 +153,12 @@ class Readings:
     ) -> list[Grid] | Refusal:
         """The sheets of one delivery as they are written: ``sheets``, else those of its layout."""
         layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        wanted, path = sheets or layout.wanted_sheets, self.landing.object_path(receipt.object_hash)
+        if receipt.stands_as:
+            return RedactedCopy.from_bytes(self.landing.content(receipt)).chosen(wanted)
         return parser.read_sheets(
-            self.landing.object_path(receipt.sha256),
-            sheets or layout.wanted_sheets,
+            path,
+            wanted,
             layout.encoding,
             limits=self.intake.limits(receipt.source),
             password=self.intake.password(receipt.provider),
@@ -158,6 +174,9 @@ class Readings:
         grids = self.grids(receipt, parser)
         if isinstance(grids, Refusal):
             return grids
+        if refused := [found for found in map(nir_refusal, grids) if found]:
+            self.unfit[receipt.receipt_id] = refused[0]
+            return refused[0]
         if asked is not None:
             coded = [in_codes(grid, asked) for grid in grids]
             grids = [grid for grid in coded if isinstance(grid, Grid)]
@@ -167,6 +186,8 @@ class Readings:
 
         def read(some: Sequence[Grid]) -> FileRead:
             some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
+            if self._is_erased or layout.name in self.expired:
+                some = [self._blanked(reader, one, drawn) for one in some]
             names = (receipt.provider, drawn, receipt.object_name, receipt.known_on)
             told = read_sheets(reader, some, *names)
             return amendment.told(told, some)
@@ -174,6 +195,55 @@ class Readings:
         names = self._sheets_for_review(layout, grids)
         others = [self.grids(receipt, parser, [name]) for name in names]
         return joined([read(grids), *(read(one) for one in others if isinstance(one, list))])
+
+    @property
+    def rules(self) -> tuple[tuple[str, ...], ...]:
+        identity = self.protocol.identity
+        return identity.same_when if identity else ()
+
+    def _blanked(self, reader: RowReader, grid: Grid, drawn: date) -> Grid:
+        """The sheet without the rows of people who had their data erased before it came."""
+        if reader.source.name in self.expired:
+            gone = set(rows_below(grid, header_of(grid, reader.source, drawn)[0]))
+        else:
+            gone = self.rows_of(reader, grid, drawn, self._is_erased or (lambda _mark: False))
+        return blanked(grid, gone) if gone else grid
+
+    def erased_in(self, receipt: Receipt, grid: Grid, parser: Parser) -> set[int]:
+        """The rows of a sheet, as it arrived, that may not be kept."""
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        if layout.name in self.expired:
+            drawn = receipt.extracted_on or receipt.known_on
+            return set(rows_below(grid, header_of(grid, layout, drawn)[0]))
+        is_erased = self._is_erased or (lambda _mark: False)
+        rows = self.told(receipt, grid, parser)
+        return {number for number, marks in rows if any(map(is_erased, marks))}
+
+    def told(
+        self, receipt: Receipt, grid: Grid, parser: Parser, structures: Sequence[Receipt] = ()
+    ) -> Iterator[tuple[int, set[str]]]:
+        """Number and marks of each row of a sheet, as the contract of its source reads it."""
+        in_force = structures_in_force(receipt, structures)
+        asked = self._questionnaire(in_force[-1], parser) if in_force else None
+        added = self._added(in_force, parser)
+        reader = self._reader(receipt.source, receipt.provider, asked, AS_RECEIVED, added)
+        drawn = receipt.extracted_on or receipt.known_on
+        coded = grid if asked is None else in_codes(grid, asked)
+        if isinstance(coded, Grid):
+            one = answered(coded, reader.source, drawn)
+            name = reader.source.name
+            wanted = {column for rule in self.rules for column in rule}
+            for row in reader.told(one, drawn, wanted):
+                marks = marks_of(name, row.entity_key, row.values, self.rules)
+                yield row.row_number, set(marks)
+
+    def rows_of(
+        self, reader: RowReader, grid: Grid, drawn: date, is_theirs: Callable[[str], bool]
+    ) -> set[int]:
+        """The numbers of the rows of a sheet that have a mark of somebody."""
+        wanted = {name for rule in self.rules for name in rule}
+        told = reader.told(grid, drawn, wanted)
+        return set(rows_with(told, reader.source.name, self.rules, is_theirs))
 
     def _sheets_for_review(self, layout: Source, grids: Sequence[Grid]) -> list[str]:
         """Sheets of a workbook of decisions in which corrections may have been filled in."""

@@ -38,11 +38,19 @@ class Receipt:
     batch: int = 0
     repeats: int = 0
     """How often these bytes had been kept before: others of their name came after them."""
+    stands_as: str = ""
+    """The hash of the copy that supersedes the bytes as received, once rows of them were erased;
+    what arrived is still named by its own hash, so that it is known when it comes again."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
         """What makes two arrivals the same: same bytes from the same provider of a source."""
         return (self.kind, self.source, self.provider, self.sha256)
+
+    @property
+    def object_hash(self) -> str:
+        """The hash of the bytes that are kept for it."""
+        return self.stands_as or self.sha256
 
     @property
     def receipt_id(self) -> str:
@@ -57,8 +65,9 @@ class Receipt:
 
     def to_json(self) -> str:
         fields = asdict(self)
-        if not self.repeats:  # as all were written before some came again
-            del fields["repeats"]
+        for name in ("repeats", "stands_as"):  # as all were written before there were such
+            if not fields[name]:
+                del fields[name]
         return json.dumps(fields, default=str, ensure_ascii=False, indent=1, sort_keys=True)
 
     @classmethod

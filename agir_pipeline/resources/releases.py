@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any, Literal
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from agir_pipeline.errors import CheckError, InfrastructureError, UsageError
 from agir_pipeline.language import _
-from agir_pipeline.resources.files import disk_fault, flush
+from agir_pipeline.resources.files import disk_fault, flush, write_whole
 from agir_pipeline.resources.release_files import Printed, to_frame
 from agir_pipeline.resources.release_folder import (
     CERTIFICATE,
@@ -29,6 +30,8 @@ from agir_pipeline.resources.release_folder import (
 )
 
 CURRENT = "current"
+WITHDRAWN = "withdrawn.json"
+"""The note in the place of the rows of a release that were removed."""
 
 Kind = Literal["published", "draft", "unchanged"]
 
@@ -144,6 +147,35 @@ class Releases:
             if not path.parent.is_symlink()
         )
 
+    def names_any(self, release_id: str, persons: Collection[str]) -> bool:
+        """Whether a table of the release holds one of the persons."""
+        wanted = pa.array(sorted(persons), pa.string())
+        for path in sorted((self.folder / release_id / TIER / "parquet").glob("*.parquet")):
+            names = [n for n in pq.read_schema(path).names if n.endswith("person_id")]
+            for column in pq.read_table(path, columns=names, partitioning=None).columns:
+                if pc.any(pc.is_in(column.cast(pa.string()), wanted)).as_py():
+                    return True
+        return False
+
+    def withdraw(self, release_id: str, erasure: str, day: str) -> None:
+        """Remove the rows of a release; its manifest stays, with a note of why they are gone."""
+        folder = self.folder / release_id
+        if self.current() == release_id:
+            (self.folder / CURRENT).unlink()
+        note = {"withdrawn_on": day, "erasure": erasure}
+        write_whole(folder / WITHDRAWN, json.dumps(note).encode(), mode=0o440)
+        if (folder / TIER).is_dir():
+            shutil.rmtree(folder / TIER)
+
+    def withdrawn_for(self, erasure: str) -> Sequence[str]:
+        """The releases whose rows were removed for one erasure."""
+        notes = sorted(self.folder.glob(f"[!.]*/{WITHDRAWN}"))
+        return [
+            path.parent.name
+            for path in notes
+            if json.loads(path.read_text(encoding="utf-8"))["erasure"] == erasure
+        ]
+
     def audit_heads(self) -> Sequence[str]:
         """The ends of the audit trail that the certificates hold; an unreadable one tells none."""
         found = []
@@ -173,6 +205,12 @@ class Releases:
     def _require_listed(self, release_id: str) -> None:
         """A release is named by its id: never by a path, nor by the pointer itself."""
         folder = self.folder / release_id
+        if (folder / WITHDRAWN).exists():
+            raise UsageError(
+                _("release {id} was withdrawn: it named somebody whose data were erased").format(
+                    id=release_id
+                )
+            )
         is_id = Path(release_id).name == release_id and release_id[:1] not in ("", ".")
         if not is_id or folder.is_symlink() or not folder.is_dir():
             raise UsageError(_("there is no release {id}").format(id=release_id))

@@ -91,7 +91,19 @@ class Study:
     def readings(self) -> Readings:
         landing, keys = self.home.landing, self.keys
         intake = self.home.site.intake
-        return Readings(self.home.parsed, landing, self.protocol, keys.record_key, intake)
+        told = self.home.vault().read("tombstones")
+        stones, is_erased = frozenset(told.loc[told["erasure"] != "", "mark"]), None
+        if stones:
+            is_erased = cache(lambda mark: keys.tombstone(mark) in stones)
+        return Readings(
+            self.home.parsed,
+            landing,
+            self.protocol,
+            keys.record_key,
+            intake,
+            is_erased,
+            self.expired,
+        )
 
     @cached_property
     def _states(self) -> dict[int, State]:
@@ -103,6 +115,19 @@ class Study:
         if n_receipts not in self._states:
             self._states[n_receipts] = self.home.landing.state(self.as_of)
         return self._states[n_receipts]
+
+    @property
+    def expired(self) -> frozenset[str]:
+        """The sources whose rows may be kept no longer."""
+        return frozenset(
+            s.name
+            for s in self.protocol.sources
+            if s.keep_until and s.keep_until.value < self.today
+        )
+
+    def forget(self) -> None:
+        """Read anew what is known: something of the past was changed."""
+        self._states.clear()
 
     @property
     def horizon(self) -> date:

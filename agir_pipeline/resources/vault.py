@@ -10,6 +10,7 @@ import pandas as pd
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
+from agir_pipeline.resources.ledger import vacuum
 
 TABLES = {
     "identities": (
@@ -32,6 +33,8 @@ TABLES = {
         "touches_beneficiary integer not null, is_answered integer not null, "
         "known_on text not null"
     ),
+    "tombstones": "mark text not null, erasure text not null, erased_on text not null",
+    "erasing": "plan text not null",
     "decisions_told": "what text not null, n integer not null",
     "scores": (
         "fingerprint_a text not null, fingerprint_b text not null, probability real not null, "
@@ -103,6 +106,12 @@ class Vault:
         finally:
             if connection is not None:
                 connection.close()
+
+    def compact(self) -> None:
+        """Leave nothing of what was deleted in the free pages of the file."""
+        with self.transaction():
+            pass
+        vacuum(self.path)
 
     def replace(self, connection: sqlite3.Connection, table: str, rows: pd.DataFrame) -> None:
         """Put ``rows`` in the place of a table's content, inside the caller's transaction."""

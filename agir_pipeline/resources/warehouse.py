@@ -26,6 +26,8 @@ from agir_pipeline.resources.storage_types import (
 )
 
 _COPY_ROWS = 100_000
+SCHEMAS = ("books", "validated", "linked", "matched", "outcomes")
+"""Those whose tables the steps make."""
 
 
 class Warehouse:
@@ -117,6 +119,13 @@ class Warehouse:
         """Drop ``schema.table`` if it is there, within the caller's transaction."""
         with tables.named_faults(f"{schema}.{table}"):
             tables.drop_table(connection, schema, table)
+
+    def clear(self) -> None:
+        """Drop every table of the study; the file of an embedded one is the caller's to remove."""
+        with self.transaction() as connection:
+            for schema, table in self.tables(connection):
+                if schema in SCHEMAS:
+                    self.drop(connection, schema, table)
 
     def _kinds(self, connection: sa.Connection, schema: str, table: str) -> dict[str, Kind]:
         found = self.columns(connection, schema, table)

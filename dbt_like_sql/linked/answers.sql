@@ -6,6 +6,17 @@
 
 with
 
+{% if var('withdrawal_sources', []) %}
+
+withdrawals as (
+
+    -- whoever left the study left its questionnaires too
+    select distinct person_id from {{ ref('withdrawals') }}
+
+),
+
+{% endif %}
+
 {% for feed in var('answer_sources') %}
 
 {{ feed.name }}_rows as (
@@ -37,8 +48,16 @@ with
     inner join {{ source('linked', 'person_links') }} as person_links
         on answered.entity_id = person_links.entity_id
 
+    {% if var('withdrawal_sources', []) %}
+
+        left join withdrawals
+            on person_links.person_id = withdrawals.person_id
+
+    {% endif %}
+
     where
         answered.{{ feed.answered_at }} is not null
+        {% if var('withdrawal_sources', []) %} and withdrawals.person_id is null {% endif %}
         and answered.known_on <= cast('{{ var("known_on") }}' as date)
         and (answered.superseded_on is null or answered.superseded_on > cast('{{ var("known_on") }}' as date))
         and person_links.known_on <= cast('{{ var("known_on") }}' as date)

@@ -107,6 +107,8 @@ OWN_WORDS = {
     "fingerprint_b",
     "first_name",
     "identity_decision",
+    "decision_note",
+    "funder",
     "key_a",
     "key_b",
     "last_name",

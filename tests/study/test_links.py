@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from agir_pipeline.protocol.loading import packaged_protocols
 from agir_pipeline.resources.link_review import NOTE, SHEET, TECHNICAL, take_answers, write_review
+from agir_pipeline.resources.link_terminal import review_in_terminal
 from agir_pipeline.resources.study import Study, open_study
 from agir_pipeline.running import run_study
 from tests.protocol.conftest import as_toml
@@ -173,3 +174,31 @@ sys.exit("splink" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_terminal_asks_the_same_and_the_note_stays_with_the_decision(home: Path) -> None:
+    study, said = open_study(home), []
+    answers = iter(["7", "1", "seen on the card"])
+    assert review_in_terminal(study, "Anna", lambda _text: next(answers), said.append) == (1, 0)
+    shown = "\n".join(said)
+    assert "Garnier" in shown
+    assert "! Last name" in shown
+    assert "that is none of the answers" in shown
+    assert run_study(home).exit_code == 0
+    study = open_study(home)
+    assert persons(study)["P1"][0] == persons(study)["A1"][0]
+    kept = study.vault.read("identities")
+    decided = kept.loc[kept["source"] == "who_is_who", "identity"].tolist()
+    assert len(decided) == 1
+    assert "seen on the card" in decided[0]
+    assert "Anna" in decided[0]
+
+
+def test_a_pair_left_for_later_still_waits(home: Path, agir: Callable[..., Any]) -> None:
+    study = open_study(home)
+    for answer in ("", "q"):
+        assert review_in_terminal(study, "Anna", lambda _t, a=answer: a, lambda _t: None) == (0, 1)
+    assert list((home / "decisions").iterdir()) == []
+    done = agir("review", "--terminal", "--home", home)
+    assert done.returncode == 2
+    assert "--reviewer says who answers" in done.stderr

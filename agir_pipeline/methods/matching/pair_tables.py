@@ -1,6 +1,6 @@
 """Tables about pairs over all rounds: their terms, their status today, and who has none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import numpy as np
@@ -8,12 +8,14 @@ import pandas as pd
 
 from agir_pipeline.methods.matching.at_risk import at_risk
 from agir_pipeline.methods.matching.candidates import people_of
-from agir_pipeline.methods.matching.participants import Candidates, aligned_spells
+from agir_pipeline.methods.matching.participants import WITHDRAWN, Candidates, aligned_spells
 from agir_pipeline.methods.matching.records import Round
 from agir_pipeline.methods.matching.round_tables import as_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
 ARMS = ("beneficiary", "control")
+ERASED = "erased."
+"""How what stands for an erased person in a round begins."""
 
 
 def pair_terms(
@@ -56,17 +58,22 @@ def empty_round(spec: MatchingSpec) -> Round:
 
 
 def still_unmatched(
-    participants: pd.DataFrame, pairs: pd.DataFrame, unmatched: pd.DataFrame
+    participants: pd.DataFrame,
+    pairs: pd.DataFrame,
+    unmatched: pd.DataFrame,
+    withdrawn: Collection[str] = frozenset(),
 ) -> pd.DataFrame:
     """Beneficiaries without a pair now, with the reason of the last round that looked at them.
 
-    Whoever no round has looked at yet is ``waiting``.
+    Whoever no round has looked at yet is ``waiting``; whoever left the study since is
+    ``withdrawn``.
     """
     mine = participants.loc[participants["arm"] == "beneficiary", ["person_id"]].drop_duplicates()
     alone = mine[~mine["person_id"].isin(pairs["beneficiary_person_id"])]
     last = unmatched.sort_values("round_number").drop_duplicates("person_id", keep="last")
     table = alone.merge(last, on="person_id", how="left").sort_values("person_id")
-    return table.assign(reason=table["reason"].fillna("waiting")).reset_index(drop=True)
+    reason = table["reason"].fillna("waiting").mask(table["person_id"].isin(withdrawn), WITHDRAWN)
+    return table.assign(reason=reason).reset_index(drop=True)
 
 
 def analysis_population(
@@ -87,19 +94,29 @@ def analysis_population(
     return table.sort_values(["pair_id", "arm"]).reset_index(drop=True)
 
 
-def status_of(pairs: pd.DataFrame, spells: pd.DataFrame, has_spells: bool) -> pd.Series:
-    """``active``, or ``void_not_at_risk``: a member was not in contract on its index day.
+def status_of(
+    pairs: pd.DataFrame,
+    spells: pd.DataFrame,
+    has_spells: bool,
+    withdrawn: Collection[str] = frozenset(),
+) -> pd.Series:
+    """``active``, or why the pair counts no more; the first that holds of these:
 
-    Decided from the status on that day alone, by today's contracts, so that leaving the pair out
-    of the effects cannot bias them.
+    ``broken_by_erasure`` and ``broken_by_withdrawal``: a member had its data erased, or left the
+    study (``withdrawn``); ``void_not_at_risk``: a member was not in contract on its index day.
+    The last is decided from the status on that day alone, by today's contracts, so that leaving
+    the pair out of the effects cannot bias them.
     """
     status = pd.Series("active", pairs.index, dtype="string")
-    if not has_spells:
-        return status
-    for arm in ("beneficiary", "control"):
+    members = [pairs[f"{arm}_person_id"].astype("string") for arm in ARMS]
+    for arm in ARMS if has_spells else ():
         aligned = aligned_spells(spells, pairs[f"{arm}_spell_id"]).set_axis(pairs.index)
         stood = at_risk(aligned, pairs[f"{arm}_index_on"])
         status = status.mask(~stood, "void_not_at_risk")
+    for persons in members:
+        status = status.mask(persons.isin(withdrawn), "broken_by_withdrawal")
+    for persons in members:
+        status = status.mask(persons.str.startswith(ERASED), "broken_by_erasure")
     return status
 
 

@@ -1,6 +1,6 @@
 """From persons as known on a day to what a matching round asks for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,6 +14,8 @@ from agir_pipeline.protocol.model import Covariate, Eligibility, Index, Protocol
 
 SPELL = "spell_"
 """Columns of the reference contract carry this prefix in ``linked.participants``."""
+WITHDRAWN = "withdrawn"
+"""Why somebody who left the study is not matched."""
 
 
 TERM_TYPES = {"spell_id": "string", "on": "datetime64[us]"}
@@ -64,19 +66,22 @@ def candidates_of(
     terms: pd.DataFrame,
     protocol: Protocol,
     undecided: Iterable[str] = (),
+    withdrawn: Iterable[str] = (),
 ) -> Candidates:
     """Beneficiaries, each with the reason that blocks it, and the controls nothing speaks against.
 
     ``participants``, ``spells`` and ``terms`` are the linked tables as known on the day of the
-    round; ``undecided`` are persons some row of whom may be somebody else. A control that is not
+    round; ``undecided`` are persons some row of whom may be somebody else, ``withdrawn`` those who
+    left the study. A control that is not
     eligible or has no contract is left out: it could never be shown at risk.
     """
     index = protocol.matching.index
-    blocked = blocked_reasons(participants, protocol, set(undecided))
+    asked, left = set(undecided), set(withdrawn)
+    blocked = blocked_reasons(participants, protocol, asked, left)
     is_member = participants["arm"].isin(["beneficiary", "control"])
     is_usable = (participants["arm"] == "beneficiary") | blocked.isna()
     kept = participants[is_member & is_usable].sort_values("tie_order").reset_index(drop=True)
-    blocked = blocked_reasons(kept, protocol, set(undecided))
+    blocked = blocked_reasons(kept, protocol, asked, left)
     return Candidates(
         persons=_persons(kept, blocked, index),
         participants=kept,
@@ -87,18 +92,23 @@ def candidates_of(
 
 
 def blocked_reasons(
-    participants: pd.DataFrame, protocol: Protocol, undecided: set[str]
+    participants: pd.DataFrame,
+    protocol: Protocol,
+    undecided: set[str],
+    withdrawn: Collection[str] = frozenset(),
 ) -> pd.Series:
     """Why a person may not be matched now; missing where nothing speaks against it.
 
-    undecided_link comes first, since a row that is left apart explains a missing contract and the
-    values of another person; then not_eligible, which lasts; then no_linked_contract.
+    withdrawn comes first, since nothing of the person may be used; then undecided_link, since a row
+    that is left apart explains a missing contract and the values of another person; then
+    not_eligible, which lasts; then no_linked_contract.
     """
     reason = pd.Series(pd.NA, participants.index, dtype="string")
     if protocol.feeding("spell"):
         reason = reason.mask(participants["spell_id"].isna(), "no_linked_contract")
     reason = reason.mask(~is_eligible(participants, protocol.eligibility), "not_eligible")
-    return reason.mask(participants["person_id"].isin(undecided), "undecided_link")
+    reason = reason.mask(participants["person_id"].isin(undecided), "undecided_link")
+    return reason.mask(participants["person_id"].isin(withdrawn), WITHDRAWN)
 
 
 def undecided_persons(undecided: pd.DataFrame, links: pd.DataFrame, on: date) -> set[str]:

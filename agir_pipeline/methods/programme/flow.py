@@ -6,6 +6,7 @@ import pandas as pd
 
 from agir_pipeline.contracts.published import STEPS, flow_steps, outcome_step
 from agir_pipeline.methods.effects.layout import COUNT, TEXT, typed
+from agir_pipeline.methods.matching.participants import WITHDRAWN
 from agir_pipeline.protocol.model import Protocol
 
 FLOW_COLUMNS = {
@@ -14,6 +15,7 @@ FLOW_COLUMNS = {
 }  # fmt: skip
 
 EXITS = {
+    WITHDRAWN: "eligible",
     "not_eligible": "eligible",
     "no_linked_contract": "contract_linked",
     "undecided_link": "contract_linked",
@@ -108,7 +110,8 @@ def _control_exits(
     dated = persons["person_id"].map(kept_out).astype("string").fillna("never_at_risk")
     at_risk = pool.loc[pool["arm"] == "control", "person_id"]
     told = persons["blocked"].astype("string").fillna(dated)
-    told = told.mask(persons["person_id"].isin(at_risk), "not_chosen")
+    is_left = told.eq(WITHDRAWN)
+    told = told.mask(persons["person_id"].isin(at_risk) & ~is_left, "not_chosen")
     table = _with_pairs(persons, told, pairs)
     is_dated = table["step"].eq("matched") & table["reason"].ne("not_chosen")
     return table.assign(step=table["step"].mask(is_dated.fillna(False), "at_risk"))

@@ -102,6 +102,8 @@ class Grid:
     flags: list[Flag] = field(default_factory=list)
     merged: list[Range] = field(default_factory=list)
     """Cells shown as one: only the first of each holds what is seen."""
+    erased: list[int] = field(default_factory=list)
+    """Numbers of rows that were blanked because their person had the data erased."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -62,16 +62,9 @@ class Records:
         self.copies, self._colliding = self._repetitions()
 
     def _keys(self) -> list[str | None]:
-        """The business key as text; None where a part of it could not be read."""
         if not self.source.key:
             return [str(number) for number in self.numbers]
-        parts = [list(map(_part_of_key, self.values[name])) for name in self.source.key]
-        if len(parts) == 1:
-            return parts[0]
-        return [
-            None if None in row else UNIT_SEPARATOR.join(map(str, row))
-            for row in zip(*parts, strict=True)
-        ]
+        return business_keys(self.source, self.values)
 
     def _repetitions(self) -> tuple[list[int], list[int]]:
         """Positions of rows equal to an earlier one, and of rows that contradict another."""
@@ -131,6 +124,17 @@ class Records:
         for positions in together.values():
             if len({self.keys[position] for position in positions}) > 1:
                 yield from positions
+
+
+def business_keys(source: Source, values: Mapping[str, Sequence[Any]]) -> list[str | None]:
+    """The business key of each row as text; None where a part of it could not be read."""
+    parts = [list(map(_part_of_key, values[name])) for name in source.key]
+    if len(parts) == 1:
+        return parts[0]
+    return [
+        None if None in row else UNIT_SEPARATOR.join(map(str, row))
+        for row in zip(*parts, strict=True)
+    ]
 
 
 def _days(values: tuple[Any, ...]) -> tuple[datetime, ...]:

@@ -12,13 +12,14 @@ TOTAL = re.compile(r"(sous |grand )?tota(l|ux)( .*)?|subtotal( .*)?")
 
 
 class End(StrEnum):
-    """What became of a row; ``erased`` is set later, by the landing store."""
+    """What became of a row; ``erased`` ones were blanked before they were read."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
     BLANK = "blank"
     OUTSIDE = "outside"
+    ERASED = "erased"
 
 
 def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str], dict[int, str]]:
@@ -27,7 +28,7 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
     Rows that look like data are ``accepted`` for now. The second value maps the position of a
     rejected row to its rule.
     """
-    faults = dict(grid.faults)
+    faults, erased = dict(grid.faults), frozenset(grid.erased)
     header = grid.rows[layout.row_index][1]
     key_positions = [layout.positions[name] for name in key if name in layout.positions]
     ends: list[str] = [End.OUTSIDE] * (layout.row_index + 1)
@@ -38,7 +39,9 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
             continue
         number, cells = grid.rows[index]
         rule = faults.get(number, "")
-        if not trimmed("".join(cells)):
+        if number in erased:
+            ends[index] = End.ERASED
+        elif not trimmed("".join(cells)):
             ends[index] = End.BLANK
         elif rule or len(cells) != len(header):
             rules[index] = rule or "wrong_field_count"

@@ -6,10 +6,10 @@ which belongs in the vault: it is the only place where a cell's own text is kept
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -25,7 +25,12 @@ from agir_pipeline.methods.reading.findings import (
 )
 from agir_pipeline.methods.reading.grid import Grid, Refusal
 from agir_pipeline.methods.reading.headings import Layout, find_layout
-from agir_pipeline.methods.reading.records import RecordNames, Records, row_digests
+from agir_pipeline.methods.reading.records import (
+    RecordNames,
+    Records,
+    business_keys,
+    row_digests,
+)
 from agir_pipeline.methods.reading.row_ends import End, first_ends
 from agir_pipeline.methods.reading.typing_rules import ColumnReader, TypedColumn, as_array
 from agir_pipeline.protocol.model import ColumnType, Source
@@ -54,6 +59,14 @@ class Quarantined(NamedTuple):
     found: str
     record_id: str
     entity_key: str | None
+
+
+class RowTold(NamedTuple):
+    """Whose a row is, as far as it says so."""
+
+    row_number: int
+    entity_key: str | None
+    values: Mapping[str, str | None]
 
 
 class _Broken(NamedTuple):
@@ -197,6 +210,25 @@ class RowReader:
                     column.values[place] = None
                     column.rules[place] = "in_the_future"
 
+    def told(self, grid: Grid, delivered_on: date, wanted: Collection[str]) -> Iterator[RowTold]:
+        """What every row below the headings says of whose it is, whatever becomes of the row.
+
+        ``wanted``: the columns of the contract that tell, beside those of the key.
+        """
+        layout = find_layout(grid, self.source, delivered_on)
+        if isinstance(layout, Refusal):
+            return
+        width = len(grid.rows[layout.row_index][1])
+        below = range(layout.row_index + 1, len(grid.rows))
+        data = [index for index in below if len(grid.rows[index][1]) == width]
+        texts = _texts(grid, layout, data, self.source)
+        names = [name for name in self._columns if name in wanted or name in self.source.key]
+        values = {name: self._columns[name].read(texts[name]).values for name in names}
+        keys = business_keys(self.source, values) if self.source.key else [None] * len(data)
+        for place, index in enumerate(data):
+            said = {name: _as_text(values[name][place]) for name in names}
+            yield RowTold(grid.rows[index][0], keys[place], said)
+
     def _accepted(
         self, grid: Grid, records: Records, positions: list[int], names: RecordNames, provider: str
     ) -> pa.Table:
@@ -231,6 +263,13 @@ class RowReader:
             places = records.before(name, spell.starts)
             numbers = [records.numbers[position] for position in places]
             yield from found("never_begun", grid, numbers, name)
+
+
+def _as_text(value: Any) -> str | None:
+    """A value as the vault keeps it: a day without a clock time."""
+    if value is None:
+        return None
+    return value.strftime("%Y-%m-%d") if isinstance(value, datetime) else str(value)
 
 
 def _texts(grid: Grid, layout: Layout, data: list[int], source: Source) -> Texts:

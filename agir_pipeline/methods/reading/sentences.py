@@ -84,6 +84,10 @@ REFUSALS: Mapping[str, str] = {
     "false_zeros": mark(
         "the server wrote 0 over empty cells; export again without converting Y and N"
     ),
+    "nir_column": mark(
+        "the column holds social security numbers (NIR), which a study may not keep; nothing of "
+        "the file is kept: ask for it without that column"
+    ),
     "uncached_formulas": mark(
         "{n} cells are formulas without a computed value ({addresses}); "
         "open and save the file in Excel or LibreOffice"

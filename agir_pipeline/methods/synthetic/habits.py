@@ -145,7 +145,9 @@ LAYOUTS = {
         lag_days=(5, 20),
     ),
     ("corrections", "steward"): Layout("xlsx", 0, "as_is", sheet="corrections"),
-    ("identity_decisions", "steward"): Layout("xlsx", 0, "as_is", sheet="links"),
+    ("identity_decisions", "steward"): Layout(
+        "xlsx", 0, "as_is", sheet="links", left_out=("decision_note",)
+    ),
     ("consent_withdrawals", "steward"): Layout("xlsx", 0, "as_is", sheet="consents"),
     ("layout_mappings", "steward"): Layout("xlsx", 0, "as_is", sheet="mappings"),
     ("layout_holds", "steward"): Layout("xlsx", 0, "as_is", sheet="holds"),

@@ -236,6 +236,26 @@ def test_without_contracts_every_pair_is_active(draw: Draw) -> None:
     assert status_of(draw(PAIRS), nothing, False).tolist() == [ACTIVE, ACTIVE]
 
 
+def test_a_member_who_left_or_was_erased_breaks_the_pair_whatever_its_contract(draw: Draw) -> None:
+    pairs = draw(PAIRS)
+    assert status_of(pairs, draw(CONTRACTS), True, {"dan", "nobody"}).tolist() == [
+        ACTIVE, "broken_by_withdrawal",
+    ]  # fmt: skip
+    gone = pairs.assign(beneficiary_person_id=["erased.1f", "cat"])
+    nothing = draw(CONTRACTS).iloc[:0]
+    assert status_of(gone, nothing, True, {"bob", "cat"}).tolist() == [
+        "broken_by_erasure", "broken_by_withdrawal",
+    ]  # fmt: skip
+
+
+def test_whoever_left_the_study_is_unmatched_for_that_reason(draw: Draw) -> None:
+    found = still_unmatched(draw(REGISTER), draw(PAIRS), draw(REASONS), {"eve"})
+    reasons = dict(zip(found["person_id"], found["reason"], strict=True))
+    before = still_unmatched(draw(REGISTER), draw(PAIRS), draw(REASONS))
+    assert reasons.pop("eve") == "withdrawn"
+    assert reasons.items() <= dict(zip(before["person_id"], before["reason"], strict=True)).items()
+
+
 # --------------------------------------------------------------------------------- rounds
 
 

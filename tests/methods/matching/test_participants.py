@@ -134,6 +134,13 @@ def test_an_open_question_comes_before_age_and_age_before_a_missing_contract(dra
     }
 
 
+def test_whoever_left_the_study_is_blocked_before_all_else(draw: Draw) -> None:
+    people = draw(WANTING)
+    found = blocked_reasons(people, a_protocol(rules=RULES), ASKED, {"asked_all", "fine"})
+    reasons = dict(zip(people["person_id"], found.fillna("-"), strict=True))
+    assert {p for p, reason in reasons.items() if reason == "withdrawn"} == {"asked_all", "fine"}
+
+
 def test_a_study_without_contracts_asks_for_none(draw: Draw) -> None:
     people = draw(WANTING)
     found = blocked_reasons(people, a_protocol(has_spells=False), set())
