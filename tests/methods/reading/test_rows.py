@@ -109,6 +109,7 @@ def test_a_partner_workbook_is_accounted_for_row_by_row(
             "duplicate": 1,
             "blank": 1,
             "outside": 7,
+            "erased": 0,
             "n_rows": 13,
         }
     }
