@@ -64,9 +64,7 @@ OF_CAUSES = {
 }
 """Column of the tables of an event's causes → columns of ``event_causes``."""
 
-INDEX = {
-    "index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number",
-}  # fmt: skip
+INDEX = {"index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number"}
 FROM_COVARIATES = {
     "distance", "logit_gap", "nearest_distance", "logit", "price", "caliper", "total_distance",
     "bound", "gap", "mean_beneficiary", "mean_control", "smd", "smd_denominator",
@@ -78,8 +76,7 @@ FROM_COVARIATES = {
 def programme_origins(protocol: Protocol) -> dict[str, Origins]:
     """Table → origins, for the programme's tables: from their source, or from what is counted."""
     read: dict[str, tuple[str, tuple[str, ...]]] = {}
-    if protocol.costs:
-        c = protocol.costs
+    if c := protocol.costs:
         read["costs"] = (c.origin, (c.day_column, c.item_column, c.amount_column))
         read["cost_totals"] = (c.origin, (c.item_column, c.amount_column))
     if protocol.governance:
