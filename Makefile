@@ -4,7 +4,8 @@ DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small fuzz-servers \
-  campaign-coverage campaign-bias campaign-nights campaign-canaries campaign-erasures messages guides lock clean
+  campaign-coverage campaign-bias campaign-planted campaign-nights campaign-canaries campaign-erasures \
+  messages guides lock clean
 
 setup: .venv/.installed
 
@@ -71,7 +72,11 @@ campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py
 
 campaign-bias: setup
-	.venv/bin/python benchmarks/matching_bias.py
+	.venv/bin/python benchmarks/matching_bias.py 2600
+
+# 400 invented studies at scale 10, each matched in six rounds and estimated: about 30 minutes of one core.
+campaign-planted: setup
+	.venv/bin/python -m benchmarks.planted
 
 # rapidfuzz is compared if it is there: .venv/bin/uv pip install rapidfuzz
 bench-linkage: setup

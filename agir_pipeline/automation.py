@@ -7,24 +7,31 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )
 
-from agir_pipeline.assets.catalogue import group
+from agir_pipeline.assets.catalogue import asset_key, group
+from agir_pipeline.contracts.matched import FRONTIER
 from agir_pipeline.language import _, mark
 
 NIGHTLY = "nightly"
 READ_DELIVERIES = "read_deliveries"
+COMPARE_PRICES = "compare_prices"
 STOPPED_TAG = "agir/stopped_from_outside"
 """On a run whose process was stopped: nothing of it failed."""
 
 JOBS: Mapping[str, str] = {
     NIGHTLY: mark("Take in what arrived and carry it through to the release"),
     READ_DELIVERIES: mark("Only take in and read what arrived, to see how it was read"),
+    COMPARE_PRICES: mark(
+        "Show the committee what each price of leaving out buys, before any outcome"
+    ),
 }
 
 
 def study_jobs() -> list[UnresolvedAssetJobDefinition]:
     """The jobs a steward may launch; none asks for anything."""
+    on_demand = dg.AssetSelection.assets(asset_key("matched", FRONTIER.name))
     selections = {
-        NIGHTLY: dg.AssetSelection.all(),
+        NIGHTLY: dg.AssetSelection.all() - on_demand,
+        COMPARE_PRICES: on_demand,
         READ_DELIVERIES: dg.AssetSelection.groups(group("raw"), group("validated")),
     }
     return [

@@ -38,6 +38,7 @@ release_app = typer.Typer(help=mark("List releases and accept drafts."), no_args
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(release_app, name="release")
 
+ReleaseOption = Annotated[str | None, typer.Option(help=mark("Which release; else the current."))]
 app.command("erase", help=mark("Erase people from all that is kept, and make the tables anew."))(
     rights.erase
 )
@@ -225,9 +226,7 @@ def _print_status(found: dict[str, Any]) -> None:
 @app.command(help=mark("Print one released table."))
 def show(
     table: Annotated[str, typer.Argument(help=mark("A table of the release."))],
-    release: Annotated[
-        str | None, typer.Option(help=mark("Which release; else the current."))
-    ] = None,
+    release: ReleaseOption = None,
     form: Annotated[str, typer.Option("--format", help=mark("table, csv or json."))] = "table",
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
@@ -243,6 +242,20 @@ def show(
         if form not in forms:
             raise UsageError(_("--format takes one of: {known}").format(known=", ".join(forms)))
         say(forms[form]())
+
+
+@app.command(help=mark("The rows of partners' files behind a cell of a released table."))
+def trace(
+    table: Annotated[str, typer.Argument(help=mark("A table of the release."))],
+    cells: Annotated[
+        list[str] | None, typer.Argument(help=mark("COLUMN=VALUE, to say which rows."))
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.tracing import traced
+
+    with study_language(home):
+        say("\n".join(traced(Home(home).require(), table, cells or []).lines()))
 
 
 @app.command(help=mark("Compare two releases: equal, or what differs and why."))
@@ -261,9 +274,7 @@ def diff(
 
 @app.command(help=mark("Check the pairs of a release from its own tables: allowed, and optimal."))
 def verify(
-    release: Annotated[
-        str | None, typer.Option(help=mark("Which release; else the current."))
-    ] = None,
+    release: ReleaseOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     from agir_pipeline.resources.release_verification import verified

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from agir_pipeline import automation
+from agir_pipeline.assets.frontier import frontier_assets
 from agir_pipeline.assets.linked import linked_assets
 from agir_pipeline.assets.matched import matched_assets
 from agir_pipeline.assets.outcomes import outcomes_assets
@@ -47,6 +48,7 @@ def build_definitions(home: Path, as_of: str = "", protocol: Path | None = None)
         validated_assets,
         linked_assets,
         matched_assets,
+        frontier_assets,
         outcomes_assets,
         published_assets,
     )

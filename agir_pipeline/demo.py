@@ -1,6 +1,6 @@
 """``agir demo``: an invented study with known truth, run and compared with that truth."""
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +119,25 @@ def found(study: Study) -> set[Found]:
         for row in ledger.findings()
         if row["code"] not in HABITS + EXPLANATIONS and row["receipt_id"] in names
     }
-    return broken | refused | pointed_out | surprising
+    return broken | refused | pointed_out | surprising | contradicted(study, names)
+
+
+def contradicted(study: Study, names: Mapping[str, str]) -> set[Found]:
+    """Of each contradiction the row that came last, and so made it one."""
+    if not study.protocol.shared_facts:
+        return set()
+    with study.warehouse.transaction() as connection:
+        told = study.warehouse.read(connection, "linked", "contradictions")
+        made = set()
+        for row in told.to_dict("records"):
+            side = "a" if row["known_on_a"] >= row["known_on_b"] else "b"
+            source, column, record = (row[f"{n}_{side}"] for n in ("source", "column", "record_id"))
+            [place] = study.warehouse.read(
+                connection, "validated", source, "record_id = :record", {"record": record}
+            ).to_dict("records")
+            file = names[row[f"receipt_id_{side}"]]
+            made.add(Found(file, int(place["row_number"]), column, "contradiction"))
+    return made
 
 
 def pairs_found(study: Study) -> set[frozenset[tuple[str, str]]]:

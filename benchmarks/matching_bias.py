@@ -1,10 +1,14 @@
 """The bias that matching alone makes where the true effect is nil.
 
 Null simulation: rupture hazard of 2 % by 2 months and 18 % by 12, doubled; beneficiaries enter
-support after U(0, 6) months, so they were still in contract then; pool of controls 1.2 times as
-large; risk at 6 months from the index date; contract starts within 45 days of each other.
+support after U(0, 6) months, so they were still in contract then; pool of controls 1.2, 2 or 8
+times as large; risk at 6 months from the index date; contract starts within 45 days of each other.
 Printed: mean risk difference, beneficiaries minus controls, in points, with its Monte-Carlo
-standard error, for the product's bands and for what one joint problem over all bands would show.
+standard error, for the product's bands (one round, and rounds that lock their pairs) and for what
+one joint problem over all bands would show.
+
+An exit after the last edge that the design asked about is replaced by its probability given all
+that the design knew (Rao-Blackwell): the mean is the same, half of the chance is gone.
 
     python benchmarks/matching_bias.py [replicates] [scenario …]
 """
@@ -27,7 +31,7 @@ from agir_pipeline.methods.matching.spec import MatchingSpec
 from agir_pipeline.protocol.model import Covariate, Labels
 
 MONTH = 365.25 / 12
-N_BENEFICIARIES, N_CONTROLS = 75, 90
+N_BENEFICIARIES = 75
 HORIZON_DAYS, WINDOW_DAYS, BAND_DAYS, WAITING_DAYS = 183, 45, 15, 45
 STARTS_WITHIN_DAYS = 180
 HAZARD_TIMES = 2
@@ -40,6 +44,8 @@ class Drawn(NamedTuple):
     persons: pd.DataFrame
     covariates: pd.DataFrame
     exit_days: np.ndarray
+    risk: np.ndarray
+    """Hazard of each person, in units of the usual one."""
 
     @property
     def is_beneficiary(self) -> np.ndarray:
@@ -80,9 +86,9 @@ def spec(has_score: bool) -> MatchingSpec:
     )
 
 
-def draw(rng: np.random.Generator) -> Drawn:
+def draw(rng: np.random.Generator, n_controls: int) -> Drawn:
     """A study without effect: support changes nothing, it only begins late."""
-    n = N_BENEFICIARIES + N_CONTROLS
+    n = N_BENEFICIARIES + n_controls
     is_beneficiary = np.arange(n) < N_BENEFICIARIES
     delay = np.where(is_beneficiary, rng.uniform(0, 6 * MONTH, n), 0.0)
     prognosis = rng.normal(size=n)
@@ -105,7 +111,7 @@ def draw(rng: np.random.Generator) -> Drawn:
         }
     )
     covariates = pd.DataFrame({"prognosis": prognosis, "noise": rng.normal(size=n)})
-    return Drawn(persons, covariates, exit_days)
+    return Drawn(persons, covariates, exit_days, risk)
 
 
 def _hazard(days: np.ndarray) -> np.ndarray:
@@ -123,14 +129,15 @@ def banded(drawn: Drawn, instants: tuple[date, ...], has_score: bool) -> tuple[f
     """Risk difference and number of pairs by the product, through locked rounds."""
     used: dict[str, str] = {}
     pairs = []
+    asked: list[int] = []
+
+    def at_risk(edge: int) -> np.ndarray:
+        asked.append(edge)
+        return drawn.exit_days > edge
+
     for instant in instants:
         found = match_round(
-            drawn.persons,
-            lambda _edge: drawn.covariates,
-            lambda edge: drawn.exit_days > edge,
-            spec(has_score),
-            instant,
-            used,
+            drawn.persons, lambda _edge: drawn.covariates, at_risk, spec(has_score), instant, used
         ).pairs
         used |= dict.fromkeys(found["beneficiary_person_id"], "beneficiary")
         used |= dict.fromkeys(found["control_person_id"], "control")
@@ -139,7 +146,8 @@ def banded(drawn: Drawn, instants: tuple[date, ...], has_score: bool) -> tuple[f
     number = {person: i for i, person in enumerate(drawn.persons["person_id"])}
     mine = everything["beneficiary_person_id"].map(number).to_numpy()
     theirs = everything["control_person_id"].map(number).to_numpy()
-    return _difference(drawn, mine, theirs, everything["elapsed_days"].to_numpy(dtype=float))
+    edges = everything["elapsed_days"].to_numpy(dtype=float)
+    return _difference(drawn, mine, theirs, edges, max(asked))
 
 
 def joint(drawn: Drawn) -> tuple[float, int]:
@@ -157,31 +165,44 @@ def joint(drawn: Drawn) -> tuple[float, int]:
     cost = distances(points[mine], points[theirs])
     control_of = optimal_pairs(cost, may, np.inf, mine, theirs).control_of
     paired = control_of != LEFT_OUT
-    return _difference(drawn, mine[paired], theirs[control_of[paired]], edges[paired])
+    partners = theirs[control_of[paired]]
+    return _difference(drawn, mine[paired], partners, edges[paired], int(edges.max()))
 
 
 def _difference(
-    drawn: Drawn, mine: np.ndarray, theirs: np.ndarray, edges: np.ndarray
+    drawn: Drawn, mine: np.ndarray, theirs: np.ndarray, edges: np.ndarray, last_edge: int
 ) -> tuple[float, int]:
     ends = edges + HORIZON_DAYS
-    happened = [(drawn.exit_days[rows] <= ends).mean() for rows in (mine, theirs)]
+    happened = [_happened(drawn, rows, ends, last_edge).mean() for rows in (mine, theirs)]
     return 100 * float(happened[0] - happened[1]), len(mine)
+
+
+def _happened(drawn: Drawn, rows: np.ndarray, ends: np.ndarray, last_edge: int) -> np.ndarray:
+    """Whether each person left by the end; its probability where the design cannot know."""
+    is_unseen = drawn.exit_days[rows] > last_edge
+    lived = _hazard(ends) - _hazard(np.array([float(last_edge)]))
+    later = 1 - np.exp(-drawn.risk[rows] * np.maximum(lived, 0))
+    return np.where(is_unseen, later, drawn.exit_days[rows] <= ends)
 
 
 ONE_ROUND = (date(2012, 12, 31),)
 SIX_ROUNDS = tuple(date(2010 + m // 12, m % 12 + 1, 28) for m in (3, 5, 7, 9, 11, 13))
-SCENARIOS: dict[str, Callable[[Drawn], tuple[float, int]]] = {
-    "bands, no caliper": lambda drawn: banded(drawn, ONE_ROUND, has_score=False),
-    "bands, estimated score and caliper": lambda drawn: banded(drawn, ONE_ROUND, has_score=True),
-    "bands, six locked rounds": lambda drawn: banded(drawn, SIX_ROUNDS, has_score=False),
+POOLS = {"1.2": 90, "2": 150, "8": 600}
+Run = Callable[[Drawn], tuple[float, int]]
+WAYS: dict[str, Run] = {
+    "one round": lambda drawn: banded(drawn, ONE_ROUND, has_score=True),
+    "six locked rounds": lambda drawn: banded(drawn, SIX_ROUNDS, has_score=True),
     "all delays at once (wrong)": joint,
+}
+SCENARIOS = {
+    f"{way}, ratio {pool}": (run, n) for way, run in WAYS.items() for pool, n in POOLS.items()
 }
 
 
 def bias(scenario: str, n_replicates: int, seed: int) -> tuple[float, float, float]:
     """Mean difference in points, its Monte-Carlo standard error, and the mean number of pairs."""
-    run = SCENARIOS[scenario]
-    found = [run(draw(np.random.default_rng([seed, i]))) for i in range(n_replicates)]
+    run, n_controls = SCENARIOS[scenario]
+    found = [run(draw(np.random.default_rng([seed, i]), n_controls)) for i in range(n_replicates)]
     values = np.array([difference for difference, _ in found])
     error = values.std(ddof=1) / np.sqrt(n_replicates)
     return float(values.mean()), float(error), float(np.mean([n for _, n in found]))

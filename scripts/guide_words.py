@@ -129,8 +129,8 @@ CHECKS: Words = {
         ["rien n'a été rejeté pour autant ; demandez au partenaire lequel des fichiers dit vrai"],
     ),
     "no_row_is_missing": (
-        ["nothing was deleted: ask the partner whether the rows were removed on purpose"],
-        ["rien n'a été supprimé : demandez au partenaire si ces lignes ont été retirées exprès"],
+        ["nothing was deleted: ask the partner, then say in the workbook of `agir review`"],
+        ["rien n'a été supprimé : demandez au partenaire, puis répondez dans le classeur"],
     ),
     "corrections_are_applied": (
         ["look at `validated.correction_outcomes`, then correct or withdraw the decision"],
@@ -139,6 +139,18 @@ CHECKS: Words = {
     "law_is_kept": (
         ["nothing was rejected: ask the partner whether the figure is right (`legal_findings`)"],
         ["rien n'a été rejeté : demandez au partenaire si le chiffre est juste (`legal_findings`)"],
+    ),
+    "decisions_are_followed": (
+        ["a decision counts for nothing: name its author in `deciders`, or withdraw it"],
+        ["une décision est sans effet : ajoutez son auteur à `deciders`, ou retirez-la"],
+    ),
+    "deliveries_are_as_before": (
+        ["nothing was rejected: open `audit/data_docs/index.html`, then ask the partner"],
+        ["rien n'a été rejeté : ouvrez `audit/data_docs/index.html`, demandez au partenaire"],
+    ),
+    "sources_agree": (
+        ["nothing is chosen between them: look at `linked.contradictions`, ask both sources"],
+        ["rien n'est tranché : regardez `linked.contradictions`, demandez aux deux sources"],
     ),
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (

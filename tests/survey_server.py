@@ -240,7 +240,8 @@ class _Answers(BaseHTTPRequestHandler):
             if parts.path.startswith(stem):
                 told = parts.query or body.decode()
                 query = {k: v[0] for k, v in parse_qs(told).items()}
-                return json.dumps(answer(parts.path, query)).encode()
+                found = answer(parts.path, query)
+                return found if isinstance(found, bytes) else json.dumps(found).encode()
         asked = json.loads(body)
         with self.server.lock:
             result = self.server.call(asked["method"], asked["params"], fault)

@@ -104,6 +104,14 @@ labels = { en = "Server", fr = "Serveur" }
 )
 
 
+ODK_FORM = b"""<?xml version="1.0"?>
+<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head>
+<model><bind nodeset="/data/ressources" relevant="/data/age &gt;= 25"/></model></h:head>
+<h:body><input ref="/data/code"/><input ref="/data/age"/><input ref="/data/ressources"/>
+<select ref="/data/freins"/></h:body></h:html>"""
+"""By hand: what the real form's definition could look like."""
+
+
 def serve_odk(server: SurveyServer, folder: Path) -> None:
     """The real pages of ODK Central, at this server's address."""
     pages = [
@@ -114,6 +122,7 @@ def serve_odk(server: SurveyServer, folder: Path) -> None:
     fields = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
     server.forms = {
         "/v1/sessions": lambda _path, _query: {"token": "odk-token", "csrf": "x"},
+        "/v1/projects/1/forms/agir_t0.xml": lambda _path, _query: ODK_FORM,
         "/v1/projects/1/forms/agir_t0/fields": lambda _path, _query: fields,
         "/v1/projects/1/forms/agir_t0.svc/Submissions": lambda _path, query: _page(
             server, pages, inlined, query

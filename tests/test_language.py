@@ -36,7 +36,9 @@ PEOPLE = "id,group,age_years,income_eur\n" + "".join(
     f"P{n},{n % 3 == 0:d},{20 + n % 25},{1000 + 37 * n % 900}\n" for n in range(90)
 )
 SAME_IN_BOTH = {
-    "Codes", "Description", "Distance", "Horizon", "Source", "Table", "Tables", "Type", "points",
+    "Cause", "Code", "Codes", "Description", "Distance", "E-value", "Gain", "Horizon", "Initiative",
+    "Interaction",
+    "Questionnaire", "Source", "Table", "Tables", "Type", "points", "Γ", "Γ*",
 }  # fmt: skip
 """Catalogue entries that are the same word in English and French."""
 

@@ -3,7 +3,7 @@
 import io
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from xml.sax.saxutils import escape
 
@@ -106,28 +106,51 @@ def ods_cell(cell: object) -> str:
     return f"<table:table-cell {value}>{lines}</table:table-cell>"
 
 
-def xlsb(cells: Sequence[tuple[int, int, float]], name: str = "Suivi") -> bytes:
-    """A binary workbook of numbers: row, column, value."""
+def xlsb(
+    cells: Sequence[tuple[int, int, object]],
+    name: str = "Suivi",
+    *,
+    hidden_row: int = -1,
+    after: bytes = b"",
+    before: bytes = b"",
+    shared: Sequence[str] = (),
+) -> bytes:
+    """A binary workbook of cells: row, column, and a number, a text, ``#N/A`` or None.
+
+    An integer is the number of a shared text, and ``=`` a formula that shows nothing. ``before``
+    and ``after`` stand around the cells.
+    """
     bounds = struct.pack(
         "<4I", 0, max(cell[0] for cell in cells), 0, max(cell[1] for cell in cells)
     )
-    sheet = _part(0x81) + _part(0x94, bounds) + _part(0x91)
+    sheet = binary_part(0x81) + binary_part(0x94, bounds) + before + binary_part(0x91)
     for row in sorted({row for row, _column, _value in cells}):
-        sheet += _part(0, struct.pack("<IIHHBI", row, 0, 300, 0, 0, 0))
+        flags = 0x1000 if row == hidden_row else 0
+        sheet += binary_part(0, struct.pack("<IIHHBI", row, 0, 300, flags, 0, 0))
         for at, column, value in cells:
             if at == row:
-                sheet += _part(5, struct.pack("<IId", column, 0, value))
-    sheet += _part(0x92) + _part(0x82)
+                sheet += binary_cell(column, value)
+    sheet += binary_part(0x92) + after + binary_part(0x82)
     listed = struct.pack("<II", 0, 1) + _text("rId1") + _text(name)
-    workbook = _part(0x83) + _part(0x8F) + _part(0x9C, listed) + _part(0x90) + _part(0x84)
+    workbook = (
+        binary_part(0x83)
+        + binary_part(0x8F)
+        + binary_part(0x9C, listed)
+        + binary_part(0x90)
+        + binary_part(0x84)
+    )
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     relation = (
         '<?xml version="1.0"?><Relationships xmlns='
         '"http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
         f'Type="{office}/worksheet" Target="worksheets/sheet1.bin"/></Relationships>'
     )
+    texts = b"".join(binary_part(19, b"\0" + _text(text)) for text in shared)
     return zipped(
         {
+            "xl/sharedStrings.bin": binary_part(0x9F, struct.pack("<II", len(shared), len(shared)))
+            + texts
+            + binary_part(0xA0),
             "xl/workbook.bin": workbook,
             "xl/_rels/workbook.bin.rels": relation,
             "xl/worksheets/sheet1.bin": sheet,
@@ -135,10 +158,70 @@ def xlsb(cells: Sequence[tuple[int, int, float]], name: str = "Suivi") -> bytes:
     )
 
 
-def _part(kind: int, body: bytes = b"") -> bytes:
+def binary_cell(column: int, value: object) -> bytes:
+    head = struct.pack("<II", column, 0)
+    if value is None:
+        return binary_part(1, head)
+    if value == "#N/A":
+        return binary_part(3, head + b"\x2a")
+    if value == "=":
+        return binary_part(8, head + _text("") + bytes(6))
+    if isinstance(value, str):
+        return binary_part(6, head + _text(value))
+    if isinstance(value, int):
+        return binary_part(7, head + struct.pack("<I", value))
+    return binary_part(5, head + struct.pack("<d", value))
+
+
+def binary_part(kind: int, body: bytes = b"") -> bytes:
     number = bytes([kind | 0x80, 1]) if kind >= 0x80 else bytes([kind])
     return number + bytes([len(body)]) + body
 
 
 def _text(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def merged_xlsx(*ranges: str) -> bytes:
+    """Two headings and two rows, the second of which has an empty first cell."""
+    content = xlsx([["a", "b"], ["one", "two"], ["", "three"]])
+    told = "".join(f'<mergeCell ref="{one}"/>' for one in ranges)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+    sheet = bytes(parts["xl/worksheets/sheet1.xml"])  # type: ignore[arg-type]
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace(
+        b"</sheetData>", f"</sheetData><mergeCells>{told}</mergeCells>".encode()
+    )
+    return zipped(parts)
+
+
+def merged_xls() -> bytes:
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Suivi")
+    for row, column, text in ((0, 0, "a"), (0, 1, "b"), (1, 1, "two"), (2, 1, "three")):
+        sheet.write(row, column, text)
+    sheet.write_merge(1, 2, 0, 0, "one")
+    target = io.BytesIO()
+    workbook.save(target)
+    return target.getvalue()
+
+
+def merged_ods() -> bytes:
+    texts = ("a", "b", "one", "two", "three")
+    a, b, one, two, three = (ods_cell(text) for text in texts)
+    one = one.replace("<table:table-cell", '<table:table-cell table:number-rows-spanned="2"')
+    rows = (a + b, one + two, "<table:covered-table-cell/>" + three)
+    return ods("".join(f"<table:table-row>{cells}</table:table-row>" for cells in rows))
+
+
+def merged_xlsb() -> bytes:
+    cells = [(0, 0, "a"), (0, 1, "b"), (1, 0, "one"), (1, 1, "two"), (2, 0, None), (2, 1, "three")]
+    return xlsb(cells, after=binary_part(176, struct.pack("<4I", 1, 2, 0, 0)))
+
+
+MERGED: dict[str, Callable[[], bytes]] = {
+    "xlsx": lambda: merged_xlsx("A2:A3"),
+    "xls": merged_xls,
+    "ods": merged_ods,
+    "xlsb": merged_xlsb,
+}

@@ -9,7 +9,7 @@ import dagster as dg
 
 from agir_pipeline.contracts.answers import ANSWERS
 from agir_pipeline.contracts.lineage import heading_of
-from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.model import Column, TableContract, in_language
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.sql_words import PERSON_LINKS, protocol_column, sql_column
@@ -27,6 +27,8 @@ FRESH = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(days=1, hours=2), fail_window=timedelta(days=1, hours=12)
 )
 """One night missed is seen before the second."""
+OF_FEED = {"person": "arm is_always_listed", "spell": "spell_id", "answer": "codebook"}
+"""Columns that a validated source has besides those of every one."""
 
 
 def group(step: str) -> str:
@@ -117,6 +119,8 @@ def contract_of(protocol: Protocol, step: str, table: str) -> TableContract | No
             return ANSWERS
         case "validated":
             return validated_contracts(protocol).get(table)
+        case "matched" if table == FRONTIER.name:
+            return FRONTIER
         case "matched":
             return matched_contracts(protocol).get(table)
         case "outcomes":
@@ -159,7 +163,7 @@ def _heading(column: SourceColumn) -> dg.TableColumn:
 
 def _validated_columns(protocol: Protocol, source: Source) -> Iterator[Column]:
     """Where the row stands, what it says, since when it is known, and whom it is about."""
-    extra = {"person": "arm is_always_listed", "spell": "spell_id"}.get(source.feeds, "")
+    extra = OF_FEED.get(source.feeds, "")
     for name in ["record_id", "receipt_id", "provider", "sheet", "row_number"]:
         yield sql_column(name, protocol, "validated")
     for column in source.warehouse_columns:

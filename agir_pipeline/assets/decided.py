@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 import pandas as pd
 
+from agir_pipeline.assets.audits import audits_of, audits_told, docs_shown
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import markdown_table
@@ -12,21 +13,25 @@ from agir_pipeline.assets.step import Check, StepResult
 from agir_pipeline.contracts.validated import validated_contracts
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.decisions.corrections import Outcome
-from agir_pipeline.methods.reading.changes import delivery_changes, still_missing
+from agir_pipeline.methods.decisions.departures import Absence, Departure, settled_by
+from agir_pipeline.methods.reading.changes import Change
 from agir_pipeline.methods.reading.law import breaches
-from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Protocol, Source
+from agir_pipeline.resources.decisions import Unheard
+from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
 
 DESCRIPTIONS = {
     "delivery_changes": mark("What is new, changed or gone in each full file"),
     "correction_outcomes": mark("What became of each correction"),
     "legal_findings": mark("Rows that the law of their day did not allow"),
+    "delivery_audits": mark("Each night's deliveries beside the ones before them"),
 }
 CHECKS = {
     "delivery_changes/no_row_is_missing": mark("No row left a file that should repeat it"),
     "correction_outcomes/corrections_are_applied": mark("Every correction in force is applied"),
     "legal_findings/law_is_kept": mark("No row lies outside the law of its day"),
+    "delivery_audits/deliveries_are_as_before": mark("The newest files look like those before"),
 }
 SETTLED = ("applied", "withdrawn", "expired", "waiting")
 
@@ -50,15 +55,23 @@ class Decided:
         self.outcomes: list[Outcome] = []
         self.changes: list[tuple[object, ...]] = []
         self.breaches: list[pd.DataFrame] = []
+        self.asked: list[tuple[str, str, str, str]] = []
+        self.unheard: list[Unheard] = []
 
     def take(
-        self, source: Source, delivered: Sequence[Delivered], outcomes: Sequence[Outcome]
+        self,
+        source: Source,
+        changes: Sequence[Change],
+        asked: Sequence[Absence],
+        outcomes: Sequence[Outcome],
     ) -> None:
-        """``delivered``: as the files say it; ``outcomes``: of the corrections of this source."""
+        """``asked``: the rows that left and wait; ``outcomes``: of the source's corrections."""
         self.outcomes += outcomes
-        is_full = {p.name: p.complete or p.is_cumulative for p in source.providers}
-        changes = delivery_changes(delivered, is_full)
-        missing = still_missing(changes)
+        missing = {(one.provider, one.entity_key) for one in asked}
+        self.asked += [
+            (source.name, one.provider, one.entity_key, one.missing_since.isoformat())
+            for one in asked
+        ]
         entity_id = {c.entity_key: "" for c in changes}
         entity_id = {k: self.study.keys.entity_id(source.name, k) for k in entity_id}
         self.changes += [
@@ -69,6 +82,22 @@ class Decided:
             )
             for c in changes
         ]  # fmt: skip
+
+    def take_departures(
+        self, decided: Sequence[tuple[str, Departure]], absent: Mapping[str, Sequence[Absence]]
+    ) -> None:
+        """Those that say gone of a row that has not left its files."""
+        for sheet, one in decided:
+            if one.is_gone and not settled_by(one, absent.get(one.source, ())):
+                self.unheard.append(Unheard(sheet, *one.place, "row_not_missing"))
+
+    def waiting(self) -> dict[str, pd.DataFrame]:
+        """What the vault keeps of it: the rows to ask about, the decisions nobody can follow."""
+        columns = ["source", "provider", "entity_key", "missing_since"]
+        return {
+            "rows_to_settle": pd.DataFrame(self.asked, columns=pd.Index(columns)),
+            "unheard_decisions": pd.DataFrame(self.unheard, columns=pd.Index(Unheard._fields)),
+        }
 
     def take_table(self, source: Source, table: pd.DataFrame) -> None:
         """``table``: the versions of the source as the warehouse keeps them."""
@@ -89,7 +118,7 @@ class Decided:
         """Corrections of sources that do not exist."""
         self.outcomes += outcomes
 
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def tables(self, readings: Sequence[Reading]) -> dict[str, pd.DataFrame]:
         contracts = validated_contracts(self.study.protocol)
         rows = {"delivery_changes": self.changes, "correction_outcomes": self._outcome_rows()}
         made = {
@@ -97,6 +126,8 @@ class Decided:
             for name, contract in contracts.items()
             if name in rows
         }
+        if "delivery_audits" in contracts:
+            made["delivery_audits"] = audits_of(self.study, readings)
         if "legal_findings" in contracts:
             made["legal_findings"] = pd.concat(self.breaches, ignore_index=True)
         return made
@@ -126,6 +157,7 @@ def checked_tables(
         "delivery_changes": _changes_told,
         "correction_outcomes": _outcomes_told,
         "legal_findings": _breaches_told,
+        "delivery_audits": audits_told,
     }
     figures = {}
     for name, table in tables.items():
@@ -133,6 +165,8 @@ def checked_tables(
         checks[name] = [*checks[name], check]
         origins = {KEY: lineage[name]} if name in lineage else {}
         figures[name] = {**origins, "by_kind": dg.MetadataValue.md(figure)}
+        if name == "delivery_audits":
+            figures[name] |= docs_shown(study)
     return tables, StepResult({n: len(t) for n, t in tables.items()}, figures, checks)
 
 

@@ -20,6 +20,9 @@ from agir_pipeline.resources.study import Study
 KEY = "dagster/column_lineage"
 DAYS = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+NO_ASSETS = {"linked.identity_labels"}
+"""What passes between the vault and the models: labels that say alike or not, no table to read."""
+
 Sources = dict[str, list[tuple[str, str]]]
 """Column → the ("schema.table", column) its values come from."""
 
@@ -57,15 +60,21 @@ def sql_lineage(study: Study, models: Sequence[BuiltModel]) -> dict[str, dg.Tabl
 
 def headings_shown(study: Study) -> dict[str, str]:
     """Released table → a Markdown table of the partners' headings behind its columns."""
+    origins = known_origins(study)
+    released = [table for step, table in origins if step == "published"]
+    told = {table: headings_behind(origins, "published", table) for table in released}
+    return {table: _headings_table(columns) for table, columns in told.items()}
+
+
+def known_origins(study: Study) -> Mapping[tuple[str, str], Mapping[str, Iterable[Place]]]:
+    """(step, table) → origins of its columns: declared by contracts, or read from the last SQL."""
     origins: dict[tuple[str, str], Mapping[str, Iterable[Place]]] = {
         **declared_origins(study.protocol)
     }
     for table, (_wording, sources) in _kept(study).items():
         step, name = table.split(".", 1)
         origins[step, name] = _places(sources)
-    released = [table for step, table in origins if step == "published"]
-    told = {table: headings_behind(origins, "published", table) for table in released}
-    return {table: _headings_table(columns) for table, columns in told.items()}
+    return origins
 
 
 def _headings_table(columns: Mapping[str, Sequence[Place]]) -> str:
@@ -86,7 +95,7 @@ def _headings_table(columns: Mapping[str, Sequence[Place]]) -> str:
 
 def _places(sources: Sources) -> dict[str, list[Place]]:
     return {
-        column: [_place(table, origin) for table, origin in told]
+        column: [_place(table, origin) for table, origin in told if table not in NO_ASSETS]
         for column, told in sources.items()
     }
 

@@ -9,17 +9,20 @@ import sqlalchemy as sa
 
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import DATA_TESTS, TEXTS
+from agir_pipeline.assets.contradictions import with_contradictions
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.sql_tables import build_models, sql_result
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.language import _, mark
+from agir_pipeline.methods.identity.labels import identity_labels
 from agir_pipeline.methods.identity.linking import PAIR, Links, link_persons
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.link_evidence import Evidence
 from agir_pipeline.resources.link_review import decisions_told, pairs_to_review, persons_helped
 from agir_pipeline.resources.sql_models import BuiltModel
 from agir_pipeline.resources.study import Study
+from agir_pipeline.resources.told_identities import told_identities
 
 TABLES = {
     "person_links": mark("Which rows are one person, since when"),
@@ -32,15 +35,19 @@ TABLES = {
     "reference_spells": mark("The contract that counts for each person"),
     "participants": mark("Who may be matched, without any exit date"),
     "answers": mark("Finished questionnaires, attached to persons"),
+    "shared_facts": mark("Facts that several sources tell of a person"),
+    "contradictions": mark("Where sources contradict each other"),
 }
 NEEDS = {
     "spell": {"spell_versions", "spell_terms", "spells", "reference_spells"},
     "answer": {"answers"},
 }
+OF_FACTS = ("shared_facts", "contradictions")
 CHECKS = {
     "person_links/one_person_each": mark("Each row belongs to one person at a time"),
     "person_links/links_are_decided": mark("No row could be several persons"),
     "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
+    "contradictions/sources_agree": mark("No two sources contradict each other about a person"),
     "person_links/withdrawals_find_somebody": mark("Every withdrawal is of a person on a list"),
 }
 BLOCKING = frozenset({"one_person_each"})
@@ -50,6 +57,7 @@ def linked_tables(protocol: Protocol) -> list[str]:
     """The tables this study has: no contracts, no table of contracts."""
     fed = {source.feeds for source in protocol.sources}
     absent = {table for feeds, tables in NEEDS.items() if feeds not in fed for table in tables}
+    absent |= set() if protocol.shared_facts else set(OF_FACTS)
     if not any(source.withdraws for source in protocol.sources):
         absent.add("withdrawals")
     return [table for table in TABLES if table not in absent]
@@ -58,12 +66,13 @@ def linked_tables(protocol: Protocol) -> list[str]:
 def linked_assets(protocol: Protocol) -> dg.AssetsDefinition:
     deps = [("validated", source.name) for source in protocol.sources]
     tables = linked_tables(protocol)
+    own = {place: text for place, text in CHECKS.items() if place.split("/")[0] in tables}
     tested = {f"{n}/{DATA_TESTS}": TEXTS[DATA_TESTS] for n in tables if n != "person_links"}
 
     @dg.multi_asset(
         name="linked",
         specs=[asset_spec(protocol, "linked", table, _(TABLES[table]), deps) for table in tables],
-        check_specs=check_specs("linked", CHECKS | tested, BLOCKING | {DATA_TESTS}),
+        check_specs=check_specs("linked", own | tested, BLOCKING | {DATA_TESTS}),
     )
     def linked(study_run: StudyRun) -> Iterator[Any]:
         yield from carry_out(study_run, "linked", _store, _examine, after="validated")
@@ -93,6 +102,10 @@ def _store(study: Study) -> StepResult:
     released = _released(study, links)
     with study.warehouse.transaction() as connection:
         study.warehouse.replace(connection, "linked", "person_links", released)
+        if study.protocol.shared_facts:
+            said = told_identities(study.protocol, evidence.identities, links)
+            labels = identity_labels(said)
+            study.warehouse.replace(connection, "linked", "identity_labels", labels)
         models = build_models(study, connection, "linked", model_variables(study))
         return settle(study, connection, "linked", _result(study, connection, released, models))
 
@@ -164,11 +177,12 @@ def _result(
     ]
     made = sql_result(study, "linked", models)
     lineage = declared_lineage(study.protocol, "linked")["person_links"]
-    return StepResult(
+    own = StepResult(
         {"person_links": len(links), **made.n_rows},
         {"person_links": {"undecided": waiting, KEY: lineage}, **made.figures},
         {"person_links": checks, **made.checks},
     )
+    return with_contradictions(study, connection, own) if study.protocol.shared_facts else own
 
 
 def _decisions_hold(study: Study) -> Check:

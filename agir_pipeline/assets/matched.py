@@ -16,10 +16,12 @@ from agir_pipeline.assets.shown import balance_shown
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.words import ALTERNATIVES
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.love_plot import love_plot
+from agir_pipeline.methods.matching.named_alternatives import alternative_weights
 from agir_pipeline.methods.matching.pair_tables import (
     analysis_population,
     empty_round,
@@ -62,6 +64,7 @@ TABLES = {
     "certificates": mark("Primal against dual, stratum by stratum"),
     "exclusions": mark("Controls kept out by a dated condition"),
 }
+WEIGHTS = {"alternative_weights": mark("Weights of the alternatives to the pairs")}
 CHECKS = {
     "matched_pairs/somebody_is_matched": mark("At least one pair is formed"),
     "certificates/optimum_is_proved": mark("Every stratum's total equals its dual bound"),
@@ -72,16 +75,23 @@ CANDIDATES = ("participants", "spells", "spell_terms")
 """The linked tables that tell who may serve whom."""
 
 
+def matched_tables(protocol: Protocol) -> dict[str, str]:
+    """The tables of this step for this study, and what they say."""
+    return TABLES | (WEIGHTS if protocol.matching.alternatives else {})
+
+
 def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
+    tables = matched_tables(protocol)
+
     @dg.multi_asset(
         name="matched",
         specs=[
             asset_spec(protocol, "matched", table, _(text), [("linked", "participants")])
-            for table, text in TABLES.items()
+            for table, text in tables.items()
         ],
         check_specs=check_specs(
             "matched",
-            CHECKS | {f"{table}/{CONTRACT}": TEXTS[CONTRACT] for table in TABLES},
+            CHECKS | {f"{table}/{CONTRACT}": TEXTS[CONTRACT] for table in tables},
             BLOCKING | {CONTRACT},
         ),
     )
@@ -102,19 +112,23 @@ def _store(study: Study) -> StepResult:
 
 def _examine(study: Study, connection: sa.Connection) -> StepResult:
     read = study.warehouse.read
-    return _result(study, {name: read(connection, "matched", name) for name in TABLES})
+    return _result(
+        study, {name: read(connection, "matched", name) for name in matched_tables(study.protocol)}
+    )
 
 
 def fold(study: Study) -> list[RecordedRound]:
     """The rounds due by now, in order; one not yet on record is formed from what its day knew.
 
-    A recorded round always wins. A rebuild of a past day records nothing.
+    A recorded round of the design always wins; another design number is a re-match. A rebuild of
+    a past day records nothing.
     """
     landing = study.home.landing
     anchors, names = _anchors_and_names(study)
     rounds: list[RecordedRound] = []
     taken: list[pd.DataFrame] = []
-    recorded = recorded_rounds(landing, study.state().of_kind("round"))
+    design = study.protocol.matching.design_number
+    recorded = recorded_rounds(landing, study.state().of_kind("round"), design)
     for number, instant in enumerate(due_instants(study), 1):
         made = recorded.get(instant)
         if made is None:
@@ -140,7 +154,7 @@ def _anchors_and_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
 
 def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
     spec = MatchingSpec.of(study.protocol)
-    candidates = _known_then(study, instant)
+    candidates = known_then(study, instant)
     formed = match_round(
         candidates.persons,
         candidates.covariates_at,
@@ -162,7 +176,7 @@ def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
     )
 
 
-def _known_then(study: Study, instant: date) -> Candidates:
+def known_then(study: Study, instant: date) -> Candidates:
     """What the end of ``instant`` knew: the linked models built for that day and thrown away."""
     warehouse = study.warehouse
     with warehouse.rehearsal() as connection:
@@ -215,18 +229,23 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         formed_on=pd.to_datetime(stacked["pairs"]["round_number"].map(formed_on)),
         status=status_of(stacked["pairs"], spells, has_spells, withdrawn),
     )
-    return {
+    alternatives = None
+    if study.protocol.matching.alternatives:
+        named = study.protocol.matching.alternatives
+        alternatives = alternative_weights(stacked["pool"], spec, named)
+    made = {
         "matched_pairs": pairs,
         "unmatched_beneficiaries": still_unmatched(
             participants, pairs, stacked["unmatched"], withdrawn
         ),
         "analysis_population": analysis_population(pairs, stacked["pool"], spec),
-        "covariate_balance": balance_table(stacked["pool"], pairs, spec),
+        "covariate_balance": balance_table(stacked["pool"], pairs, spec, alternatives),
         "matching_pool": stacked["pool"],
         "matching_prices": stacked["prices"],
         "certificates": stacked["certificates"],
         "exclusions": stacked["exclusions"],
     }
+    return made if alternatives is None else made | {"alternative_weights": alternatives}
 
 
 def withdrawn_persons(study: Study, connection: sa.Connection) -> set[str]:
@@ -254,7 +273,8 @@ def _result(study: Study, made: dict[str, pd.DataFrame]) -> StepResult:
     checks["matched_pairs"].append(_somebody_is_matched(made["matched_pairs"]))
     checks["certificates"].append(_optimum_is_proved(made, study.protocol))
     limit = study.protocol.balance.max_absolute_smd.value
-    balance = made["covariate_balance"][made["covariate_balance"]["round_number"] == 0]
+    balance = made["covariate_balance"]
+    balance = balance[(balance["round_number"] == 0) & ~balance["sample"].isin(ALTERNATIVES)]
     checks["covariate_balance"].append(_arms_are_alike(balance, limit))
     lineage = declared_lineage(study.protocol, "matched")
     figures: dict[str, dict[str, Any]] = {

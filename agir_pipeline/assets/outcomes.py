@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.beside import facts_beside, facts_of, tables_beside
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, DATA_TESTS, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
@@ -15,6 +16,7 @@ from agir_pipeline.assets.shown import effects_shown, risks_shown
 from agir_pipeline.assets.sql_tables import build_models, sql_result
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import cut_on, outcome_variables
+from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.effects.event_pairs import paired_times
@@ -73,11 +75,12 @@ def outcome_tables(protocol: Protocol) -> dict[str, str]:
     tables = {"pair_members": mark("Members of the pairs that count")}
     for kind in dict.fromkeys(outcome.kind for outcome in protocol.outcomes):
         tables |= FACTS[kind]
+    tables |= facts_beside(protocol)
     for outcome in protocol.outcomes:
         tables |= effect_tables(outcome)
     tables["precision"] = mark("How precisely each effect is known")
     tables["evaluability"] = mark("What can be known now, and when the rest")
-    return tables
+    return tables | {table.name: table.title for table in beside_contracts(protocol).values()}
 
 
 def outcomes_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -128,7 +131,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     primary: dict[str, pd.DataFrame] = {}
     evaluability: list[pd.DataFrame] = []
     for outcome in protocol.outcomes:
-        facts = _facts(study, connection, outcome)
+        facts = facts_of(study, connection, outcome)
         if isinstance(outcome, EventOutcome):
             cut = cut_on(study, outcome)
             tables[f"{outcome.name}_risk"] = risk_table(facts, outcome, protocol.inference, cut)
@@ -142,7 +145,12 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             evaluability.append(status_evaluability(effect, due_on, outcome, protocol.inference))
         else:
             effect = measure_effect_table(
-                facts, outcome, protocol.inference, included(study).as_of, protocol.benchmarks
+                facts,
+                outcome,
+                protocol.inference,
+                included(study).as_of,
+                protocol.benchmarks,
+                _alternatives(study, connection),
             )
             primary[outcome.name] = effect
             evaluability.append(measure_evaluability(effect))
@@ -152,18 +160,18 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
         *([tables[name] for name in _named(protocol, kind)] for kind in FACTS)
     )
     tables["evaluability"] = pd.concat(evaluability, ignore_index=True)
-    return tables
+    return tables | tables_beside(study, connection, tables)
+
+
+def _alternatives(study: Study, connection: sa.Connection) -> pd.DataFrame | None:
+    if not study.protocol.matching.alternatives:
+        return None
+    return study.warehouse.read(connection, "matched", "alternative_weights")
 
 
 def _named(protocol: Protocol, kind: str) -> list[str]:
     """The effect table of each outcome of a kind."""
     return [list(effect_tables(o))[-1] for o in protocol.outcomes if o.kind == kind]
-
-
-def _facts(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:
-    table = {"event": "event_times", "status": "status_answers", "measure": "measures"}
-    where, name = "outcome = :outcome", {"outcome": outcome.name}
-    return study.warehouse.read(connection, "outcomes", table[outcome.kind], where, name)
 
 
 def _status_effect(
@@ -217,7 +225,7 @@ def _an_effect_can_be_told(precision: pd.DataFrame) -> Check:
 
 def _curve(study: Study, connection: sa.Connection, outcome: EventOutcome) -> dict[str, str]:
     """The risk of the event day by day in each arm: drawn, and the same numbers as a table."""
-    facts = _facts(study, connection, outcome)
+    facts = facts_of(study, connection, outcome)
     definition = primary_definition(outcome)
     pairs = paired_times(facts, outcome, definition, cut_on(study, outcome))
     if pairs.n_pairs == 0:

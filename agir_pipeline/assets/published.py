@@ -12,6 +12,7 @@ from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
 from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.matched import withdrawn_persons
+from agir_pipeline.assets.programme import programme_tables
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.matched import matched_contracts
@@ -78,6 +79,8 @@ def _deps(table: str, protocol: Protocol) -> list[tuple[str, str]]:
     for step, contracts in (("matched", matched_contracts), ("outcomes", outcome_contracts)):
         if table in contracts(protocol):
             return [(step, table)]
+    if table == "contradictions":
+        return [("linked", table), ("matched", "matched_pairs")]
     return [("matched", "matched_pairs"), ("outcomes", "precision")]
 
 
@@ -191,12 +194,22 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
             protocol,
         )
     }
+    if protocol.shared_facts:
+        found = read(connection, "linked", "contradictions")
+        found = found[found["person_id"].isin(_members(pairs))]
+        tables["contradictions"] = found.drop(columns=["record_id_a", "record_id_b"])
     if protocol.enrolment:
         level = protocol.inference.confidence_level.value
         tables["enrolment_progress"] = enrolment_progress(
             participants, pairs, protocol.enrolment, as_of_day(study), level
         )
-    return tables
+    progress = tables.get("enrolment_progress")
+    return tables | programme_tables(study, connection, progress)
+
+
+def _members(pairs: pd.DataFrame) -> set[str]:
+    """Persons in pairs: of nobody else does a release tell what sources say."""
+    return {*pairs["beneficiary_person_id"], *pairs["control_person_id"]}
 
 
 def _losses(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:

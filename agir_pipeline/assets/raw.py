@@ -24,7 +24,7 @@ from agir_pipeline.resources.landing import extraction_day
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
 from agir_pipeline.resources.sources.forms import Night, land
-from agir_pipeline.resources.sources.inbox import Dropped, decision_files, dropped_files
+from agir_pipeline.resources.sources.inbox import Dropped, at_rest, decision_files, dropped_files
 from agir_pipeline.resources.sources.locations import Fetching
 from agir_pipeline.resources.study import Study, record_protocol
 
@@ -94,16 +94,13 @@ def _stable(
     notes: list[str],
     taken: list[Dropped],
 ) -> Iterator[tuple[bytes, Receipt]]:
-    """New files of the inbox that looked the same before and after they were read.
+    """New files of the inbox that looked the same twice, and still did once they were read.
 
     ``looks``, ``notes`` and ``taken`` are filled with what was seen.
     """
-    for file in dropped:
+    for file, look in at_rest(dropped, seen, study.home.site.inbox_look_seconds):
         try:
-            look = file.look
-            if seen.get(file.place) == look:
-                continue
-            content = file.path.read_bytes()
+            content = file.path.read_bytes() if file.look == look else b""
             is_same = file.look == look
         except FileNotFoundError:  # taken away while we looked
             continue

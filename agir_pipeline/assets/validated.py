@@ -23,9 +23,10 @@ from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, se
 from agir_pipeline.contracts.answers import ANSWERS
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.language import _, current_language, mark
+from agir_pipeline.methods.decisions.departures import still_asked
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.reading.answer_states import AnswerState
-from agir_pipeline.methods.reading.answered import answers_in_long_form, no_answers
+from agir_pipeline.methods.reading.answered import CODEBOOK, answers_in_long_form, no_answers
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import ArmColumn, Protocol, Source
 from agir_pipeline.resources.erasure_landing import keep_no_more_than_allowed
@@ -41,6 +42,12 @@ CHECKS = {
     "follows_the_file_before": mark("The newest files hold what the ones before led to expect"),
 }
 BLOCKING = frozenset({"rows_are_accounted_for", "answers_have_a_state"})
+FOLLOWED = {"decisions_are_followed": mark("Every decision in force could be followed")}
+"""Of sources of decisions but for corrections, of which each one's end is told."""
+UNHEARD = {
+    "author_not_listed": mark("{file}, sheet {sheet}, row {row}: its author may not decide"),
+    "row_not_missing": mark("{file}, sheet {sheet}, row {row}: no such row has left its file"),
+}
 ANSWERS_CHECKS = {
     "answers_have_a_state": mark("Every answer has exactly one state"),
     "states_are_known": mark("Why an answer is missing is known"),
@@ -79,6 +86,7 @@ def validated_assets(protocol: Protocol) -> dg.AssetsDefinition:
         check_specs=check_specs(
             "validated",
             {f"{n}/{check}": text for n in names for check, text in CHECKS.items()}
+            | {f"{s.name}/{c}": t for s in _followed(protocol) for c, t in FOLLOWED.items()}
             | (answers if answering else {})
             | decided_checks(protocol),
             BLOCKING | {CONTRACT},
@@ -95,10 +103,12 @@ def _store(study: Study) -> StepResult:
     stock, decided = take_stock(study), Decided(study)
     if not study.is_draft:
         keep_no_more_than_allowed(study, stock.readings)
-    made, identities, answers = {}, [], []
+    made, identities, answers, absent = {}, [], [], {}
     for source in study.protocol.sources:
-        delivered, outcomes = stock.delivered(source)
-        decided.take(source, stock.as_read(source), outcomes)
+        changes, absent[source.name] = stock.absent(source)
+        delivered, outcomes = stock.delivered(source, absent[source.name])
+        asked = still_asked(stock.departures(source), absent[source.name])
+        decided.take(source, changes, asked, outcomes)
         table = versions(delivered)
         identities.append(_identities(study.protocol, source, table))
         made[source.name] = _without_identities(study, source, table)
@@ -107,16 +117,19 @@ def _store(study: Study) -> StepResult:
             ids = dict(zip(table["entity_key"], made[source.name]["entity_id"], strict=True))
             answers.append(answers_in_long_form(source, table, ids))
     decided.take_lost(stock.lost())
+    decided.unheard += stock.decisions.unheard
+    decided.take_departures(stock.decisions.departures, absent)
     if study.protocol.feeding("answer"):
         made["answers"] = checked(pd.concat([no_answers(), *answers], ignore_index=True), ANSWERS)
+    others = decided.tables(stock.readings)
     with study.vault.transaction() as connection:
         study.vault.replace(connection, "identities", pd.concat(identities, ignore_index=True))
         study.vault.replace(connection, "quarantine", _quarantine(stock.readings))
         study.vault.replace(connection, "surprises", stock.surprises)
-        for name, rows in to_review(study, stock).items():
+        for name, rows in {**to_review(study, stock), **decided.waiting()}.items():
             study.vault.replace(connection, name, rows)
     with study.warehouse.transaction() as connection:
-        own, told = checked_tables(study, decided.tables())
+        own, told = checked_tables(study, others)
         for name, table in {**made, **own}.items():
             study.warehouse.replace(connection, "validated", name, table)
         read_now = Counter(reading.receipt.source for reading in stock.readings if reading.is_new)
@@ -179,6 +192,8 @@ def _without_identities(study: Study, source: Source, table: pd.DataFrame) -> pd
         kept["arm"] = _arms(source, table)
         lists = {p.name: p.frame != "present_on_date" for p in source.providers}
         kept["is_always_listed"] = table["provider"].map(lists).astype("boolean")
+    if source.feeds == "answer":
+        kept[CODEBOOK] = table.get(CODEBOOK, pd.Series(index=table.index)).astype("string")
     if source.feeds == "spell":
         stems = table["entity_key"].map(lambda key: _spell_key(source, key))
         spell_id = {k: keys.entity_id(f"{name}/spell", k) for k in stems.unique()}
@@ -216,6 +231,8 @@ def _empty(source: Source) -> pd.DataFrame:
     columns |= {"row_number": "Int64"}
     if source.feeds == "person":
         columns |= {"arm": "string", "is_always_listed": "boolean"}
+    if source.feeds == "answer":
+        columns |= {CODEBOOK: "string"}
     if source.feeds == "spell":
         columns |= {"spell_id": "string"}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
@@ -240,6 +257,7 @@ def _result(
     accounts = accounts_of(study)
     lineage = declared_lineage(study.protocol, "validated")
     answers = {"answers": made["answers"]} if "answers" in made else {}
+    heard = {source.name: _heard(study, source.name) for source in _followed(study.protocol)}
     return StepResult(
         {name: len(table) for name, table in made.items()},
         {
@@ -254,6 +272,7 @@ def _result(
         }
         | {name: _answers_figures(table) | {KEY: lineage[name]} for name, table in answers.items()},
         {name: _checks(one, made[name]) for name, one in accounts.items()}
+        | {name: [*_checks(accounts[name], made[name]), check] for name, check in heard.items()}
         | {name: _answers_checks(table) for name, table in answers.items()},
     )
 
@@ -298,6 +317,22 @@ def _answers_checks(table: pd.DataFrame) -> list[Check]:
             ),
         ),
     ]
+
+
+def _followed(protocol: Protocol) -> list[Source]:
+    return [source for source in protocol.sources if source.maps or source.settles]
+
+
+def _heard(study: Study, source: str) -> Check:
+    """A decision that counts for nothing must not go unseen."""
+    told = study.vault.read("unheard_decisions")
+    own = told[told["source"] == source]
+    names = {receipt.receipt_id: receipt.file_name for receipt in study.state().deliveries}
+    lines = [
+        _(UNHEARD[reason]).format(file=names[receipt], sheet=sheet, row=row)
+        for _source, receipt, sheet, row, reason in own.to_numpy().tolist()
+    ]
+    return Check("decisions_are_followed", own.empty, "\n".join(lines))
 
 
 def _checks(account: Account, table: pd.DataFrame) -> list[Check]:

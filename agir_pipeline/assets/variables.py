@@ -4,15 +4,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from agir_pipeline.protocol.model import (
+    Causes,
     Column,
     Derived,
     EventDefinition,
     EventOutcome,
     Index,
     MeasureOutcome,
+    Protocol,
     Source,
     StatusDefinition,
     StatusOutcome,
+    Wave,
 )
 from agir_pipeline.resources.study import Study, data_cut_on, included
 
@@ -24,6 +27,7 @@ SQL_TYPES = {
     "minutes": "bigint",
     "boolean": "boolean",
 }
+DAYS = ("date", "instant")
 
 
 def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any]:
@@ -44,7 +48,30 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         ],
         "entry_column": index.entry_column if index else "",
         "first_dated": _first_dated(index),
+        # who contradicts whom is asked of today alone, not of the days of rounds
+        "shared_facts": told_facts(protocol) if known_on is None else [],
     }
+
+
+def told_facts(protocol: Protocol) -> list[dict[str, Any]]:
+    """Every column that tells a fact which another one tells as well, in the order of the file."""
+    found = []
+    for fact, teller in protocol.tellers:
+        source = protocol.source(teller.source)
+        kinds = {c.name: c.type for c in source.columns} | {d.name: d.type for d in source.derived}
+        is_identity = protocol.is_identity(fact)
+        is_read = bool(teller.part or teller.means or teller.filled or teller.empty)
+        found.append(
+            teller.model_dump()
+            | {
+                "fact": fact.name,
+                "is_identity": is_identity,
+                "is_day": kinds[teller.column] in DAYS and not (is_read or is_identity),
+                "answered_at": source.answered_at or "",
+                "tolerance_days": fact.tolerance.value if fact.tolerance else None,
+            }
+        )
+    return found
 
 
 def outcome_variables(study: Study) -> dict[str, Any]:
@@ -56,22 +83,31 @@ def outcome_variables(study: Study) -> dict[str, Any]:
     events = [o for o in outcomes if isinstance(o, EventOutcome)]
     statuses = [o for o in outcomes if isinstance(o, StatusOutcome)]
     measures = [o for o in outcomes if isinstance(o, MeasureOutcome)]
+    waves = study.protocol.waves
+    dated: list[EventOutcome | StatusOutcome | Wave] = [*events, *statuses, *waves]
+    one_each = {told.origin: told for told in dated}
+    cuts = {origin: cut_on(study, told) for origin, told in one_each.items()}
     end_on = study.protocol.study.end_on
     last_on = end_on.value if end_on else date.max
     return model_variables(study) | {
         "windows_days": sorted({d.window_days for o in events for d in o.definitions}),
-        "event_definitions": [
-            _event(o, d, cut_on(study, o)) for o in events for d in o.definitions
+        "event_definitions": [_event(o, d, cuts[o.origin]) for o in events for d in o.definitions],
+        "cause_definitions": [
+            _causes(o, o.causes, d, cuts[o.origin])
+            for o in events
+            if o.causes
+            for d in o.definitions
         ],
         "status_definitions": [
-            _status(o, d, min(cut_on(study, o), last_on)) for o in statuses for d in o.definitions
+            _status(o, d, min(cuts[o.origin], last_on)) for o in statuses for d in o.definitions
         ],
+        "wave_definitions": [_wave(w, min(cuts[w.origin], last_on)) for w in waves],
         "measures": [{"name": o.name, "column": o.column} for o in measures],
     }
 
 
-def cut_on(study: Study, outcome: EventOutcome | StatusOutcome) -> date:
-    """How far the data of an outcome reach; before any delivery, the day of the state."""
+def cut_on(study: Study, outcome: EventOutcome | StatusOutcome | Wave) -> date:
+    """How far the data of an outcome or wave reach; before any delivery, the day of the state."""
     return data_cut_on(study, outcome.origin) or included(study).as_of or study.horizon
 
 
@@ -124,6 +160,19 @@ def _event(outcome: EventOutcome, definition: EventDefinition, data_cut_on: date
     }
 
 
+def _causes(
+    outcome: EventOutcome, causes: Causes, definition: EventDefinition, data_cut_on: date
+) -> dict[str, Any]:
+    return {
+        "outcome": outcome.name,
+        "name": definition.name,
+        "origin": outcome.origin,
+        "reason": causes.reason_column,
+        "initiative": causes.initiative_column,
+        "seen_on": str(data_cut_on - timedelta(days=outcome.consolidation_days.value)),
+    }
+
+
 def _status(
     outcome: StatusOutcome, definition: StatusDefinition, due_by_on: date
 ) -> dict[str, Any]:
@@ -138,6 +187,22 @@ def _status(
         "days_after": after,
         "due_by_on": str(due_by_on),
         "rules": [_conditions(rule.codes, rule.minimum) for rule in definition.true_when],
+    }
+
+
+def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
+    before, after = wave.window_days.value
+    return {
+        "name": wave.name,
+        "origin": wave.origin,
+        "asked": wave.asked,
+        "months": wave.months_after.value,
+        "days_before": before,
+        "days_after": after,
+        "complete_when": dict(wave.complete_when),
+        "only_when": dict(wave.only_when),
+        "contact": {wave.contact_column: True} if wave.contact_column else {},
+        "due_by_on": str(due_by_on),
     }
 
 

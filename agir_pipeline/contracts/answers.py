@@ -12,6 +12,7 @@ STATES = {
     "shown_unanswered": mark("Saw the question and left it out"),
     "not_reached": mark("Stopped before the question"),
     "not_applicable": mark("Was not asked: the question did not apply"),
+    "not_asked": mark("Was not asked: the question came later"),
     "unknown": mark("Not known why it is missing"),
 }
 

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.beside import beside_contracts
+from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.contracts.programme import programme_contracts
+from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
     ArmColumn,
@@ -53,14 +56,54 @@ PRECISION = {
 }
 """Column of ``precision`` or ``evaluability`` → columns of the effect tables it is made of."""
 
-INDEX = {
-    "index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number",
-}  # fmt: skip
+OF_CAUSES = {
+    "cause": ("reason",),
+    "initiative": ("initiative",),
+    "followed": ("next_days", "seen_days"),
+    "followed_within_days": ("next_days", "seen_days"),
+}
+"""Column of the tables of an event's causes → columns of ``event_causes``."""
+
+INDEX = {"index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number"}
 FROM_COVARIATES = {
     "distance", "logit_gap", "nearest_distance", "logit", "price", "caliper", "total_distance",
     "bound", "gap", "mean_beneficiary", "mean_control", "smd", "smd_denominator",
+    "mean_distance", "largest_gap", "max_absolute_smd", "mean_absolute_smd",
     "variance_ratio", "ks", "ecdf_mean", "n_non_missing", "stratum", "strata_enforced",
 }  # fmt: skip
+
+
+def programme_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Table → origins, for the programme's tables: from their source, or from what is counted."""
+    read: dict[str, tuple[str, tuple[str, ...]]] = {}
+    if c := protocol.costs:
+        read["costs"] = (c.origin, (c.day_column, c.item_column, c.amount_column))
+        read["cost_totals"] = (c.origin, (c.item_column, c.amount_column))
+    if protocol.governance:
+        g = protocol.governance
+        read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
+    if protocol.outreach:
+        o = protocol.outreach
+        steps = (o.type_column, o.organisation_column, o.day_column, o.result_column)
+        read["mobilisation_funnel"] = (o.origin, steps)
+    if protocol.context:
+        x = protocol.context
+        figures = (*x.series_columns, x.month_column, x.value_column, x.published_column)
+        read["context"] = (x.origin, figures)
+    contracts = programme_contracts(protocol)
+    found: dict[str, Origins] = {}
+    for name, (source, columns) in read.items():
+        origins = tuple(Place("validated", source, column) for column in columns)
+        found[name] = {c.name: origins for c in contracts[name].columns}
+    entries = _enrolment_origins(protocol.enrolment)["n_entries"] if protocol.enrolment else ()
+    for name in ("enrolment_pace", "enrolment_projection"):
+        if name in contracts:
+            found[name] = {c.name: entries for c in contracts[name].columns}
+    if "cost_effectiveness" in contracts:
+        effects = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
+        gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
+        found["cost_effectiveness"] = dict.fromkeys(gains, effects)
+    return found
 
 
 def heading_of(column: Column) -> str:
@@ -148,7 +191,7 @@ def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     known = _matching_words(protocol)
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in matched_contracts(protocol).items()
+        for name, contract in (matched_contracts(protocol) | {FRONTIER.name: FRONTIER}).items()
     }
 
 
@@ -223,6 +266,35 @@ def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
         if (day := {"event": "index_on", "status": "asked_on"}.get(outcome.kind))
     )
     found["evaluability"] |= dict.fromkeys(("all_evaluable_on", "n_never_evaluable_pairs"), days)
+    return found | _beside_origins(protocol)
+
+
+def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
+    """Tables that stand beside the effects, from the facts the effects are made from."""
+    contracts = beside_contracts(protocol)
+    every = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
+    unweighted = tuple(place for place in every if place.step == "outcomes")
+    levels = tuple(
+        Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
+    )
+    asked = ("state", "is_due", "asked_on")
+    rests_on = {
+        "hidden_bias": unweighted,
+        "specification_curve": every,
+        "subgroups": (*unweighted, *levels),
+        "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+    }
+    events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
+    found: dict[str, Origins] = {}
+    for name, contract in contracts.items():
+        own = next((o for prefix, o in events.items() if name.startswith(prefix)), None)
+        facts = rests_on.get(name) or tuple(_facts(own, protocol) if own else ())
+        facts = tuple(dict.fromkeys(facts))
+        found[name] = {c.name: facts for c in contract.columns if c.name not in TOLD_BY_METHOD}
+        if own and own.causes:
+            for column in OF_CAUSES.keys() & found[name].keys():
+                made_of = OF_CAUSES[column]
+                found[name][column] = tuple(Place("outcomes", "event_causes", m) for m in made_of)
     return found
 
 
@@ -269,7 +341,10 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
     }
     if protocol.enrolment:
         found["enrolment_progress"] = _enrolment_origins(protocol.enrolment)
-    return found
+    if protocol.shared_facts:
+        names = published_contracts(protocol)["contradictions"].names
+        found["contradictions"] = {n: (Place("linked", "contradictions", n),) for n in names}
+    return found | programme_origins(protocol)
 
 
 def _enrolment_origins(enrolment: Enrolment) -> Origins:

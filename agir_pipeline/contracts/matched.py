@@ -30,6 +30,7 @@ def matched_contracts(protocol: Protocol) -> dict[str, TableContract]:
         _matching_prices(),
         _certificates(),
         _exclusions(),
+        *([_alternative_weights()] if protocol.matching.alternatives else []),
     )
     return {table.name: table for table in tables}
 
@@ -180,3 +181,25 @@ def _exclusions() -> TableContract:
         ),
         ("round_number", "elapsed_days", "person_id", "reason"),
     )
+
+
+def _alternative_weights() -> TableContract:
+    return TableContract(
+        "alternative_weights",
+        mark("Weights of the alternatives to the pairs"),
+        spelled(WORDS, "round_number alternative person_id arm set_number? weight"),
+        ("alternative", "arm", "person_id"),
+    )
+
+
+FRONTIER = TableContract(
+    "frontier",
+    mark("What each price of leaving somebody out buys"),
+    spelled(
+        WORDS,
+        """leave_out_price n_pairs n_left_out total_distance mean_distance? largest_gap?
+        max_absolute_smd? mean_absolute_smd? is_declared is_before_outcomes""",
+    ),
+    ("leave_out_price",),
+)
+"""Made on demand and not released; the committee chooses the price from it."""

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from agir_pipeline.contracts.beside import CLAIMS, beside_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.words import (
+    ALTERNATIVES,
     PERSONS,
     coded,
     count,
@@ -21,14 +23,10 @@ from agir_pipeline.contracts.words import (
 from agir_pipeline.language import mark
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
 
-CLAIMS: Mapping[str, Text] = {
-    "primary": mark("Primary, tested together with the other primary outcomes"),
-    "secondary": mark("Secondary"),
-    "interim, descriptive, no test": mark("Interim: described, not tested"),
-}
 MEASURE_ROWS: Mapping[str, Text] = {
     "matched_pairs": mark("Within matched pairs"),
     "benchmark": mark("Known answer of a randomised comparison"),
+    **ALTERNATIVES,
 }
 
 EFFECTS = {
@@ -168,7 +166,7 @@ def outcome_contracts(protocol: Protocol) -> dict[str, TableContract]:
     tables = [table for outcome in protocol.outcomes for table in _of_outcome(outcome)]
     names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
     tables += [_precision(names), _evaluability(names)]
-    return {table.name: table for table in tables}
+    return {**{table.name: table for table in tables}, **beside_contracts(protocol)}
 
 
 def _of_outcome(outcome: Outcome) -> list[TableContract]:

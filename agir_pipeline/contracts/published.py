@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from agir_pipeline.contracts.model import Invariant, TableContract, Text
+from agir_pipeline.contracts.model import Column, Invariant, Sensitivity, TableContract, Text
+from agir_pipeline.contracts.programme import programme_contracts
+from agir_pipeline.contracts.sql_words import LINKED
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
     PERSONS,
@@ -119,8 +121,10 @@ WORDS = {
 def published_contracts(protocol: Protocol) -> dict[str, TableContract]:
     """The contract of every table of this step, by name; enrolment where the study counts it."""
     enrolment = (_enrolment_progress(),) if protocol.enrolment else ()
-    tables = (_participant_flow(protocol), *enrolment, _data_dictionary(), _release_manifest())
-    return {table.name: table for table in tables}
+    shared = (_contradictions(protocol),) if protocol.shared_facts else ()
+    about = (_data_dictionary(), _release_manifest())
+    tables = (_participant_flow(protocol), *enrolment, *shared, *about)
+    return {**{table.name: table for table in tables}, **programme_contracts(protocol)}
 
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:
@@ -169,6 +173,43 @@ def _enrolment_progress() -> TableContract:
             share_watched_low? share_watched_high?""",
         ),
         ("month_on", "arm"),
+    )
+
+
+def _contradictions(protocol: Protocol) -> TableContract:
+    """Of members of pairs; nothing is chosen between what two sources say."""
+    facts = {fact.name: fact.labels for fact in protocol.shared_facts}
+    sources = {source.name: source.labels for source in protocol.sources}
+    named = mark("As named in the protocol")
+    told = mark("As the source says it; empty where it identifies somebody")
+    return TableContract(
+        "contradictions",
+        mark("Where sources contradict each other about a person"),
+        spelled(
+            {**LINKED, **WORDS},
+            """person_id fact source_a column_a said_a? known_on_a receipt_id_a
+            source_b column_b said_b? known_on_b receipt_id_b known_on""",
+            coded("fact", mark("Fact"), facts, named),
+            coded("source_a", mark("First source"), sources, named),
+            coded("source_b", mark("Second source"), sources, named),
+            *_said(protocol, told),
+        ),
+        ("person_id", "fact", "source_a", "column_a", "source_b", "column_b"),
+    )
+
+
+def _said(protocol: Protocol, told: str) -> tuple[Column, Column]:
+    """What both say; as sensitive as the most sensitive column that tells a fact."""
+    tellers = {(teller.source, teller.column) for _fact, teller in protocol.tellers}
+    has_sensitive = any(
+        column.sensitivity == "sensitive" and (source.name, column.name) in tellers
+        for source in protocol.sources
+        for column in source.warehouse_columns
+    )
+    how: Sensitivity = "sensitive" if has_sensitive else "none"
+    return (
+        text("said_a", mark("What the first says"), told, sensitivity=how),
+        text("said_b", mark("What the second says"), told, sensitivity=how),
     )
 
 

@@ -14,6 +14,7 @@ from agir_pipeline.contracts.words import (
     number,
     text,
     vocabulary,
+    whole,
 )
 from agir_pipeline.language import mark
 from agir_pipeline.protocol.model import Column as SourceColumn
@@ -75,7 +76,30 @@ LINKED = vocabulary(
         "study": mark("The whole study"), "answers": mark("The questionnaires alone")}),
     day("withdrawn_on", mark("Withdrawn on"), mark("Day of the first withdrawal of this scope")),
     Column("answered_at", "instant", mark("Submitted at")),
+    text("codebook", mark("Version of the questionnaire"),
+         mark("A hash of its questions, codes and wording when the response came")),
     count("answer_rank", mark("Order of the person's responses"), mark("1: the last one counts")),
+    text("fact", mark("Fact"), mark("As named in the protocol")),
+    count("teller", mark("Number of the column"), mark("Of those that tell a fact, in file order")),
+    text("column_name", mark("Column")),
+    count("tolerance_days", mark("Days two of them may lie apart"), unit="days"),
+    text("said", mark("What it says"), mark("Of what identifies somebody, only a label")),
+    day("said_on", mark("The same as a day")),
+    flag("is_shown", mark("May be read"), mark("What identifies somebody stays in the vault")),
+    text("source_a", mark("First source"), mark("As named in the protocol")),
+    text("column_a", mark("Its column"), mark("As named in the protocol")),
+    text("said_a", mark("What the first says"), mark("Empty where it identifies somebody")),
+    day("known_on_a", mark("The first says so since"), mark("The end of this day")),
+    text("record_id_a", mark("Row that said the first"), sensitivity="pseudonym"),
+    text("receipt_id_a", mark("Receipt of the file that said the first"),
+         mark("As in release_manifest")),
+    text("source_b", mark("Second source"), mark("As named in the protocol")),
+    text("column_b", mark("Its column"), mark("As named in the protocol")),
+    text("said_b", mark("What the second says"), mark("Empty where it identifies somebody")),
+    day("known_on_b", mark("The second says so since"), mark("The end of this day")),
+    text("record_id_b", mark("Row that said the second"), sensitivity="pseudonym"),
+    text("receipt_id_b", mark("Receipt of the file that said the second"),
+         mark("As in release_manifest")),
 )  # fmt: skip
 
 FACTS = vocabulary(
@@ -93,6 +117,17 @@ FACTS = vocabulary(
     flag("is_respondent", mark("Answered"), mark("An answer lies in the window")),
     flag("status", mark("The situation holds")),
     number("value", mark("Measured value")),
+    text("reason", mark("Reason as reported"), mark("A code of the source")),
+    text("initiative", mark("Initiative as reported"), mark("A code of the source")),
+    count("next_days", mark("Days to the next contract"),
+          mark("From the event to the first later day in another contract"), unit="days"),
+    whole("seen_days", mark("Days read since the event"),
+          mark("How far the register has been read after it"), unit="days"),
+    text("wave", mark("Wave"), mark("As named in the protocol")),
+    coded("state", mark("What became of the questionnaire"), {
+        "answered": mark("Answered"), "in_part": mark("Answered in part"),
+        "out_of_window": mark("Answered outside the window"),
+        "no_contact": mark("Refused to be asked"), "silent": mark("Silent")}),
     flag("is_unfollowed", mark("Nothing followed in time"),
          mark("The number behind the name is the window in days")),
 )  # fmt: skip

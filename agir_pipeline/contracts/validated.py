@@ -2,7 +2,7 @@
 
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.contracts.sql_words import LINKED
-from agir_pipeline.contracts.words import coded, count, day, flag, spelled, text
+from agir_pipeline.contracts.words import coded, count, day, flag, number, spelled, text
 from agir_pipeline.language import _, mark
 from agir_pipeline.protocol.model import Protocol
 
@@ -35,6 +35,12 @@ CHANGES = {
     "changed": mark("Says something else in one column"),
     "removed": mark("No longer in this file"),
 }
+MEASURES = {
+    "rows": mark("Rows"),
+    "rejected": mark("Share of rejected rows"),
+    "missing": mark("Share of empty cells in the column"),
+    "code": mark("Share of the code among the filled cells of the column"),
+}
 
 OWN = (
     text("decision_id", mark("Decision"), mark("Keyed hash of its own key"),
@@ -52,6 +58,12 @@ OWN = (
     coded("change", mark("Change"), CHANGES),
     flag("is_deletion", mark("Deleted"), mark("The delivery was declared complete")),
     flag("is_missing", mark("Still missing"), mark("The row left the file and has not come back")),
+    coded("measure", mark("Measure"), MEASURES),
+    text("code", mark("Code")),
+    number("found", mark("Found"), mark("A count for rows, else a share")),
+    number("low", mark("Expected from")),
+    number("high", mark("Expected up to")),
+    flag("is_met", mark("As expected")),
 )  # fmt: skip
 
 
@@ -96,6 +108,20 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
                     *OWN,
                 ),
                 key=("source", "rule", "entity_id"),
+            )
+        )
+    if protocol.audit is not None:
+        made.append(
+            TableContract(
+                "delivery_audits",
+                _("Each night's deliveries beside the ones before them"),
+                spelled(
+                    LINKED,
+                    "receipt_id source provider known_on measure column_name? code? found low "
+                    "high is_met",
+                    *OWN,
+                ),
+                key=("receipt_id", "measure", "column_name", "code"),
             )
         )
     return {contract.name: contract for contract in made}

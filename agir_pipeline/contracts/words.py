@@ -37,9 +37,17 @@ EXCLUSION_REASONS: Mapping[str, Text] = {
     "not_yet_listed": mark("Not yet on a list"),
     "not_yet_consented": mark("Had not yet consented"),
 }
+ALTERNATIVES: Mapping[str, Text] = {
+    "propensity_pairs": mark("Pairs on the propensity score alone"),
+    "coarsened_exact": mark("Coarsened exact matching"),
+    "full": mark("Full matching"),
+    "entropy_balancing": mark("Entropy balancing"),
+    "overlap_weights": mark("Overlap weights"),
+}
 SAMPLES: Mapping[str, Text] = {
     "pool": mark("Each beneficiary against its own candidates"),
     "matched": mark("Members of pairs"),
+    **ALTERNATIVES,
 }
 
 UNITS: Mapping[str, Text] = {
@@ -138,6 +146,11 @@ MATCHING = vocabulary(
            mark("From the index date to the beneficiary's planned end known then; both members "
                 "are followed to it"), unit="days"),
     count("band_number", mark("Band"), mark("Bands of elapsed days, in the order they are solved")),
+    coded("alternative", mark("Alternative"), ALTERNATIVES,
+          description=mark("A check beside the pairs, named in the protocol")),
+    whole("set_number", mark("Set"), mark("People compared with one another; none by weights")),
+    number("weight", mark("Weight"),
+           mark("A beneficiary counts 1, but by overlap weights; 0: left out"), minimum=0),
     count("round_number", mark("Round"), mark("Matching rounds by date, from 1")),
     count("design_number", mark("Design"), mark("Number of the design in the protocol")),
     number("distance", mark("Distance"), mark("Distance within the pair, in the design's metric"),
@@ -176,6 +189,15 @@ MATCHING = vocabulary(
     count("n_left_out", mark("Left out"), mark("Beneficiaries without a pair")),
     count("n_tied", mark("Ties"), mark("Beneficiaries with several nearest controls")),
     number("total_distance", mark("Total distance"), mark("Of the pairs formed")),
+    number("mean_distance", mark("Mean distance"), mark("Within the pairs formed")),
+    number("largest_gap", mark("Largest gap"), mark("Of the logits within a pair")),
+    number("max_absolute_smd", mark("Largest difference"),
+           mark("Largest standardised difference that remains, without its sign")),
+    number("mean_absolute_smd", mark("Mean difference"),
+           mark("Mean of the standardised differences that remain, without their signs")),
+    flag("is_declared", mark("Declared"), mark("Whether this is the price of the protocol")),
+    flag("is_before_outcomes", mark("Before the outcomes"),
+         mark("Whether no outcome had been built when the table was made")),
     number("bound", mark("Dual bound"), mark("No other pairs can cost less")),
     number("gap", mark("Gap"), mark("Total against bound, relative; zero proves the optimum")),
     text("covariate", mark("Covariate"), mark("Measured before the index date")),

@@ -31,6 +31,8 @@ class Delivered:
     """Keys of its rejected rows: it still lists them, and their older version stays in use."""
     unsaid: frozenset[str] = frozenset()
     """Columns in which the file says nothing though files before it did: what they said stays."""
+    gone: frozenset[str] = frozenset()
+    """Keys that somebody said have left the provider's files for good."""
 
 
 def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
@@ -40,8 +42,8 @@ def versions(deliveries: Iterable[Delivered]) -> pd.DataFrame:
     ``receipt_id``, ``provider``, ``known_on``, ``extracted_on``, ``first_listed_on`` (extraction
     day of that provider's first delivery with the key) and ``superseded_on`` (missing: still
     current). A version replaced on the night it came was never seen and is left out. A key ends
-    when the last provider that lists it sends a complete delivery without it; its absence from
-    any other delivery means nothing.
+    when the last provider that lists it sends a complete delivery without it, or is said to have
+    let it go for good; its absence from any other delivery means nothing.
     """
     told = [one for one in deliveries if "entity_key" in one.rows.column_names]
     if not told:
@@ -113,13 +115,15 @@ class _Listing:
                 self.current[key] = (digest, len(self.first_listed))
                 self.first_listed.append(first)
                 news.append(position)
+        absent = set(delivery.gone)
         if delivery.is_complete:
-            self._let_go(provider, delivery.spoilt.union(keys), delivery.known_on)
+            present = delivery.spoilt.union(keys)
+            absent |= {k for k, by in self.listed_by.items() if k not in present and provider in by}
+        self._let_go(provider, absent, delivery.known_on)
         return news
 
-    def _let_go(self, provider: str, present: frozenset[str], known_on: date) -> None:
-        absent = [k for k, by in self.listed_by.items() if provider in by and k not in present]
-        for key in absent:
+    def _let_go(self, provider: str, absent: set[str], known_on: date) -> None:
+        for key in absent.intersection(self.listed_by):
             self.listed_by[key].discard(provider)
             if not self.listed_by[key]:
                 del self.listed_by[key]

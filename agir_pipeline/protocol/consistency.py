@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 from agir_pipeline.errors import Mistake
 from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
+from agir_pipeline.protocol.facts_consistency import shared_facts_can_be_compared
+from agir_pipeline.protocol.identity_consistency import IDENTITY_CHECKS
+from agir_pipeline.protocol.reporting_consistency import REPORTING_CHECKS
 from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
     reserved_names_are_left_alone,
@@ -23,7 +26,6 @@ from agir_pipeline.protocol.roles_consistency import ROLE_CHECKS
 from agir_pipeline.protocol.written import (
     Raw,
     codes,
-    columns,
     items,
     names,
     place,
@@ -33,6 +35,9 @@ from agir_pipeline.protocol.written import (
     unknown,
 )
 
+FATES = ("gone", "still_true")
+"""What can have become of a row that left its file."""
+
 
 def inconsistencies(raw: Raw) -> list[Mistake]:
     """All disagreements inside one protocol, in the order of its sections."""
@@ -40,11 +45,11 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         _time_zone_exists,
         _names_are_unique,
         _sources_hold_together,
-        _identity_uses_columns,
-        _linkage_reads_columns,
-        _decisions_can_be_read,
+        *IDENTITY_CHECKS,
         *DESIGN_CHECKS,
         *ROLE_CHECKS,
+        shared_facts_can_be_compared,
+        *REPORTING_CHECKS,
         *RIGHTS_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,
@@ -64,7 +69,7 @@ def _time_zone_exists(raw: Raw) -> Iterator[Mistake]:
 
 
 def _names_are_unique(raw: Raw) -> Iterator[Mistake]:
-    sections = ("source", "covariate", "eligibility", "outcome")
+    sections = ("source", "covariate", "eligibility", "outcome", "shared_fact", "wave")
     groups = [(section, items(raw, section)) for section in sections]
     for position, source in enumerate(items(raw, "source"), 1):
         where = place("source", position, source)
@@ -164,13 +169,20 @@ def _law_uses_columns(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[
 
 
 def _decisions_are_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
-    for key in ("corrects", "maps"):
+    for key in ("corrects", "maps", "settles"):
         said = table(source, key)
         if said and source.get("feeds") != "decision":
             yield Mistake(f"{where} › {key}", _("only sources of decisions decide something"))
         for role, name in said.items():
             if isinstance(name, str) and name not in own:
                 yield unknown(where, f"{key} › {role}", name, own)
+    fate = own.get(text(table(source, "settles"), "fate") or "")
+    if fate is not None and codes(fate) != set(FATES):
+        message = _("'{name}' must have the codes {codes} and no other")
+        yield Mistake(
+            f"{where} › settles › fate",
+            message.format(name=fate["name"], codes=", ".join(FATES)),
+        )
 
 
 def _arm_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
@@ -289,6 +301,8 @@ def _column_is_usable(where: str, column: Raw) -> Iterator[Mistake]:
                 f"{where} › {key}",
                 _("the limits of a date are dates, those of a number are numbers"),
             )
+    if "not_after" in column and column.get("type") not in ("date", "instant"):
+        yield Mistake(f"{where} › not_after", _("only a date or an instant comes after another"))
     if pattern is not None and column.get("type") != "identifier":
         yield Mistake(f"{where} › pattern", _("only an identifier has a pattern"))
     if items(column, "codes") and column.get("type") not in (None, "code", "codes"):
@@ -340,51 +354,3 @@ def _lookup_is_usable(where: str, derived: Raw) -> Iterator[Mistake]:
         yield Mistake(where, _("is a code without codes; list them with their labels"))
     elif otherwise is not None and otherwise not in declared:
         yield unknown(where, "otherwise", otherwise, declared)
-
-
-# ----------------------------------------------------------------------------- identity
-
-
-def _identity_uses_columns(raw: Raw) -> Iterator[Mistake]:
-    known = {n for source in items(raw, "source") for n in names(items(source, "column"))}
-    rules = table(raw, "identity").get("same_when")
-    for number, rule in enumerate(rules if isinstance(rules, list) else [], 1):
-        if rule == []:
-            yield Mistake(f"identity › same_when {number}", _("names no column"))
-        for name in rule if isinstance(rule, list) else []:
-            if isinstance(name, str) and name not in known:
-                yield unknown("identity", f"same_when {number}", name, known)
-
-
-def _linkage_reads_columns(raw: Raw) -> Iterator[Mistake]:
-    """Each column that is compared stands in some source, under one of the names given."""
-    linkage = table(table(raw, "identity"), "linkage")
-    known = columns(raw)
-    for field, written in table(linkage, "columns").items():
-        for name in texts({field: written}, field):
-            if name not in known:
-                yield unknown("identity › linkage › columns", field, name, known)
-    least, sure = (table(linkage, key).get("value") for key in ("review_from", "automatic_from"))
-    if isinstance(least, float) and isinstance(sure, float) and least > sure:
-        yield Mistake("identity › linkage › review_from", _("lies above automatic_from"))
-
-
-DECISION_COLUMNS = (
-    "source_a", "key_a", "source_b", "key_b", "identity_decision", "decided_on",
-    "withdrawn_decision_on", "fingerprint_a", "fingerprint_b", "author",
-)  # fmt: skip
-"""What the sheet of decisions on who is who must hold."""
-
-
-def _decisions_can_be_read(raw: Raw) -> Iterator[Mistake]:
-    name = text(table(raw, "identity"), "decisions")
-    if name is None:
-        return
-    sources = {text(s, "name"): s for s in items(raw, "source") if s.get("feeds") == "decision"}
-    if name not in sources:
-        yield unknown("identity", "decisions", name, [str(known) for known in sources])
-        return
-    absent = [c for c in DECISION_COLUMNS if c not in names(items(sources[name], "column"))]
-    for column in absent:
-        message = _("{source} has no column '{name}'").format(source=name, name=column)
-        yield Mistake("identity › decisions", message)

@@ -104,6 +104,20 @@ def _matching_makes_sense(raw: Raw) -> Iterator[Mistake]:
     ratio = numbers(table(table(raw, "balance"), "variance_ratio_range").get("value"))
     if ratio is not None and (len(ratio) != 2 or ratio[0] >= ratio[1]):
         yield Mistake("balance › variance_ratio_range", _("names two numbers that increase"))
+    yield from _alternatives_can_be_estimated(raw, matching)
+
+
+def _alternatives_can_be_estimated(raw: Raw, matching: Raw) -> Iterator[Mistake]:
+    """Their estimators weigh one value per person: there is none yet for events or answers."""
+    where, named = "matching › alternatives", texts(matching, "alternatives")
+    for name in sorted(name for name, n in Counter(named).items() if n > 1):
+        yield Mistake(where, _("'{name}' is declared more than once").format(name=name))
+    if not named:
+        return
+    if "index" in matching:
+        yield Mistake(where, _("are for a study without [matching.index]"))
+    if "measure" not in [text(outcome, "kind") for outcome in items(raw, "outcome")]:
+        yield Mistake(where, _("are estimated for outcomes of kind 'measure' only; there is none"))
 
 
 def _enrolment_uses_columns(raw: Raw) -> Iterator[Mistake]:

@@ -19,10 +19,10 @@ from agir_pipeline.protocol.written import items, place
 
 PACKAGED = Path(__file__).parent
 LABELLING = {
-    *("labels", "aliases", "title", "party", "language", "pull", "benchmark"),
-    *("keep_until", "processing"),
-}
-"""Keys that say how things are called or fetched, not what the study compares."""
+    "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
+    "keep_until", "processing",
+}  # fmt: skip
+"""Keys that say how things are called, fetched or checked, not what the study compares."""
 FREE = {"groups", "codes", "minimum"}
 """Tables whose keys the author chooses: names of codes and columns, never labelling."""
 

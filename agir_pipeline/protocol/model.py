@@ -11,7 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agir_pipeline.protocol.audit import Audit
+from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
 from agir_pipeline.protocol.processing import Processing, Recipient
+from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
+from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
+from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
     Agreement,
     Alias,
@@ -55,12 +60,17 @@ __all__ = [
     "Alias",
     "Arm",
     "ArmColumn",
+    "Audit",
     "BackDated",
     "Balance",
     "Benchmark",
+    "CauseClass",
+    "Causes",
     "Code",
     "Column",
     "ColumnType",
+    "Context",
+    "Costs",
     "Count",
     "Covariate",
     "DateOrder",
@@ -73,6 +83,7 @@ __all__ = [
     "Fact",
     "Feeds",
     "Frozen",
+    "Governance",
     "Identity",
     "Index",
     "Inference",
@@ -84,6 +95,8 @@ __all__ = [
     "MeasureOutcome",
     "Name",
     "Outcome",
+    "Outreach",
+    "Pace",
     "Party",
     "Processing",
     "Protocol",
@@ -92,6 +105,7 @@ __all__ = [
     "Recipient",
     "Sensitivity",
     "Share",
+    "SharedFact",
     "Source",
     "SpellColumns",
     "StatusDefinition",
@@ -99,47 +113,13 @@ __all__ = [
     "StatusRule",
     "Study",
     "Target",
+    "Teller",
     "Text",
+    "Wave",
 ]
-
-# ----------------------------------------------------------------------------- identity
-
 
 PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
 """What is always somebody's, even where nothing says whose."""
-
-
-class LinkageColumns(Frozen):
-    """Where a source says it; of several names the first is the one in use, another a second."""
-
-    last_name: Some[Name]
-    first_name: Some[Name]
-    born_on: Some[Name]
-    place: Many[Name] = ()
-    phone: Many[Name] = ()
-    email: Many[Name] = ()
-
-
-class Linkage(Frozen):
-    """How probable one person must be where no key says it: a trained model beside the protocol."""
-
-    model: Text
-    columns: LinkageColumns
-    automatic_from: Fact[Share]
-    """Linked at once from this probability on, beside all rivals."""
-    review_from: Fact[Share]
-    """Shown to the steward from this probability on."""
-
-
-class Identity(Frozen):
-    """Which columns say that two rows are one person; the first rule that is unique wins."""
-
-    same_when: Some[Many[Name]]
-    """Each rule is a list of identifying columns; all of them filled and equal means the same."""
-    source: Text
-    decisions: Name | None = None
-    """The source of decisions in which the steward says who is who."""
-    linkage: Linkage | None = None
 
 
 # ------------------------------------------------------------------- population, matching
@@ -189,6 +169,11 @@ class Index(Frozen):
     consent_column: Name | None = None
 
 
+Alternative = Literal[
+    "propensity_pairs", "coarsened_exact", "full", "entropy_balancing", "overlap_weights"
+]
+
+
 class Matching(Frozen):
     """How controls are chosen; all of it is covered by the design digest."""
 
@@ -204,6 +189,10 @@ class Matching(Frozen):
     leave_out_price: NotNegative | Literal["infinite"]
     source: Text
     index: Index | None = None
+    alternatives: Many[Alternative] = ()
+    """Other ways to make the arms alike, worked out beside the pairs as checks."""
+    frontier_prices: Many[NotNegative | Literal["infinite"]] = ()
+    """Prices of leaving out that the committee compares; none: some that the distances suggest."""
 
 
 class Balance(Frozen):
@@ -239,6 +228,9 @@ class EventOutcome(Frozen):
     source: Text
     primary_definition: Name | None = None
     primary_horizon_days: int | None = None
+    free_time_days: Fact[Some[SomeDays]] | None = None
+    """Up to which days after the index the mean time free of the event is told."""
+    causes: Causes | None = None
 
 
 class StatusRule(Frozen):
@@ -299,6 +291,8 @@ class Inference(Frozen):
     final_on: Fact[date] | None = None
     """Releases with an earlier data cut are interim: described, not tested."""
     seed: Count
+    subgroups: Many[Name] = ()
+    """Covariates by whose levels effects are told apart, as an exploration."""
 
 
 class Benchmark(Frozen):
@@ -323,6 +317,7 @@ class Enrolment(Frozen):
     """A coded column whose share is watched (AGIR: the level prepared) …"""
     watched_codes: Many[str] = ()
     """… and the codes that make up the share."""
+    pace: Pace | None = None
 
 
 class Party(Frozen):
@@ -355,8 +350,15 @@ class Protocol(Frozen):
     outcomes: Some[Outcome] = Field(alias="outcome")
     inference: Inference
     enrolment: Enrolment | None = None
+    waves: Many[Wave] = Field(default=(), alias="wave")
+    governance: Governance | None = None
+    outreach: Outreach | None = None
+    costs: Costs | None = None
+    context: Context | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
+    shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
+    audit: Audit | None = None
 
     design_digest: str = Field(exclude=True)
     protocol_digest: str = Field(exclude=True)
@@ -367,6 +369,20 @@ class Protocol(Frozen):
 
     def feeding(self, feeds: str) -> tuple[Source, ...]:
         return tuple(s for s in self.sources if s.feeds == feeds)
+
+    @property
+    def tellers(self) -> tuple[tuple[SharedFact, Teller], ...]:
+        """Every column that tells a shared fact; its number is its place here."""
+        return tuple((fact, teller) for fact in self.shared_facts for teller in fact.told_by)
+
+    def is_identity(self, fact: SharedFact) -> bool:
+        """Whether a fact says who somebody is: its values are compared in the vault alone."""
+        names = {(teller.source, teller.column) for teller in fact.told_by}
+        return any(
+            (source.name, column.name) in names
+            for source in self.sources
+            for column in source.identifying_columns
+        )
 
     @property
     def tables(self) -> frozenset[str]:

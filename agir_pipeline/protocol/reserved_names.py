@@ -42,7 +42,7 @@ OF_FEED = {
         "spell_rank",
         "starts_on",
     },
-    "answer": {"answered_at", "answer_rank"},
+    "answer": {"answered_at", "answer_rank", "codebook"},
 }
 SPELL = "spell_"
 """Columns of a contract carry this prefix once they stand beside those of the person."""
@@ -67,34 +67,53 @@ STAMPS = {"as_of", "design_digest", "protocol_digest"}
 """What every released table carries."""
 
 TABLES = {
+    "alternative_weights",
     "analysis_population",
     "certificates",
+    "context",
+    "contradictions",
+    "cost_effectiveness",
+    "cost_totals",
+    "costs",
     "covariate_balance",
     "data_dictionary",
+    "enrolment_pace",
     "enrolment_progress",
+    "enrolment_projection",
     "evaluability",
     "exclusions",
+    "governance",
+    "hidden_bias",
     "matched_pairs",
     "matching_pool",
     "matching_prices",
+    "mobilisation_funnel",
     "participant_flow",
     "precision",
     "release_manifest",
+    "response_rates",
+    "specification_curve",
+    "subgroups",
     "unmatched_beneficiaries",
 }
 """The released tables of every study."""
+
+EVENT_TABLES = ("risk", "paired_effect", "incidence", "free_time", "causes")
+"""What the released tables of an event are called, after its name."""
 
 VALIDATED = {"answers"}
 """The tables beside those of the sources, where rows are read."""
 
 OUTCOME_STEP = {
     "event_candidates",
+    "event_causes",
     "event_times",
     "measures",
     "pair_members",
     "question_dates",
     "spell_ends",
     "status_answers",
+    "wave_responses",
 }
 """The tables the effects are made from."""
 
@@ -139,7 +158,7 @@ def outcome_tables_are_distinct(raw: Raw) -> Iterator[Mistake]:
         if name is None:
             continue
         is_event = outcome.get("kind") == "event"
-        for made in (f"{name}_risk", f"{name}_paired_effect") if is_event else (name,):
+        for made in [f"{name}_{ending}" for ending in EVENT_TABLES] if is_event else (name,):
             if taken.get(made, name) != name:
                 yield Mistake(
                     f"{where} › name",

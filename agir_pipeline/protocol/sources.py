@@ -61,6 +61,8 @@ class Column(Frozen):
     checksum: Literal["siret"] | None = None
     minimum: float | date | None = None
     maximum: float | date | None = None
+    not_after: Literal["received"] | None = None
+    """Of a day that tells what has happened: it cannot lie after the day its file came."""
     missing: Many[str] = ()
     """Spellings of an empty cell in this column alone, beside those of the source."""
     refused: Many[str] = ()
@@ -239,6 +241,20 @@ class MappingColumns(Frozen):
     withdrawn: Name
 
 
+class SettlingColumns(Frozen):
+    """Which columns of a source of decisions say what became of a row that left its file."""
+
+    of_source: Name
+    of_key: Name
+    """The business key; parts of a key of several columns stand side by side, parted by `` / ``."""
+    fate: Name
+    """A code: ``gone`` for good, or ``still_true``."""
+    since: Name
+    """Since when; kept for the reader: a row counts as gone from the night of the decision."""
+    author: Name
+    withdrawn: Name
+
+
 class WithdrawalColumns(Frozen):
     """Which columns of a source say that somebody withdrew a consent."""
 
@@ -307,6 +323,7 @@ class Source(Frozen):
     pull: Pull | None = None
     corrects: CorrectionColumns | None = None
     maps: MappingColumns | None = None
+    settles: SettlingColumns | None = None
     """Decision sources only: what a row of theirs decides."""
     withdraws: WithdrawalColumns | None = None
     same_person: Many[Name] = ()

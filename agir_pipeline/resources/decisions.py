@@ -3,18 +3,19 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from agir_pipeline.methods.decisions.corrections import Correction, TypeText
+from agir_pipeline.methods.decisions.departures import Departure
 from agir_pipeline.methods.decisions.layouts import Accepted, Amendment
 from agir_pipeline.methods.reading.cells import Cell, trimmed
 from agir_pipeline.methods.reading.records import UNIT_SEPARATOR
 from agir_pipeline.methods.reading.typing_rules import ColumnReader
 from agir_pipeline.methods.versions import versions
 from agir_pipeline.protocol.model import Protocol, Source
-from agir_pipeline.protocol.sources import CorrectionColumns, MappingColumns
+from agir_pipeline.protocol.sources import CorrectionColumns, MappingColumns, SettlingColumns
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.surprises import silent_columns, surprises
@@ -24,12 +25,27 @@ BETWEEN_PARTS = " / "
 """Between the parts of a business key, as people write them side by side."""
 
 
+class Unheard(NamedTuple):
+    """Where a decision stands that counts for nothing, and why."""
+
+    source: str
+    receipt_id: str
+    sheet: str
+    row_number: int
+    reason: str
+    """author_not_listed, or row_not_missing"""
+
+
 @dataclass(frozen=True)
 class Decisions:
     """All of them, every version; those of people who may not decide carry their fault."""
 
     corrections: tuple[Correction, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
+    """Decisions in force that nobody who may decide has signed."""
+    departures: tuple[tuple[str, Departure], ...] = ()
+    """With the source of decisions each stands in."""
 
     def amendment(self, receipt: Receipt, known_on: date) -> Amendment:
         """What was decided of the headings of this file by the end of ``known_on``."""
@@ -86,6 +102,8 @@ def decisions_in(
     """The decisions that stand in the readings of the steward's workbooks."""
     corrections: list[Correction] = []
     accepted: list[Accepted] = []
+    unheard: list[Unheard] = []
+    departures: list[tuple[str, Departure]] = []
     told = surprises(protocol, readings)
     for source in protocol.feeding("decision"):
         own = [r for r in readings if r.receipt.source == source.name]
@@ -96,7 +114,13 @@ def decisions_in(
             corrections += _corrections(protocol, source.corrects, deciders, table)
         if source.maps:
             accepted += _accepted(source.maps, deciders, table)
-    return Decisions(tuple(corrections), tuple(accepted))
+            unheard += _unheard(source.name, source.maps, deciders, table)
+        if source.settles:
+            departures += (
+                (source.name, one) for one in _departures(source.settles, deciders, table)
+            )
+            unheard += _unheard(source.name, source.settles, deciders, table)
+    return Decisions(tuple(corrections), tuple(accepted), tuple(unheard), tuple(departures))
 
 
 def _corrections(
@@ -105,11 +129,10 @@ def _corrections(
     for row in table.to_dict("records"):
         said: Callable[[str], Any] = _reader(row)
         target = next((s for s in protocol.sources if s.name == said(roles.of_source)), None)
-        parts = str(said(roles.of_key)).split(BETWEEN_PARTS)
         yield Correction(
             decision=row["entity_key"],
             source=str(said(roles.of_source)),
-            entity_key=UNIT_SEPARATOR.join(" ".join(part.split()) for part in parts),
+            entity_key=_key_as_read(said(roles.of_key)),
             column=str(said(roles.of_column)),
             old=said(roles.old_value),
             new=said(roles.new_value),
@@ -137,6 +160,44 @@ def _accepted(
                 since=said(roles.effective),
                 known_on=row["known_on"].date(),
             )
+
+
+def _unheard(
+    source: str,
+    roles: MappingColumns | SettlingColumns,
+    deciders: Collection[str],
+    table: pd.DataFrame,
+) -> Iterator[Unheard]:
+    """Those in force now that nobody who may decide has signed."""
+    for row in table[table["superseded_on"].isna()].to_dict("records"):
+        said = _reader(row)
+        if said(roles.withdrawn) is None and said(roles.author) not in deciders:
+            yield Unheard(source, *_place(row), "author_not_listed")
+
+
+def _departures(
+    roles: SettlingColumns, deciders: Collection[str], table: pd.DataFrame
+) -> Iterator[Departure]:
+    """Those in force now, by people who may decide."""
+    for row in table[table["superseded_on"].isna()].to_dict("records"):
+        said = _reader(row)
+        if said(roles.withdrawn) is None and said(roles.author) in deciders:
+            yield Departure(
+                source=str(said(roles.of_source)),
+                entity_key=_key_as_read(said(roles.of_key)),
+                is_gone=said(roles.fate) == "gone",
+                known_on=row["known_on"].date(),
+                place=_place(row),
+            )
+
+
+def _place(row: Mapping[Any, Any]) -> tuple[str, str, int]:
+    return row["receipt_id"], row["sheet"], int(row["row_number"])
+
+
+def _key_as_read(said: Any) -> str:
+    """A business key as people write its parts side by side."""
+    return UNIT_SEPARATOR.join(" ".join(part.split()) for part in str(said).split(BETWEEN_PARTS))
 
 
 def _reader(row: Mapping[Any, Any]) -> Callable[[str], Any]:

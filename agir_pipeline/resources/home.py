@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import NonNegativeFloat, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -74,6 +74,9 @@ SITE_SETTINGS = """\
 # The address of the interface as readers of a message reach it; else that of agir ui is given.
 # ui_url = "https://agir.example.org"
 
+# How long a file in the inbox must have stayed the same to be taken, in seconds.
+# inbox_look_seconds = 5
+
 # What the files of one source may ask for; macros are read around, never run. The password with
 # which a partner locks its workbooks is AGIR_WORKBOOK_ and the provider's name, in the environment.
 # [files.contract_register]
@@ -125,6 +128,8 @@ class Site(BaseSettings):
     forms: dict[str, Form] = {}
     """Role of the protocol → the form that plays it."""
     files: dict[str, FileSettings] = {}
+    inbox_look_seconds: NonNegativeFloat = 5.0
+    """How long a file in the inbox must have stayed the same to be taken."""
     location: tuple[Location, ...] = ()
 
     @property

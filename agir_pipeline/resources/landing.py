@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -116,6 +116,8 @@ class Landing:
     def receive(self, content: bytes, receipt: Receipt) -> Arrival:
         """Keep ``content`` under its hash and record ``receipt`` for it; again is a no-op.
 
+        Bytes that come again after others of the same name are a new arrival: they count anew.
+
         Raises:
             UsageError: the day lies before a round already matched, or nothing can be known then.
             InfrastructureError: the disk refused.
@@ -124,18 +126,14 @@ class Landing:
 
     def receive_many(self, arrivals: Iterable[tuple[bytes, Receipt]]) -> list[Arrival]:
         """As ``receive``, for many: the receipts on disk are read once."""
-        state = self.state()
-        known = {receipt.identity: receipt for receipt in state.receipts}
-        last_round = max((r.known_on for r in state.of_kind("round")), default=None)
-        batches = _batches(state.deliveries)
+        known = _Known(self.receipts())
         done: list[Arrival] = []
         landings: list[tuple[str, str, str, str, bool]] = []
         now = datetime.now(UTC).isoformat(timespec="seconds")  # of one batch nothing came first
         try:
             for content, unsealed in arrivals:
-                sealed = _sealed(unsealed, content, batches)
-                arrival = self._arrival(sealed, content, known, last_round)
-                known[arrival.receipt.identity] = arrival.receipt
+                sealed = _sealed(unsealed, content, known.batches)
+                arrival = self._arrival(sealed, content, known)
                 done.append(arrival)
                 names = (legible(unsealed.file_name), unsealed.how)
                 landings.append((arrival.receipt.receipt_id, now, *names, arrival.is_repeat))
@@ -143,26 +141,58 @@ class Landing:
             self.ledger.record_landings(landings)
         return done
 
-    def _arrival(
-        self,
-        receipt: Receipt,
-        content: bytes,
-        known: Mapping[tuple[str, str, str, str], Receipt],
-        last_round: date | None,
-    ) -> Arrival:
-        """Keep one arrival, unless it was known by its day already."""
-        earlier = known.get(receipt.identity)
-        if earlier is not None and earlier.known_on <= receipt.known_on:
+    def _arrival(self, receipt: Receipt, content: bytes, known: "_Known") -> Arrival:
+        """Keep one arrival, unless it was known by its day already and nothing came between."""
+        earlier = known.earlier(receipt)
+        if earlier is not None:
             return Arrival(earlier, is_repeat=True)
-        _refuse_rewriting_a_round(receipt, last_round)
-        # The bytes first: a receipt never points at nothing, even after a power cut.
-        write_whole(self.object_path(receipt.sha256), content, mode=0o400)
+        _refuse_rewriting_a_round(receipt, known.last_round)
+        receipt = replace(known.counted(receipt), stands_as=known.superseded_by(receipt))
+        if not receipt.stands_as:
+            # The bytes first: a receipt never points at nothing, even after a power cut.
+            write_whole(self.object_path(receipt.sha256), content, mode=0o400)
         write_whole(self._receipt_path(receipt), receipt.to_json().encode())
         return Arrival(receipt, is_repeat=False)
 
     def _receipt_path(self, receipt: Receipt) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         return self.folder / "receipts" / f"{stamp}-{receipt.receipt_id}.json"
+
+
+class _Known:
+    """What had arrived before, and arrives with this batch."""
+
+    def __init__(self, receipts: Sequence[Receipt]) -> None:
+        before = state(receipts)
+        self.kept = list(before.receipts)
+        self.by_identity: dict[tuple[str, str, str, str], list[Receipt]] = {}
+        for receipt in receipts:
+            self.by_identity.setdefault(receipt.identity, []).append(receipt)
+        self.last_round = max((r.known_on for r in before.of_kind("round")), default=None)
+        self.batches = _batches(before.deliveries)
+
+    def superseded_by(self, receipt: Receipt) -> str:
+        """The copy that took the place of these bytes once rows of them were erased."""
+        same = self.by_identity.get(receipt.identity, [])
+        return next((one.stands_as for one in same if one.stands_as), "")
+
+    def earlier(self, receipt: Receipt) -> Receipt | None:
+        """The receipt that says already what this one would; None if none does."""
+        same = self.by_identity.get(receipt.identity)
+        if not same:
+            return None
+        after = state([*self.kept, receipt]).receipts
+        if receipt in after and receipt not in self.kept:
+            return None
+        return [one for one in self.kept if one.identity == receipt.identity][-1]
+
+    def counted(self, receipt: Receipt) -> Receipt:
+        """The receipt with its turn among those of the same bytes; known from now on."""
+        same = self.by_identity.setdefault(receipt.identity, [])
+        receipt = replace(receipt, repeats=len(same))
+        same.append(receipt)
+        self.kept.append(receipt)
+        return receipt
 
 
 def extraction_day(file_name: str) -> date | None:

@@ -199,12 +199,13 @@ class Evidence:
 
 
 def _with_details(protocol: Protocol, identities: pd.DataFrame) -> pd.DataFrame:
-    """The identifying columns that the rules and the model read, beside each row."""
+    """The identifying columns that rules, model and shared facts read, beside each row."""
     identity = protocol.identity
     wanted = {name for rule in (identity.same_when if identity else ()) for name in rule}
     if identity and identity.linkage:
         compared = identity.linkage.columns.model_dump()
         wanted |= {name for names in compared.values() for name in names}
+    wanted |= {teller.column for fact, teller in protocol.tellers if protocol.is_identity(fact)}
     told: list[Mapping[str, Any]] = [json.loads(text) for text in identities["identity"]]
     details = {name: [one.get(name) for one in told] for name in sorted(wanted)}
     return pd.concat([identities, pd.DataFrame(details, index=identities.index)], axis=1)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from agir_pipeline.methods.decisions.layouts import AS_RECEIVED, Amendment, answered, joined
 from agir_pipeline.methods.identity.erasing import marks_of, rows_with
+from agir_pipeline.methods.reading.answer_states import Added, added_fields
 from agir_pipeline.methods.reading.answered import AnswerReader
 from agir_pipeline.methods.reading.exports import in_codes
 from agir_pipeline.methods.reading.grid import Grid, Refusal
@@ -121,13 +122,13 @@ class Readings:
         made again: the file as received still stands.
         """
         contract = self.contracts[receipt.source]
-        structure = structure_in_force(receipt, structures)
-        path = self._path(receipt, contract, structure, amendment)
+        versions = structures_in_force(receipt, structures)
+        path = self._path(receipt, contract, versions, amendment)
         kept = _kept(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
         with collector_paused():
-            read = self._parse(receipt, parser, structure, amendment)
+            read = self._parse(receipt, parser, versions, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.file_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
@@ -136,11 +137,13 @@ class Readings:
         return _reading(receipt, contract, rows, outcome, is_new=True)
 
     def _path(
-        self, receipt: Receipt, contract: str, structure: Receipt | None, amendment: Amendment
+        self, receipt: Receipt, contract: str, versions: Sequence[Receipt], amendment: Amendment
     ) -> Path:
         drawn = receipt.extracted_on or receipt.known_on
-        parts = [receipt.sha256, contract, receipt.provider, drawn.isoformat()]
-        parts += [structure.sha256] if structure else []
+        parts = [receipt.object_name, contract, receipt.provider, drawn.isoformat()]
+        if any(column.not_after for column in self.protocol.source(receipt.source).columns):
+            parts.append(receipt.known_on.isoformat())
+        parts += [f"{one.sha256} {one.known_on}" for one in versions]
         parts += [repr(amendment)] if amendment != AS_RECEIVED else []
         name = hmac.digest(self.record_key, "\x1f".join(parts).encode(), "sha256").hex()
         return self.cache / name[:2] / f"{name}.arrow"
@@ -162,10 +165,11 @@ class Readings:
         )
 
     def _parse(
-        self, receipt: Receipt, parser: Parser, structure: Receipt | None, amendment: Amendment
+        self, receipt: Receipt, parser: Parser, versions: Sequence[Receipt], amendment: Amendment
     ) -> FileRead | Refusal:
-        asked = self._questionnaire(structure, parser) if structure else None
-        reader = self._reader(receipt.source, receipt.provider, asked, amendment)
+        asked = self._questionnaire(versions[-1], parser) if versions else None
+        added = self._added(versions, parser)
+        reader = self._reader(receipt.source, receipt.provider, asked, amendment, added)
         layout = reader.source
         grids = self.grids(receipt, parser)
         if isinstance(grids, Refusal):
@@ -184,7 +188,8 @@ class Readings:
             some = [answered(amendment.grid(one, layout, drawn), layout, drawn) for one in some]
             if self._is_erased or layout.name in self.expired:
                 some = [self._blanked(reader, one, drawn) for one in some]
-            told = read_sheets(reader, some, receipt.provider, drawn, receipt.sha256)
+            names = (receipt.provider, drawn, receipt.object_name, receipt.known_on)
+            told = read_sheets(reader, some, *names)
             return amendment.told(told, some)
 
         names = self._sheets_for_review(layout, grids)
@@ -218,9 +223,10 @@ class Readings:
         self, receipt: Receipt, grid: Grid, parser: Parser, structures: Sequence[Receipt] = ()
     ) -> Iterator[tuple[int, set[str]]]:
         """Number and marks of each row of a sheet, as the contract of its source reads it."""
-        structure = structure_in_force(receipt, structures)
-        asked = self._questionnaire(structure, parser) if structure else None
-        reader = self._reader(receipt.source, receipt.provider, asked, AS_RECEIVED)
+        in_force = structures_in_force(receipt, structures)
+        asked = self._questionnaire(in_force[-1], parser) if in_force else None
+        added = self._added(in_force, parser)
+        reader = self._reader(receipt.source, receipt.provider, asked, AS_RECEIVED, added)
         drawn = receipt.extracted_on or receipt.known_on
         coded = grid if asked is None else in_codes(grid, asked)
         if isinstance(coded, Grid):
@@ -260,14 +266,27 @@ class Readings:
             self._questionnaires[structure.sha256] = found
         return self._questionnaires[structure.sha256]
 
+    def _added(self, versions: Sequence[Receipt], parser: Parser) -> Added:
+        """The questions that came to a questionnaire after its first version."""
+        told = [(one.known_on, self._questionnaire(one, parser)) for one in versions]
+        return added_fields([(day, asked) for day, asked in told if asked is not None])
+
     def _reader(
-        self, source: str, provider: str, asked: Questionnaire | None, amendment: Amendment
+        self,
+        source: str,
+        provider: str,
+        asked: Questionnaire | None,
+        amendment: Amendment,
+        added: Added,
     ) -> RowReader:
-        key = (source, provider, asked.codebook if asked else "", amendment.headings)
+        book = asked.codebook if asked else ""
+        key = (source, provider, book, amendment.headings, tuple(sorted(added.items())))
         if key not in self._readers:
             layout = amendment.layout(self.protocol.source(source).as_delivered_by(provider))
             if layout.feeds == "answer":
-                reader: RowReader = AnswerReader(layout, self.tables, self.record_key, asked)
+                reader: RowReader = AnswerReader(
+                    *(layout, self.tables, self.record_key, asked, added)
+                )
             else:
                 reader = RowReader(layout, self.tables, self.record_key)
             self._readers[key] = reader
@@ -297,8 +316,8 @@ def _keep(path: Path, rows: pa.Table, outcome: dict[str, Any]) -> None:
     stream = pa.BufferOutputStream()
     with pa.ipc.new_file(stream, kept.schema) as writer:
         writer.write_table(kept)
-    body = stream.getvalue().to_pybytes()
-    write_whole(path, _digest(body) + body, is_lasting=False)
+    body = memoryview(stream.getvalue())
+    write_whole(path, b"".join((_digest(body), body)), is_lasting=False)
 
 
 def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -314,7 +333,7 @@ def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
     return rows.replace_schema_metadata(), json.loads(rows.schema.metadata[OUTCOME])
 
 
-def _digest(body: bytes) -> bytes:
+def _digest(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
 
 
@@ -344,11 +363,12 @@ def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] |
 # --------------------------------------------------------------------------- the contracts
 
 
-def structure_in_force(receipt: Receipt, structures: Sequence[Receipt]) -> Receipt | None:
-    """The newest questionnaire of the source known with a delivery; else the first one after."""
+def structures_in_force(receipt: Receipt, structures: Sequence[Receipt]) -> list[Receipt]:
+    """The versions of the questionnaire known with a delivery, the newest last; else the first
+    one after it."""
     own = [structure for structure in structures if structure.source == receipt.source]
     known = [structure for structure in own if structure.known_on <= receipt.known_on]
-    return known[-1] if known else (own[0] if own else None)
+    return known or own[:1]
 
 
 def contracts_in_force(protocol: Protocol) -> dict[str, str]:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 Kind = Literal["protocol", "structure", "delivery", "link", "round"]
 """A structure says what a questionnaire asks: it explains deliveries and is none itself."""
+RETURNING = frozenset({"delivery", "structure"})
+"""Kinds whose files may be handed in again after others of their name."""
 KIND_ORDER = {"protocol": 0, "structure": 1, "delivery": 2, "link": 3, "round": 4}
 
 
@@ -34,6 +36,8 @@ class Receipt:
     how: str = ""
     is_backfilled: bool = False
     batch: int = 0
+    repeats: int = 0
+    """How often these bytes had been kept before: others of their name came after them."""
     stands_as: str = ""
     """The hash of the copy that supersedes the bytes as received, once rows of them were erased;
     what arrived is still named by its own hash, so that it is known when it comes again."""
@@ -51,10 +55,20 @@ class Receipt:
     @property
     def receipt_id(self) -> str:
         parts = [*self.identity, self.known_on.isoformat()]
+        parts += [str(self.repeats)] if self.repeats else []
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
 
+    @property
+    def object_name(self) -> str:
+        """What names the rows of the file: its bytes, and their turn where they came again."""
+        return f"{self.sha256}/{self.repeats}" if self.repeats else self.sha256
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), default=str, ensure_ascii=False, indent=1, sort_keys=True)
+        fields = asdict(self)
+        for name in ("repeats", "stands_as"):  # as all were written before there were such
+            if not fields[name]:
+                del fields[name]
+        return json.dumps(fields, default=str, ensure_ascii=False, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Receipt":
@@ -100,13 +114,22 @@ def state(receipts: Iterable[Receipt], as_of: date | None = None) -> State:
 
     The same receipts give the same state whatever their order; a repeated arrival changes
     nothing, the first day it was known counts; the state of a day is the beginning of the state
-    of every later day.
+    of every later day. A file that comes again after other bytes of its name is no repetition:
+    since then it counts once more.
     """
-    first: dict[tuple[str, str, str, str], Receipt] = {}
+    kept: list[Receipt] = []
+    known: set[tuple[str, str, str, str]] = set()
+    last: dict[tuple[str, str, str, str], str] = {}
     for receipt in sorted(receipts, key=_order):
-        if as_of is None or receipt.known_on <= as_of:
-            first.setdefault(receipt.identity, receipt)
-    return State(tuple(first.values()))
+        if as_of is not None and receipt.known_on > as_of:
+            break
+        name = (receipt.kind, receipt.source, receipt.provider, receipt.file_name)
+        is_back = receipt.kind in RETURNING and last.get(name, receipt.sha256) != receipt.sha256
+        if receipt.identity not in known or is_back:
+            kept.append(receipt)
+            known.add(receipt.identity)
+            last[name] = receipt.sha256
+    return State(tuple(kept))
 
 
 def _order(receipt: Receipt) -> tuple[Any, ...]:
@@ -128,4 +151,5 @@ def _order(receipt: Receipt) -> tuple[Any, ...]:
         receipt.file_name,
         receipt.how,
         receipt.is_backfilled,
+        receipt.repeats,
     )

@@ -39,6 +39,8 @@ class Sheet:
     headings: list[str]
     rows: list[list[Cell]] = field(default_factory=list)
     to_fill: frozenset[str] = frozenset()
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    """Heading → the answers a cell under it may hold."""
 
 
 def review_files(home: Home) -> list[str]:
@@ -173,7 +175,42 @@ def _layouts(home: Home, protocol: Protocol) -> Iterator[Sheet]:
         )  # fmt: skip
 
 
-WAITING: Sequence[Callable[[Home, Protocol], Iterator[Sheet]]] = (_cells, _layouts)
+# ------------------------------------------------------------------------- rows that left a file
+
+
+def _departures(home: Home, protocol: Protocol) -> Iterator[Sheet]:
+    """Rows that a file no longer holds: gone for good, or still true; signing one decides it."""
+    deciding = next((s for s in protocol.sources if s.settles), None)
+    roles = deciding.settles if deciding else None
+    waiting = home.vault().read("rows_to_settle").to_dict("records")
+    if deciding is None or roles is None or not waiting:
+        return
+    rows = []
+    for line in waiting:
+        since = date.fromisoformat(line["missing_since"])
+        source = protocol.source(line["source"])
+        known: dict[str, Cell] = {
+            roles.of_source: source.name,
+            roles.of_key: line["entity_key"].replace(UNIT_SEPARATOR, BETWEEN_PARTS),
+            roles.since: since,
+        }
+        label = source.provider(line["provider"]).labels.in_language(current_language())
+        rows.append([label, since, *(known.get(column.name) for column in deciding.columns)])
+    fate = next(column for column in deciding.columns if column.name == roles.fate)
+    yield Sheet(
+        name=deciding.sheet or deciding.name,
+        headings=[_("Provider"), _("Missing since"), *_headings(deciding)],
+        rows=rows,
+        to_fill=frozenset(_heading(deciding, name) for name in (roles.fate, roles.author)),
+        choices={
+            _heading(deciding, roles.fate): [
+                code.labels.in_language(current_language()) for code in fate.codes
+            ]
+        },
+    )
+
+
+WAITING: Sequence[Callable[[Home, Protocol], Iterator[Sheet]]] = (_cells, _layouts, _departures)
 """What the workbook asks for; another kind of question is one more of these."""
 
 
@@ -232,6 +269,9 @@ def _write(page: Any, sheet: Sheet, forms: dict[str, Any]) -> None:
         page.write_string(0, place, heading, forms["fill" if heading in sheet.to_fill else "bold"])
         widths = [len(str(row[place])) for row in sheet.rows if row[place] is not None]
         page.set_column(place, place, min(WIDEST, max([len(heading), *widths]) + 2))
+        if heading in sheet.choices and sheet.rows:
+            answers = {"validate": "list", "source": sheet.choices[heading]}
+            page.data_validation(1, place, len(sheet.rows), place, answers)
     page.freeze_panes(1, 0)
     for number, row in enumerate(sheet.rows, 1):
         for place, cell in enumerate(row):

@@ -96,27 +96,40 @@ def names_apart(
     }
 
 
-def recorded_rounds(landing: Landing, receipts: tuple[Receipt, ...]) -> dict[date, RecordedRound]:
-    """The rounds on record by their day."""
-    rounds = [RecordedRound.from_bytes(landing.content(receipt)) for receipt in receipts]
+def recorded_rounds(
+    landing: Landing, receipts: tuple[Receipt, ...], design_number: int
+) -> dict[date, RecordedRound]:
+    """The rounds of a design on record, by their day; those of other designs stay where they are.
+
+    A new number in the protocol is a deliberate re-match: its rounds are formed anew, from what
+    their days knew.
+    """
+    own = [receipt for receipt in receipts if receipt.provider == _design(design_number)]
+    rounds = [RecordedRound.from_bytes(landing.content(receipt)) for receipt in own]
     return {one.instant: one for one in rounds}
 
 
 def record_round(landing: Landing, made: RecordedRound) -> None:
     """Fix a round for good: from now on it wins over any recomputation, this one included."""
-    if _is_recorded(landing, made.instant):
+    design = _design(made.made_with["design_number"])
+    if _is_recorded(landing, made.instant, design):
         return
     receipt = Receipt(
         kind="round",
         sha256="",
         known_on=made.instant,
         source="rounds",
-        provider=f"design_{made.made_with['design_number']}",
+        provider=design,
         file_name=f"round_{made.round_number:02d}_{made.instant}.zip",
         how="run",
     )
     landing.receive(made.to_bytes(), receipt)
 
 
-def _is_recorded(landing: Landing, instant: date) -> bool:
-    return any(receipt.known_on == instant for receipt in landing.state().of_kind("round"))
+def _design(number: int) -> str:
+    return f"design_{number}"
+
+
+def _is_recorded(landing: Landing, instant: date, design: str) -> bool:
+    rounds = landing.state().of_kind("round")
+    return any(r.known_on == instant and r.provider == design for r in rounds)

@@ -14,8 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from agir_pipeline.methods.decisions.corrections import Compute, Outcome, Row, carry_out
+from agir_pipeline.methods.decisions.departures import Absence, Departure, absences, let_go
 from agir_pipeline.methods.decisions.late import keys_of, with_late
 from agir_pipeline.methods.decisions.layouts import Amendment
+from agir_pipeline.methods.reading.changes import Change, delivery_changes
 from agir_pipeline.methods.reading.derived import deriver
 from agir_pipeline.methods.reading.records import row_digests
 from agir_pipeline.methods.versions import Delivered
@@ -58,8 +60,25 @@ class Stock:
         silent = silent_columns(source, self.surprises)
         return list(as_delivered(source, self.readings, silent))
 
-    def delivered(self, source: Source) -> tuple[list[Delivered], list[Outcome]]:
-        """The deliveries of a source with their corrections, and what each correction came to."""
+    def absent(self, source: Source) -> tuple[list[Change], list[Absence]]:
+        """What changed between the full files of a source, and the rows that left one of them."""
+        is_full = {p.name: p.complete or p.is_cumulative for p in source.providers}
+        changes = delivery_changes(self.as_read(source), is_full)
+        return changes, absences(changes)
+
+    def departures(self, source: Source) -> list[Departure]:
+        """What was decided of the rows of a source that left its files."""
+        return [one for _sheet, one in self.decisions.departures if one.source == source.name]
+
+    def delivered(
+        self, source: Source, absent: Sequence[Absence] = ()
+    ) -> tuple[list[Delivered], list[Outcome]]:
+        """The deliveries of a source as decided, and what each of its corrections came to."""
+        made, outcomes = self._corrected(source)
+        departures = self.departures(source)
+        return (let_go(made, departures, absent) if departures else made), outcomes
+
+    def _corrected(self, source: Source) -> tuple[list[Delivered], list[Outcome]]:
         own = self.as_read(source)
         late: list[tuple[int, Delivered]] = []
         counts: dict[tuple[str, str], int] = {}

@@ -50,6 +50,14 @@ TABLES = {
         "receipt_id text not null, source text not null, file_name text not null, "
         "code text not null, row_number integer, column_name text not null"
     ),
+    "unheard_decisions": (
+        "source text not null, receipt_id text not null, sheet text not null, "
+        "row_number integer not null, reason text not null"
+    ),
+    "rows_to_settle": (
+        "source text not null, provider text not null, entity_key text not null, "
+        "missing_since text not null"
+    ),
     "cells_to_review": (
         "source text not null, provider text not null, file_name text not null, "
         "extracted_on text not null, sheet text not null, row_number integer not null, "

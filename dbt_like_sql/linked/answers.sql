@@ -1,6 +1,6 @@
 -- Finished questionnaires as known on the day `known_on`, attached to persons.
 -- Grain: one row per response. Of several responses of a person to one questionnaire the last
--- finished one has answer_rank 1; the others are kept.
+-- finished one has answer_rank 1; the others are kept. `codebook` is the version answered.
 
 {{ config(enabled=var('answer_sources') | length > 0) }}
 
@@ -27,6 +27,7 @@ withdrawals as (
         answered.record_id,
         answered.receipt_id,
         answered.entity_id,
+        answered.codebook,
 
         {% for column in var('answer_columns') if column.name != 'answered_at' %}
             {% if column.name in feed.columns %}

@@ -1,6 +1,7 @@
 """A night takes in what lies ready in the folders of partners."""
 
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -65,6 +66,32 @@ def test_a_setting_that_is_none_is_named(home: Home) -> None:
     (home.folder / "study.toml").write_text("[files.experiment]\nmax_lines = 3\n")
     with pytest.raises(UsageError, match="files"):
         _unread = home.site
+
+
+def test_a_file_that_grows_between_two_looks_is_left_for_the_next_night(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home.inbox / "control_pool" / "gref_formation" / "pool.csv"
+    path.write_bytes(b"nom\n")
+    monkeypatch.setenv("AGIR_SITE_INBOX_LOOK_SECONDS", "0.5")
+    study = open_study(home.folder)
+    is_copied = Event()
+
+    def copy() -> None:
+        with path.open("ab", buffering=0) as file:
+            while not is_copied.wait(0.02):
+                file.write(b"DUPONT\n")
+
+    partner = Thread(target=copy)
+    partner.start()
+    notes = take_in(study)
+    is_copied.set()
+    partner.join()
+    assert notes == ["inbox: pool.csv is still changing; it is left for the next night"]
+    assert not study.state().deliveries
+    assert take_in(study) == []
+    (receipt,) = study.state().deliveries
+    assert home.landing.content(receipt) == path.read_bytes()
 
 
 def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_night(

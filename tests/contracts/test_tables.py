@@ -9,24 +9,40 @@ from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.covariates import covariate_columns
 from agir_pipeline.contracts.matched import refuse_later
 from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
+from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.published import FLOW_REASONS, flow_steps
 from agir_pipeline.contracts.tables import table_contract, table_contracts
 from agir_pipeline.contracts.words import STATUSES, UNMATCHED_REASONS
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import current_language, use_language
 from agir_pipeline.methods.dictionary import DICTIONARY_COLUMNS
+from agir_pipeline.methods.effects.cause_tables import CAUSE_COLUMNS
 from agir_pipeline.methods.effects.event_tables import PAIRED_EFFECT_COLUMNS
+from agir_pipeline.methods.effects.free_time_tables import FREE_TIME_COLUMNS
+from agir_pipeline.methods.effects.hidden_bias_tables import HIDDEN_BIAS_COLUMNS
+from agir_pipeline.methods.effects.incidence_tables import INCIDENCE_COLUMNS
 from agir_pipeline.methods.effects.measure_tables import MEASURE_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.precision_tables import (
     EVALUABILITY_COLUMNS,
     PRECISION_COLUMNS,
 )
+from agir_pipeline.methods.effects.response_rates import RESPONSE_COLUMNS
 from agir_pipeline.methods.effects.risk_tables import RISK_COLUMNS
+from agir_pipeline.methods.effects.specifications import SPECIFICATION_COLUMNS
 from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
+from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, round_tables
 from agir_pipeline.methods.matching.design import is_number
+from agir_pipeline.methods.programme.costs import (
+    COST_COLUMNS,
+    EFFECTIVENESS_COLUMNS,
+    TOTAL_COLUMNS,
+)
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
+from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
+from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
+from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
 from agir_pipeline.protocol.model import Protocol
 
 Draw = Callable[[str], pd.DataFrame]
@@ -67,6 +83,8 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
     assert "enrolment_progress" in table_contracts(agir)
     assert "earnings_1978" in table_contracts(nsw)
     assert "enrolment_progress" not in table_contracts(nsw)
+    assert "hidden_bias" in table_contracts(nsw)
+    assert not {"specification_curve", "subgroups", "response_rates"} & set(table_contracts(nsw))
     with pytest.raises(CheckError, match="rupture_risk is not a declared table"):
         table_contract("rupture_risk", nsw)
 
@@ -79,6 +97,21 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("durable_employment", STATUS_EFFECT_COLUMNS),
         ("precision", PRECISION_COLUMNS),
         ("evaluability", EVALUABILITY_COLUMNS),
+        ("rupture_incidence", INCIDENCE_COLUMNS),
+        ("rupture_causes", CAUSE_COLUMNS),
+        ("rupture_free_time", FREE_TIME_COLUMNS),
+        ("hidden_bias", HIDDEN_BIAS_COLUMNS),
+        ("specification_curve", SPECIFICATION_COLUMNS),
+        ("subgroups", SUBGROUP_COLUMNS),
+        ("response_rates", RESPONSE_COLUMNS),
+        ("enrolment_pace", PACE_COLUMNS),
+        ("enrolment_projection", PROJECTION_COLUMNS),
+        ("costs", COST_COLUMNS),
+        ("cost_totals", TOTAL_COLUMNS),
+        ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
+        ("governance", GOVERNANCE_COLUMNS),
+        ("mobilisation_funnel", FUNNEL_COLUMNS),
+        ("context", CONTEXT_COLUMNS),
         ("participant_flow", FLOW_COLUMNS),
         ("enrolment_progress", PROGRESS_COLUMNS),
         ("data_dictionary", DICTIONARY_COLUMNS),
@@ -242,6 +275,52 @@ def test_the_cells_of_an_effect_add_up_to_its_complete_pairs(agir: Protocol) -> 
     with pytest.raises(CheckError, match=r"do not add up to the complete pairs \(1\)"):
         checked(told.assign(n_neither=[4, 5]), contract)
     assert len(checked(told.assign(n_neither=[4, None]), contract)) == 2
+
+
+def test_the_endings_of_a_day_and_the_free_add_up_to_one(agir: Protocol) -> None:
+    contract = table_contract("rupture_incidence", agir)
+    row = {
+        "outcome": "rupture", "definition": "gross", "arm": "control", "time_days": 9,
+        "cause": "not_told", "n": 4, "n_at_risk": 4, "n_events": 1, "share_free": 0.5,
+        "incidence": 0.25, "standard_error": 0.1,
+    }  # fmt: skip
+    told = pd.DataFrame([row, row | {"cause": "normal_end"}])
+    assert len(checked(told, contract)) == 2
+    with pytest.raises(CheckError, match=r"do not add up to one \(1\)"):
+        checked(told.assign(share_free=0.6), contract)
+
+
+def test_each_member_asked_comes_to_one_end(agir: Protocol) -> None:
+    contract = table_contract("response_rates", agir)
+    row: dict[str, object] = {c.name: 0 if c.type == "integer" else None for c in contract.columns}
+    row |= {"wave": "youth_t0", "instrument": "youth_survey_t0", "arm": "control"}
+    row |= {"n_expected": 3, "n_due": 2, "n_not_due": 1, "n_answered": 1, "n_silent": 1}
+    assert len(checked(pd.DataFrame([row]), contract)) == 1
+    for broken in ({"n_silent": 0}, {"n_expected": 4}):
+        with pytest.raises(CheckError, match=r"came to no end or to two \(1\)"):
+            checked(pd.DataFrame([row | broken]), contract)
+
+
+def test_an_event_without_causes_or_days_has_neither_table(agir: Protocol) -> None:
+    rupture = agir.outcomes[0].model_copy(update={"causes": None, "free_time_days": None})
+    inference = agir.inference.model_copy(update={"subgroups": ()})
+    bare = agir.model_copy(
+        update={"outcomes": (rupture, agir.outcomes[1]), "inference": inference, "waves": ()}
+    )
+    found = set(table_contracts(bare))
+    assert "rupture_incidence" in found
+    assert not {"rupture_causes", "rupture_free_time", "subgroups", "response_rates"} & found
+
+
+def test_a_programme_without_its_parts_has_none_of_their_tables(
+    agir: Protocol, nsw: Protocol
+) -> None:
+    parts = {"costs", "cost_totals", "governance", "mobilisation_funnel", "context"}
+    assert parts <= set(table_contracts(agir))
+    assert not parts & set(table_contracts(nsw))
+    measured = nsw.model_copy(update={"costs": agir.costs, "sources": agir.sources})
+    assert "cost_effectiveness" not in programme_contracts(measured)
+    assert "cost_totals" in programme_contracts(measured)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ def test_a_study_has_the_tables_its_protocol_asks_for(agir: Protocol, nsw: Proto
         "delivery_changes",
         "correction_outcomes",
         "legal_findings",
+        "delivery_audits",
     }
     assert set(validated_contracts(nsw)) == {"delivery_changes"}
 

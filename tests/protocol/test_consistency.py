@@ -179,6 +179,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: column(p, 0, "case_number").update(pattern="AGIR-["),
         f"{REGISTER} › column 1 (case_number) › pattern: is not a pattern: unterminated",
     ),
+    "a text that lies after a day": (
+        lambda p: column(p, 0, "case_number").update(not_after="received"),
+        f"{REGISTER} › column 1 (case_number) › not_after: only a date or an instant comes after",
+    ),
     "limits the wrong way round": (
         lambda p: column(p, 0, "born_on").update(minimum=date(2006, 1, 1)),
         f"{REGISTER} › column 4 (born_on) › minimum: 2006-01-01 comes after 2005-12-31",
@@ -290,6 +294,18 @@ CASES: dict[str, tuple[Edit, str]] = {
     "rounds that go back": (
         lambda p: p["matching"]["instants"].reverse(),
         "matching › instants: must increase",
+    ),
+    "alternatives to pairs of risk sets": (
+        lambda p: p["matching"].update(alternatives=["full"]),
+        "matching › alternatives: are for a study without [matching.index]",
+    ),
+    "alternatives without a measure": (
+        lambda p: p["matching"].update(alternatives=["full"]),
+        "matching › alternatives: are estimated for outcomes of kind 'measure' only; there is none",
+    ),
+    "an alternative named twice": (
+        lambda p: p["matching"].update(alternatives=["full", "full"]),
+        "matching › alternatives: 'full' is declared more than once",
     ),
     "an entry that is no column": (
         lambda p: p["matching"]["index"].update(entry_column="entry_on"),
@@ -420,6 +436,11 @@ def test_a_heading_may_pass_to_another_column_on_a_day(
     column(agir, 0, "opca")["aliases"] = [{"heading": "Sexe", "since": date(2012, 1, 1)}]
     column(agir, 0, "sex")["aliases"] = [{"heading": "Sexe", "until": date(2011, 12, 31)}]
     assert mistakes(agir) == []
+
+
+def test_a_study_of_measures_may_name_alternatives(nsw: dict[str, Any], mistakes: Mistakes) -> None:
+    nsw["matching"]["alternatives"] = ["propensity_pairs", "overlap_weights"]
+    assert mistakes(nsw) == []
 
 
 def test_a_measure_or_definition_half_written_is_left_to_the_model(

@@ -128,6 +128,8 @@ OWN_WORDS = {
 who is who and of the linkage model; the studies happen to use the same words."""
 OWN_NUMBERS = {
     ("methods/reading/biff.py", 0x24): "the code of an error in a file format",
+    ("methods/reading/biff.py", 42): "the code of an error in a file format",
+    ("methods/drawing.py", 42): "a length in a picture",
     ("methods/matching/library.py", 0.2): "Austin's width, for who matches without a protocol",
 }
 GENERATOR = "methods/synthetic/"

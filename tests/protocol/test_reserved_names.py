@@ -11,6 +11,7 @@ from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.protocol.registry import models_folder
 from agir_pipeline.protocol.reserved_names import (
+    EVENT_TABLES,
     OUTCOME_STEP,
     PARTICIPANT,
     STAMPS,
@@ -35,7 +36,7 @@ def test_the_columns_beside_covariates_are_reserved(loaded: Protocol) -> None:
 
 
 def test_the_tables_of_every_study_are_reserved(loaded: Protocol) -> None:
-    outcomes = {"rupture_risk", "rupture_paired_effect", "durable_employment"}
+    outcomes = {f"rupture_{ending}" for ending in EVENT_TABLES} | {"durable_employment"}
     assert set(table_contracts(loaded)) - outcomes == TABLES
     assert {p.stem for p in (models_folder() / "outcomes").glob("*.sql")} == OUTCOME_STEP
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.sources import causaldata
-from agir_pipeline.resources.sources.inbox import decision_files, dropped_files
+from agir_pipeline.resources.sources.inbox import at_rest, decision_files, dropped_files
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,27 @@ def test_a_file_that_changes_looks_different(tmp_path: Path, agir: Protocol) -> 
     assert file.look != before
 
 
+def test_a_file_that_just_came_is_given_the_time_to_change(tmp_path: Path, agir: Protocol) -> None:
+    drop(tmp_path, "beneficiary_register/cnam/new.csv", "beneficiary_register/cnam/known.csv")
+    files, _misplaced = dropped_files(tmp_path, agir)
+    known, new = files
+    waits: list[float] = []
+    assert at_rest(files, {known.place: known.look}, 5.0, waits.append) == [(new, new.look)]
+    assert 4.0 < waits[0] <= 5.0
+    assert at_rest([known], {known.place: known.look}, 5.0, waits.append) == []
+    assert len(waits) == 1
+
+
+def test_a_file_at_rest_is_not_waited_for(tmp_path: Path, agir: Protocol) -> None:
+    drop(tmp_path, "beneficiary_register/cnam/f.csv", "beneficiary_register/cnam/gone.csv")
+    files, _misplaced = dropped_files(tmp_path, agir)
+    (tmp_path / "beneficiary_register/cnam/gone.csv").unlink()
+    waits: list[float] = []
+    time.sleep(0.02)
+    assert [file.path.name for file, _look in at_rest(files, {}, 0.01, waits.append)] == ["f.csv"]
+    assert waits == []
+
+
 def test_a_name_that_is_no_utf8_can_be_kept(tmp_path: Path, agir: Protocol) -> None:
     folder = tmp_path / "control_pool" / "opca_pdl"
     folder.mkdir(parents=True)
@@ -117,7 +139,7 @@ def test_a_workbook_of_decisions_arrives_for_each_of_its_sources(
         ("decisions_2011-01-31.xlsx", source, "steward")
         for source in (
             *("corrections", "identity_decisions", "consent_withdrawals"),
-            *("layout_mappings", "layout_holds"),
+            *("layout_mappings", "layout_holds", "row_departures"),
         )
     ]
     assert len({d.place for d in found}) == len(found)

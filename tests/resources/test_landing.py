@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -83,6 +84,37 @@ def test_bytes_that_were_known_earlier_than_said_are_known_since_then(landing: L
     earlier = landing.receive(b"x", receipt(FIRST, is_backfilled=True))
     assert not earlier.is_repeat
     assert landing.state().deliveries == (earlier.receipt,)
+
+
+def test_a_file_that_comes_back_after_another_of_its_name_is_a_new_arrival(
+    landing: Landing,
+) -> None:
+    days = [FIRST + timedelta(days=n) for n in (0, 1, 2, 3, 3, 4)]
+    texts = (b"a", b"b", b"a", b"a", b"b", b"a")
+    arrivals = [
+        landing.receive(content, receipt(day)) for day, content in zip(days, texts, strict=True)
+    ]
+    assert [one.is_repeat for one in arrivals] == [False, False, False, True, False, False]
+    found = landing.state().deliveries
+    assert [landing.content(one) for one in found] == [b"a", b"b", b"a", b"b", b"a"]
+    assert [one.known_on for one in found] == [days[n] for n in (0, 1, 2, 4, 5)]
+    assert len({one.receipt_id for one in found}) == len({one.object_name for one in found}) == 5
+    assert len(landing.state(days[1]).deliveries) == 2
+
+
+def test_on_one_day_the_file_that_came_back_last_counts(landing: Landing) -> None:
+    for content in (b"b", b"a", b"b", b"b"):
+        landing.receive(content, receipt())
+    found = landing.state().deliveries
+    assert [landing.content(one) for one in found] == [b"b", b"a", b"b"]
+    assert len({one.receipt_id for one in found}) == 3
+
+
+def test_the_file_of_another_month_sent_again_changes_nothing(landing: Landing) -> None:
+    landing.receive(b"a", receipt(name="october.csv"))
+    landing.receive(b"b", receipt(FIRST + timedelta(days=30), name="november.csv"))
+    again = landing.receive(b"a", receipt(FIRST + timedelta(days=31), name="october.csv"))
+    assert again.is_repeat
 
 
 def test_many_are_received_together_and_twins_among_them_once(landing: Landing) -> None:
@@ -261,13 +293,23 @@ def test_sudden_death_at_any_moment_loses_nothing_that_was_received(tmp_path: Pa
         assert not [r for r in landing.ledger.landings() if r["receipt_id"] is None]
 
 
+class Line(NamedTuple):
+    """One arrival in the notes."""
+
+    provider: str
+    day: date
+    turn: int
+    digest: str
+    content: bytes
+
+
 class LandingOverTime(RuleBasedStateMachine):
     """A landing against what a careful person would have written down."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="agir-landing-"))
-        self.written: list[tuple[bytes, Receipt]] = []
+        self.written: list[Line] = []
         self.n_landings = 0
 
     @initialize()
@@ -284,13 +326,10 @@ class LandingOverTime(RuleBasedStateMachine):
 
     @rule(content=contents, day=days, provider=providers)
     def receive(self, content: bytes, day: date, provider: str) -> None:
-        given = receipt(day, provider)
-        known = self.expected(None)
-        arrival = self.landing.receive(content, given)
-        same = [r for c, r in known if c == content and r.provider == provider]
-        assert arrival.is_repeat == any(r.known_on <= day for r in same)
-        self.written.append((content, given))
-        self.n_landings += 1
+        line = self.line(content, day, provider)
+        arrival = self.landing.receive(content, receipt(day, provider))
+        assert arrival.is_repeat == self.is_in_force(line)
+        self.write_down(line)
 
     @rule(content=contents, day=days, provider=providers)
     def die_between_object_and_receipt(self, content: bytes, day: date, provider: str) -> None:
@@ -306,8 +345,7 @@ class LandingOverTime(RuleBasedStateMachine):
             patch.setattr("agir_pipeline.resources.landing.write_whole", dying)
             try:
                 self.landing.receive(content, receipt(day, provider))
-                self.written.append((content, receipt(day, provider)))
-                self.n_landings += 1
+                self.write_down(self.line(content, day, provider))
             except Stop:
                 assert len(writes) == 2
 
@@ -316,23 +354,42 @@ class LandingOverTime(RuleBasedStateMachine):
         files.sweep(self.folder)
         self.landing = Landing(self.folder / "landing")
 
-    def expected(self, as_of: date | None) -> list[tuple[bytes, Receipt]]:
-        """The first day of each content of each provider, read off the notes."""
-        first: dict[tuple[bytes, str], tuple[bytes, Receipt]] = {}
-        for content, given in sorted(self.written, key=lambda one: one[1].known_on):
-            if as_of is None or given.known_on <= as_of:
-                first.setdefault((content, given.provider), (content, given))
-        return list(first.values())
+    def line(self, content: bytes, day: date, provider: str) -> "Line":
+        """What is written down of an arrival: on one day, what came later stands later."""
+        own = [one for one in self.expected(None) if (one.provider, one.day) == (provider, day)]
+        digest = hashlib.sha256(content).hexdigest()
+        return Line(provider, day, max((one.turn for one in own), default=-1) + 1, digest, content)
+
+    def is_in_force(self, line: "Line") -> bool:
+        """Whether the file that was there before says the same."""
+        own = [one for one in self.expected(None) if one.provider == line.provider]
+        before = [one for one in own if one < line]
+        return bool(before) and before[-1].content == line.content
+
+    def write_down(self, line: "Line") -> None:
+        self.n_landings += 1
+        if not self.is_in_force(line):
+            self.written.append(line)
+
+    def expected(self, as_of: date | None) -> list["Line"]:
+        """Of each provider, the days on which its file became another, read off the notes."""
+        found: list[Line] = []
+        for line in sorted(self.written):
+            last = found[-1] if found and found[-1].provider == line.provider else None
+            is_known = as_of is None or line.day <= as_of
+            if is_known and (last is None or last.content != line.content):
+                found.append(line)
+        return found
 
     @invariant()
     def each_day_knows_what_was_written_down(self) -> None:
         for as_of in (None, *(FIRST + timedelta(days=n) for n in range(5))):
-            found = {
-                (self.landing.content(r), r.provider, r.known_on)
-                for r in self.landing.state(as_of).deliveries
-            }
-            noted = {(c, r.provider, r.known_on) for c, r in self.expected(as_of)}
-            assert found == noted
+            known = self.landing.state(as_of).deliveries
+            found = [(r.provider, r.known_on, self.landing.content(r)) for r in known]
+            noted = [(one.provider, one.day, one.content) for one in self.expected(as_of)]
+            assert sorted(found) == sorted(noted)
+            assert len({r.receipt_id for r in known}) == len({*known}) == len(known)
+            assert len({(r.provider, r.object_name) for r in known}) == len(known)
         assert len(self.landing.ledger.landings()) == self.n_landings
         assert state(reversed(self.landing.receipts())) == self.landing.state()
 

@@ -1,6 +1,7 @@
 """State is a pure function of receipts: order, repetition and prefixes first."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -75,11 +76,34 @@ def test_one_thing_changed_changes_the_digest(one: Receipt, other: Receipt) -> N
 @given(histories)
 def test_an_arrival_is_known_since_the_first_day_it_came(history: list[Receipt]) -> None:
     found = state(history)
-    assert len({r.identity for r in found.receipts}) == len(found.receipts)
-    for receipt in found.receipts:
+    first = {r.identity: r for r in reversed(found.receipts)}
+    assert first.keys() == {r.identity for r in history}
+    for receipt in first.values():
         same = [r.known_on for r in history if r.identity == receipt.identity]
         assert receipt.known_on == min(same)
     assert found.as_of == max((r.known_on for r in found.receipts), default=None)
+
+
+@given(histories)
+def test_bytes_come_again_only_after_others_of_their_name(history: list[Receipt]) -> None:
+    last: dict[tuple[str, str, str, str], Receipt] = {}
+    known: set[tuple[str, str, str, str]] = set()
+    for receipt in state(history).receipts:
+        name = (receipt.kind, receipt.source, receipt.provider, receipt.file_name)
+        if receipt.identity in known:
+            assert receipt.kind in ("delivery", "structure")
+            assert last[name].sha256 != receipt.sha256
+        known.add(receipt.identity)
+        last[name] = receipt
+
+
+def test_a_receipt_says_nothing_of_repeats_where_there_are_none() -> None:
+    one = Receipt("delivery", "a", FIRST)
+    again = replace(one, repeats=1)
+    assert "repeats" not in one.to_json()
+    assert Receipt.from_json(again.to_json()) == again
+    assert one.receipt_id != again.receipt_id
+    assert (one.object_name, again.object_name) == ("a", "a/1")
 
 
 @given(receipts)

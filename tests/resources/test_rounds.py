@@ -54,7 +54,7 @@ def test_a_recorded_round_is_read_back_as_it_was(landing: Landing, made: Recorde
     (receipt,) = landing.state().of_kind("round")
     assert (receipt.known_on, receipt.provider) == (DAY, "design_1")
     assert receipt.file_name == "round_01_2010-12-15.zip"
-    found = recorded_rounds(landing, (receipt,))
+    found = recorded_rounds(landing, (receipt,), 1)
     assert list(found) == [DAY]
     same(found[DAY], made)
 
@@ -84,13 +84,13 @@ def test_a_round_once_on_record_wins_over_any_other_of_its_day(
     record_round(landing, other)
     receipts = landing.state().of_kind("round")
     assert len(receipts) == 1
-    same(recorded_rounds(landing, receipts)[DAY], made)
+    same(recorded_rounds(landing, receipts, 1)[DAY], made)
 
 
 def test_rounds_of_other_days_stand_beside(landing: Landing, made: RecordedRound) -> None:
     record_round(landing, made)
     record_round(landing, RecordedRound(date(2011, 3, 15), 2, made.made_with, made.tables))
-    assert len(recorded_rounds(landing, landing.state().of_kind("round"))) == 2
+    assert len(recorded_rounds(landing, landing.state().of_kind("round"), 1)) == 2
 
 
 def test_two_persons_found_to_be_one_stay_apart_in_the_round_that_took_them_for_two() -> None:
@@ -102,3 +102,17 @@ def test_two_persons_found_to_be_one_stay_apart_in_the_round_that_took_them_for_
 
 def test_everybody_a_round_names_is_found_in_all_its_tables(made: RecordedRound) -> None:
     assert made.persons() == {"k1.a", "k1.b", "k1.c", "k1.d", "k1.z"}
+
+
+def test_a_rematch_is_a_design_of_its_own_beside_the_first(
+    landing: Landing, made: RecordedRound
+) -> None:
+    record_round(landing, made)
+    again = RecordedRound(
+        DAY, 1, {**made.made_with, "design_number": 2}, {"pool": made.tables["pool"]}
+    )
+    record_round(landing, again)
+    receipts = landing.state().of_kind("round")
+    assert [receipt.provider for receipt in receipts] == ["design_1", "design_2"]
+    same(recorded_rounds(landing, receipts, 1)[DAY], made)
+    same(recorded_rounds(landing, receipts, 2)[DAY], again)

@@ -126,7 +126,7 @@ def placed(draw):
         ("validated", "placements"): both.drop(columns="person_id").assign(
             entity_id=spell_id, spell_id=spell_id, record_id=spell_id, trade="wood", **known
         ),
-        ("validated", "exit_call"): calls.assign(**known),
+        ("validated", "exit_call"): calls.assign(**known, codebook="v1"),
         ("linked", "person_links"): links.assign(tie_order=links["person_id"], **known),
     }
 

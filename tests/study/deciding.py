@@ -94,6 +94,36 @@ withdrawn = "gone_on"
     *("of", "field", "since_on", "author", "gone_on"),
 )
 
+FATE = """
+[[source.column]]
+name = "fate"
+type = "code"
+labels = { en = "fate", fr = "fate" }
+sensitivity = "none"
+known_before_index = false
+codes = [
+  { code = "gone", labels = { en = "Gone for good", fr = "Retirée" } },
+  { code = "still_true", labels = { en = "Still true", fr = "Toujours vraie" } },
+]
+"""
+DEPARTURES = (
+    _decisions(
+        "leavers",
+        "departures",
+        '["of", "which", "since_on"]',
+        """[source.settles]
+of_source = "of"
+of_key = "which"
+fate = "fate"
+since = "since_on"
+author = "author"
+withdrawn = "gone_on"
+""",
+        *("of", "which", "since_on", "author", "gone_on"),
+    )
+    + FATE
+)
+
 
 def deciding_home(folder: Path) -> Path:
     """A study of 60 people whose list is cumulative; Anna and Bert may decide."""
@@ -104,7 +134,8 @@ def deciding_home(folder: Path) -> Path:
     first_other = text.index("[[covariate]]")
     protocol = folder / "protocol.toml"
     protocol.write_text(
-        text[:first_other] + CORRECTIONS + MAPPINGS + HOLDS + text[first_other:], encoding="utf-8"
+        text[:first_other] + CORRECTIONS + MAPPINGS + HOLDS + DEPARTURES + text[first_other:],
+        encoding="utf-8",
     )
     home = folder / "home"
     init_home(home, str(protocol))
@@ -156,3 +187,14 @@ def filled(path: Path, target: Path, fill: Callable[[str, dict[str, Any]], None]
                 for place, cell in enumerate(row.values()):
                     if cell != "":
                         page.write(number, place, cell)
+
+
+def book_of(blank: Path, target: Path, lines: dict[str, dict[str, Any]]) -> None:
+    """A workbook of the steward's own: one row in each of these sheets, by heading."""
+    with xlsxwriter.Workbook(target, {"default_date_format": "dd/mm/yyyy"}) as book:
+        for name, (header, *_rows) in sheets(blank).items():
+            page = book.add_worksheet(name)
+            page.write_row(0, 0, header)
+            for place, heading in enumerate(header):
+                if heading in lines.get(name, {}):
+                    page.write(1, place, lines[name][heading])

@@ -53,7 +53,7 @@ def rounds(study: Study) -> dict[date, Known]:
     found: dict[date, Known] = {}
     before: list[pd.DataFrame] = []
     for number, instant in enumerate(due_instants(study), 1):
-        candidates = matched._known_then(study, instant)
+        candidates = matched.known_then(study, instant)
         used = dict(used_in_rounds(before))
         made, edges = formed(study, instant, number, used, candidates)
         before.append(made.tables["pairs"])
@@ -75,7 +75,7 @@ def formed(
 
     watched = Watched(**vars(candidates))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matched, "_known_then", lambda *_given: watched)
+        patch.setattr(matched, "known_then", lambda *_given: watched)
         return matched._form(study, instant, number, used), edges
 
 
@@ -387,7 +387,7 @@ def test_an_outcome_shuffled_or_absent_gives_the_same_pairs_to_the_byte(
 def test_matching_is_given_no_outcome_column_at_all(nsw: tuple[Path, Any]) -> None:
     study = open_study(nsw[0])
     (instant,) = due_instants(study)
-    candidates = matched._known_then(study, instant)
+    candidates = matched.known_then(study, instant)
     assert "earnings_1978_usd" not in candidates.participants
     reached = delivered(origins(built(study))["linked.participants"])
     assert "earnings_1975_usd" in reached

@@ -16,7 +16,16 @@ from agir_pipeline.resources.review import write_review
 from agir_pipeline.resources.status import newest_refusals
 from agir_pipeline.resources.study import open_study
 from agir_pipeline.running import run_study
-from tests.study.deciding import HEADER, deciding_home, drop, filled, people, received, sheets
+from tests.study.deciding import (
+    HEADER,
+    book_of,
+    deciding_home,
+    drop,
+    filled,
+    people,
+    received,
+    sheets,
+)
 
 
 def table(home: Path, name: str) -> pd.DataFrame:
@@ -131,8 +140,11 @@ def decide(home: Path, *rows: dict[str, Any]) -> None:
                     page.write_datetime(number, place, cell.to_pydatetime(), day)
                 elif cell:
                     page.write(number, place, cell)
-        for name in ("mappings", "holds"):
-            header = {"mappings": ["of", "heading", "field", "since_on", "author", "gone_on"]}
+        for name in ("mappings", "holds", "departures"):
+            header = {
+                "mappings": ["of", "heading", "field", "since_on", "author", "gone_on"],
+                "departures": ["of", "which", "fate", "since_on", "author", "gone_on"],
+            }
             book.add_worksheet(name).write_row(
                 0, 0, header.get(name, ["of", "field", "since_on", "author", "gone_on"])
             )
@@ -302,3 +314,75 @@ def test_what_changed_between_full_files_is_told_and_a_bare_one_erases_nobody(ho
     assert not bool(gone["is_deletion"])
     assert current(home, "P59", "age_years") == 29
     assert current(home, "P1", "age_years") == 21
+
+
+def without(*gone: int) -> str:
+    lines = people().splitlines()
+    return "\n".join(line for n, line in enumerate(lines, -1) if n not in gone) + "\n"
+
+
+def test_a_row_that_left_is_asked_about_and_goes_when_somebody_says_so(home: Path) -> None:
+    received(home, "people_2020-01-31.csv", people(), date(2020, 1, 31))
+    received(home, "people_2020-02-29.csv", without(57, 58, 59), date(2020, 2, 29))
+    assert read(home) == []
+    path = review(home)
+    header, *rows = sheets(path)["departures"]
+    told = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(one["which"], one["Missing since"]) for one in told] == [
+        ("P57", date(2020, 2, 29)),
+        ("P58", date(2020, 2, 29)),
+        ("P59", date(2020, 2, 29)),
+    ]
+    answers = {
+        "P57": {"fate": "Gone for good", "author": "Anna"},
+        "P58": {"fate": "Still true", "author": "Bert"},
+        "P59": {"fate": "Gone for good", "author": "Carl"},
+    }
+
+    def answer(sheet: str, row: dict[str, Any]) -> None:
+        if sheet == "departures":
+            row |= answers[row["which"]]
+
+    filled(path, home / "decisions" / "review.xlsx", answer)
+    assert read(home) == []
+    assert current(home, "P57", "age_years") is None
+    assert current(home, "P58", "age_years") == 28
+    assert current(home, "P59", "age_years") == 29
+    assert [row[header.index("which")] for row in sheets(review(home))["departures"][1:]] == ["P59"]
+    study = open_study(home)
+    told_of = study.home.landing.ledger.checks()
+    [sentence] = [c["sentence"] for c in told_of if c["name"] == "leavers/decisions_are_followed"]
+    assert sentence == "review.xlsx, sheet departures, row 4: its author may not decide"
+    rows = table(home, "people")
+    own = rows[rows["entity_id"] == study.keys.entity_id("people", "P57")]
+    assert own["superseded_on"].dt.date.tolist() == [study.today]
+
+
+def test_gone_of_a_row_that_is_still_there_and_a_hold_of_a_stranger_are_told(home: Path) -> None:
+    received(home, "people_2020-01-31.csv", people(), date(2020, 1, 31))
+    assert read(home) == []
+    lines = {
+        "departures": {"of": "people", "which": "P1", "fate": "gone", "author": "Anna"},
+        "holds": {"of": "people", "field": "income_eur", "author": "Carl"},
+    }
+    for line in lines.values():
+        line["since_on"] = date(2020, 1, 1)
+    path = home / "decisions" / "own.xlsx"
+    book_of(review(home), path, lines)
+    assert read(home) == []
+    told = {c["name"]: c for c in open_study(home).home.landing.ledger.checks()}
+    assert "no such row has left" in told["leavers/decisions_are_followed"]["sentence"]
+    assert "its author may not decide" in told["missing/decisions_are_followed"]["sentence"]
+    assert told["headings/decisions_are_followed"]["status"] == "passed"
+    assert current(home, "P1", "age_years") == 21
+
+
+def test_a_file_put_back_after_another_of_its_name_counts_again(home: Path) -> None:
+    first, other = people({}), people({7: {"age_years": "44"}})
+    ages = []
+    for content in (first, other, first):
+        drop(home, "people.csv", content)
+        assert read(home) == []
+        ages.append(current(home, "P7", "age_years"))
+    assert ages == [27, 44, 27]
+    assert table(home, "people")["record_id"].is_unique

@@ -90,7 +90,7 @@ def answered(grid: Grid, source: Source, day: date) -> Grid:
 
     A row is unanswered while neither its author nor, for a correction, the new value is written.
     """
-    roles = source.corrects or source.maps
+    roles = source.corrects or source.maps or source.settles
     if roles is None:
         return grid
     layout = find_layout(grid, source, day)

@@ -7,6 +7,7 @@ from agir_pipeline.protocol.model import EventOutcome, Inference, MeasureOutcome
 INTERIM = "interim, descriptive, no test"
 PRIMARY = "primary"
 SECONDARY = "secondary"
+EXPLORATORY = "exploratory"
 
 
 def is_final(inference: Inference, data_cut_on: date | None) -> bool:

@@ -1,7 +1,7 @@
 """The two members of each pair side by side, as far as their follow-up goes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -30,10 +30,11 @@ class PairedTimes:
     times: NDArray[np.float64]
     """Days to the first event of any cause, or to the cut."""
     causes: NDArray[np.float64]
-    """0 nothing seen, 1 the event, 2 a competing ending."""
+    """0 nothing seen, 1 the event, 2 and more a competing ending."""
     cut_on: date
     n_missing_pairs: int
     """Pairs of which a member is unknown: never counted as without event."""
+    pair_ids: "pd.Series[str]"
 
     @property
     def n_pairs(self) -> int:
@@ -44,6 +45,22 @@ class PairedTimes:
 
     def evaluable(self, arm: int, horizon_days: int) -> NDArray[np.bool_]:
         return evaluable(self.index_on[arm], horizon_days, self.cut_on)
+
+    def with_causes(self, causes: NDArray[np.float64]) -> "PairedTimes":
+        """The same pairs, their endings numbered otherwise."""
+        return replace(self, causes=causes)
+
+    def taken(self, is_taken: NDArray[np.bool_]) -> "PairedTimes":
+        """Some of the pairs; what is missing among the others is no longer said."""
+        first, second = (index_on[is_taken] for index_on in self.index_on)
+        return replace(
+            self,
+            index_on=(first, second),
+            times=self.times[:, is_taken],
+            causes=self.causes[:, is_taken],
+            n_missing_pairs=0,
+            pair_ids=self.pair_ids[is_taken],
+        )
 
     def has_event(self, horizon_days: int) -> NDArray[np.bool_]:
         return np.asarray((self.causes == 1) & (self.times <= horizon_days))
@@ -87,6 +104,7 @@ def paired_times(
         causes=np.stack(causes),
         cut_on=cut_on,
         n_missing_pairs=int(rows["pair_id"].nunique()) - len(pairs),
+        pair_ids=pairs["pair_id"],
     )
 
 

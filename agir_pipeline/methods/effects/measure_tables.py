@@ -10,7 +10,11 @@ import pandas as pd
 from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.effects.claims import alphas, claim_of, is_final
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, typed
-from agir_pipeline.methods.effects.measure import difference_from_reference, paired_mean_difference
+from agir_pipeline.methods.effects.measure import (
+    difference_from_reference,
+    paired_mean_difference,
+    weighted_difference,
+)
 from agir_pipeline.methods.effects.precision import detectable_measure
 from agir_pipeline.protocol.model import Benchmark, Inference, MeasureOutcome
 
@@ -34,8 +38,12 @@ def measure_effect_table(
     inference: Inference,
     data_cut_on: date | None,
     benchmarks: Sequence[Benchmark] = (),
+    alternatives: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row for the matched pairs, then one per benchmark of this outcome; in its own unit.
+    """One row for the matched pairs, then one per alternative to them and per benchmark.
+
+    In the outcome's own unit. ``alternatives`` has one row per alternative and person: alternative,
+    person_id, arm, set_number, weight; their rows never have a p-value.
 
     ``values`` has one row per person: pair_id (missing outside pairs), arm (``reference`` for the
     randomised comparison), value. ``n`` is pairs in the first row and persons in a benchmark row,
@@ -43,6 +51,10 @@ def measure_effect_table(
     p-values are missing in interim releases; a benchmark never has one.
     """
     rows = [_matched(values, outcome, inference, data_cut_on)]
+    if alternatives is not None:
+        level = inference.confidence_level.value
+        for name, part in alternatives.groupby("alternative", sort=False):
+            rows.append(_weighted(values, outcome, str(name), part, level))
     rows += [
         _benchmark(values, outcome, inference, benchmark)
         for benchmark in benchmarks
@@ -91,6 +103,37 @@ def _matched(
         "method": _(
             "Mean difference within matched pairs, beneficiaries minus controls; standard error "
             "clustered by pair, Student's interval on pairs − 1; not a randomised comparison"
+        ),
+        "definition_text": outcome.labels.in_language(current_language()),
+    }
+
+
+def _weighted(
+    values: pd.DataFrame, outcome: MeasureOutcome, name: str, weights: pd.DataFrame, level: float
+) -> dict[str, Any]:
+    known = weights.merge(values[["person_id", "arm", "value"]], on=["person_id", "arm"])
+    found = weighted_difference(
+        known["value"].to_numpy(dtype=float, na_value=nan),
+        known["arm"] == "beneficiary",
+        known["weight"],
+        known["set_number"].to_numpy(dtype=float, na_value=nan),
+        level,
+    )
+    return {
+        "outcome": outcome.name,
+        "definition": name,
+        "n": found.n_persons,
+        "is_evaluable": found.n_persons > 0,
+        "mean_beneficiary": found.mean_beneficiary,
+        "mean_control": found.mean_control,
+        "difference": found.effect.estimate,
+        "standard_error": found.effect.standard_error,
+        "ci_low": found.effect.ci_low,
+        "ci_high": found.effect.ci_high,
+        "unit": outcome.unit,
+        "method": _(
+            "Difference of weighted means, an alternative to the pairs shown as a check; standard "
+            "error clustered by set, by person where there are no sets, weights taken as known"
         ),
         "definition_text": outcome.labels.in_language(current_language()),
     }

@@ -6,6 +6,7 @@ Source: infinitesimal jackknife of the Aalen–Johansen estimator as in R's ``su
 from Bonett & Price 2012, doi:10.3102/1076998611411915.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, log, nan
 
@@ -22,7 +23,10 @@ BEFORE_EVERY_DAY = 0.5
 
 @dataclass(frozen=True)
 class Incidence:
-    """A risk by the horizon, and how far each person moves it (their sum is zero)."""
+    """A risk by the horizon (or days lost to it), and how far each person moves it.
+
+    The influences sum to zero.
+    """
 
     risk: float
     influence: Floats
@@ -50,6 +54,23 @@ def cumulative_incidence(times: ArrayLike, causes: ArrayLike, horizon: float) ->
 
     A person censored on the day of an event still counts at risk on that day.
     """
+    return _incidence(times, causes, horizon, np.ones_like)
+
+
+def days_lost(times: ArrayLike, causes: ArrayLike, horizon: float) -> Incidence:
+    """Days up to ``horizon`` that follow the event, in the mean: the area under its risk.
+
+    Another ending competes: the days after it are not lost. ``horizon`` less this is the mean
+    time free of the event; with one cause that is the restricted mean of Kaplan–Meier. Source:
+    Royston & Parmar 2013, doi:10.1186/1471-2288-13-152.
+    """
+    return _incidence(times, causes, horizon, lambda days: horizon - days)
+
+
+def _incidence(
+    times: ArrayLike, causes: ArrayLike, horizon: float, worth: Callable[[Floats], Floats]
+) -> Incidence:
+    """Each event counts what its day is ``worth``: 1 for a risk, the days left for days lost."""
     x, cause = np.asarray(times, dtype=float), np.asarray(causes, dtype=float)
     has_event = (cause > 0) & (x <= horizon)
     is_first_cause = has_event & (cause == 1)
@@ -59,10 +80,10 @@ def cumulative_incidence(times: ArrayLike, causes: ArrayLike, horizon: float) ->
     n_first = np.bincount(day_of_event, weights=is_first_cause[has_event], minlength=len(days))
 
     survival = np.concatenate([[1.0], np.cumprod(1 - n_any / at_risk)])[:-1]
-    risk_until = np.cumsum(survival * n_first / at_risk)
+    gain = worth(days) * survival / at_risk
+    risk_until = np.cumsum(gain * n_first)
     risk = float(risk_until[-1]) if len(days) else 0.0
 
-    gain = survival / at_risk
     left = at_risk - n_any
     loss = np.divide(risk - risk_until, left, out=np.zeros_like(left), where=left > 0)
     drift = np.concatenate([[0.0], np.cumsum((loss * n_any - gain * n_first) / at_risk)])
@@ -95,9 +116,36 @@ def censored_bonett_price(
     error sums over pairs, so a pair's likeness counts. Without censoring this is Bonett–Price.
     """
     members = ((beneficiary_times, beneficiary_causes), (control_times, control_causes))
-    real = [cumulative_incidence(times, causes, horizon).risk for times, causes in members]
-    beneficiary, control = (
-        cumulative_incidence(
+    return _pair_difference(members, horizon, level, cumulative_incidence)
+
+
+def free_time_difference(
+    beneficiary_times: ArrayLike,
+    beneficiary_causes: ArrayLike,
+    control_times: ArrayLike,
+    control_causes: ArrayLike,
+    horizon: float,
+    level: float,
+) -> Estimate:
+    """Beneficiaries' mean days free of the event up to ``horizon`` minus controls'.
+
+    Interval and test with the two pseudo-pairs of ``censored_bonett_price``.
+    """
+    # Days free are the horizon minus days lost: fewer lost by beneficiaries is a gain.
+    members = ((control_times, control_causes), (beneficiary_times, beneficiary_causes))
+    return _pair_difference(members, horizon, level, days_lost)
+
+
+def _pair_difference(
+    members: tuple[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike]],
+    horizon: float,
+    level: float,
+    estimator: Callable[[ArrayLike, ArrayLike, float], Incidence],
+) -> Estimate:
+    """The first members' figure minus the second ones'."""
+    real = [estimator(times, causes, horizon).risk for times, causes in members]
+    first, second = (
+        estimator(
             np.append(np.asarray(times, dtype=float), pseudo_times),
             np.append(np.asarray(causes, dtype=float), pseudo_causes),
             horizon,
@@ -106,8 +154,8 @@ def censored_bonett_price(
             members, _pseudo_members(horizon), strict=True
         )
     )
-    standard_error = np.sqrt(np.sum((beneficiary.influence - control.influence) ** 2))
-    centre = beneficiary.risk - control.risk
+    standard_error = np.sqrt(np.sum((first.influence - second.influence) ** 2))
+    centre = first.risk - second.risk
     return normal_estimate(real[0] - real[1], centre, float(standard_error), level)
 
 

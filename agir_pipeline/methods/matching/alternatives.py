@@ -21,6 +21,7 @@ from agir_pipeline.methods.matching.weighting import (
     coarsened_weights,
     entropy_weights,
     overlap_weights,
+    shared_weights,
 )
 
 
@@ -104,7 +105,7 @@ def full_match(
         start = number.max() + 1
         number[mine] = np.where(row_set < 0, -1, row_set + start)
         number[theirs] = np.where(column_set < 0, -1, column_set + start)
-    return _weighted(data, own, _shared_weights(number, own.is_treated), number)
+    return _weighted(data, own, shared_weights(number, own.is_treated), number)
 
 
 def entropy_balance(data: pd.DataFrame, treated: str, covariates: Sequence[str]) -> Weighted:
@@ -140,15 +141,6 @@ def _by_weights(
 
 def _arms(is_treated: Bools) -> tuple[Bools, Bools]:
     return is_treated, ~is_treated
-
-
-def _shared_weights(number: Ints, is_treated: Bools) -> Floats:
-    """1 for a treated row in a set; its controls share the number of its treated rows."""
-    place = np.where(number < 0, number.max() + 1, number)
-    n_treated = np.bincount(place, is_treated)
-    n_controls = np.bincount(place, ~is_treated)
-    share = n_treated / np.maximum(n_controls, 1)
-    return np.where(number < 0, 0.0, np.where(is_treated, 1.0, share[place]))
 
 
 def _weighted(data: pd.DataFrame, own: Prepared, weights: Floats, number: Ints | None) -> Weighted:

@@ -58,7 +58,7 @@ class Sample:
         person = self.rows["person_id"].to_numpy(dtype=object)
         arm = self.is_beneficiary
         return {
-            "n_beneficiaries": len(set(person[arm])),
+            "n_beneficiaries": len(set(person[arm & (self.weights > 0)])),
             "n_controls": len(set(person[~arm & (self.weights > 0)])),
         }
 
@@ -81,7 +81,12 @@ class Variable:
         return values**2 if self.level == "value_squared" else values
 
 
-def balance_table(pool: pd.DataFrame, pairs: pd.DataFrame, spec: MatchingSpec) -> pd.DataFrame:
+def balance_table(
+    pool: pd.DataFrame,
+    pairs: pd.DataFrame,
+    spec: MatchingSpec,
+    alternatives: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One row per round, covariate, level and sample ("pool", "matched"); round 0 is all rounds.
 
     ``pool`` and ``pairs`` are the tables of the recorded rounds with a column ``round_number``.
@@ -90,6 +95,7 @@ def balance_table(pool: pd.DataFrame, pairs: pd.DataFrame, spec: MatchingSpec) -
     counts once, in the last of them, for all rounds. Differences are in SDs of all beneficiaries
     of all rounds before matching, the same for every row of a covariate. Means of a level are
     proportions. Squares of numbers and holes (level "missing") have their own rows.
+    ``alternatives`` to the pairs, if any, are further samples of all rounds.
     """
     rounds = sorted(pool["round_number"].unique())
     before = {n: _pool_sample(pool[pool["round_number"] == n], spec) for n in rounds}
@@ -101,17 +107,32 @@ def balance_table(pool: pd.DataFrame, pairs: pd.DataFrame, spec: MatchingSpec) -
         number: (sample, Sample(after[number], np.ones(len(after[number]))))
         for number, sample in [(ALL_ROUNDS, overall), *before.items()]
     }
+    weighted = _weighted_samples(pool, alternatives)
     rows: list[dict[str, object]] = []
     for variable in _variables(pool, spec):
         denominator = _denominator(variable, everybody, overall)
         for number, (sample, matched) in samples.items():
             points = np.unique(_known(variable.of(sample.rows)))
-            for name, compared in (("pool", sample), ("matched", matched)):
+            others = weighted if number == ALL_ROUNDS else []
+            for name, compared in (("pool", sample), ("matched", matched), *others):
                 rows.append(
                     {"round_number": int(number), "sample": name}
                     | _compare(variable, compared, denominator, points)
                 )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _weighted_samples(
+    pool: pd.DataFrame, alternatives: pd.DataFrame | None
+) -> list[tuple[str, Sample]]:
+    if alternatives is None:
+        return []
+    found = []
+    keys = ["round_number", "person_id", "arm"]
+    for name, part in alternatives.groupby("alternative", sort=False):
+        rows = part[[*keys, "weight"]].merge(pool, on=keys, validate="one_to_one")
+        found.append((str(name), Sample(rows, rows["weight"].to_numpy(dtype=np.float64))))
+    return found
 
 
 def _pool_sample(pool: pd.DataFrame, spec: MatchingSpec) -> Sample:

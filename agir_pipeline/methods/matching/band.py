@@ -11,11 +11,16 @@ from agir_pipeline.methods.matching.certificate import (
     Prices,
     check_certificate,
 )
-from agir_pipeline.methods.matching.design import strata
+from agir_pipeline.methods.matching.design import stratum_codes
+from agir_pipeline.methods.matching.edges import windows
 from agir_pipeline.methods.matching.optimal import solve_table
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
-from agir_pipeline.methods.matching.risk_sets import RiskSet, Scores
+from agir_pipeline.methods.matching.risk_sets import RiskSet
+from agir_pipeline.methods.matching.scores import Scores
 from agir_pipeline.methods.matching.spec import MatchingSpec
+
+Edges = tuple[Ints, Ints]
+"""Beneficiary and control of each edge."""
 
 
 @dataclass(frozen=True)
@@ -60,68 +65,110 @@ def solve_band(risk_set: RiskSet, scores: Scores, is_open: Bools, spec: Matching
         CheckError: a certificate refuses the pairs.
     """
     arm = risk_set.is_beneficiary
-    free = is_open[arm][:, None] & is_open[~arm][None, :] & risk_set.edges
-    gap = np.abs(scores.logit[arm][:, None] - scores.logit[~arm][None, :])
-    near = free & (gap <= scores.caliper)
-    control_of = np.full(int(arm.sum()), LEFT_OUT, dtype=np.int64)
+    near = _near_edges(risk_set, scores, is_open)
+    control_of = np.full(len(risk_set.edges), LEFT_OUT, dtype=np.int64)
     is_free_control = is_open[~arm].copy()
     solved: list[Solved] = []
     for level in range(spec.n_relaxation_levels):
         alone = is_open[arm] & (control_of == LEFT_OUT)
-        for part in _solve_level(level, risk_set, scores.cost, near, alone, is_free_control, spec):
+        for part in _solve_level(level, risk_set, scores, near, alone, is_free_control, spec):
             solved.append(part)
             is_paired = part.control_of != LEFT_OUT
             control_of[part.beneficiaries[is_paired]] = part.control_of[is_paired]
         is_free_control[control_of[control_of != LEFT_OUT]] = False
-    free &= _same(risk_set, spec.exact)
-    reasons = tuple(
-        _reason(candidates, candidates & close) if is_alone else None
-        for candidates, close, is_alone in zip(
-            free, near, is_open[arm] & (control_of == LEFT_OUT), strict=True
-        )
-    )
-    nearest = np.where(free, scores.cost, np.inf).min(axis=1, initial=np.inf)
-    return SolvedBand(
-        tuple(solved), control_of, reasons, np.where(np.isinf(nearest), np.nan, nearest)
-    )
+    reasons, nearest = _left_alone(risk_set, scores, near, is_open, control_of, spec)
+    return SolvedBand(tuple(solved), control_of, reasons, nearest)
 
 
-def _reason(candidates: Bools, near_candidates: Bools) -> str:
-    if not candidates.any():
-        return "no_control_in_stratum"
-    return "priced_out" if near_candidates.any() else "outside_caliper"
-
-
-def _same(risk_set: RiskSet, names: tuple[str, ...]) -> Bools:
-    labels = strata(risk_set.folded, names, len(risk_set.rows))
+def _near_edges(risk_set: RiskSet, scores: Scores, is_open: Bools) -> Edges:
+    """Beneficiary and control of every edge within the caliper both of whose ends are free."""
     arm = risk_set.is_beneficiary
-    return np.asarray(labels[arm][:, None] == labels[~arm][None, :])
+    mine, theirs = np.flatnonzero(is_open[arm]), np.flatnonzero(is_open[~arm])
+    theirs = theirs[np.argsort(scores.logit[~arm][theirs], kind="stable")]
+    ranked = scores.logit[~arm][theirs]
+    first, last = windows(scores.logit[arm][mine], ranked, scores.caliper)
+    sizes = last - first
+    row = np.repeat(mine, sizes)
+    starts = first - np.cumsum(sizes) + sizes
+    column = theirs[np.arange(len(row)) + np.repeat(starts, sizes)]
+    is_candidate = risk_set.edges[row, column]
+    return row[is_candidate], column[is_candidate]
+
+
+def _left_alone(
+    risk_set: RiskSet,
+    scores: Scores,
+    near: Edges,
+    is_open: Bools,
+    control_of: Ints,
+    spec: MatchingSpec,
+) -> tuple[tuple[str | None, ...], Floats]:
+    """Why each free beneficiary has no control, and how far the nearest candidate stands."""
+    arm = risk_set.is_beneficiary
+    reasons: list[str | None] = [None] * len(control_of)
+    nearest = np.full(len(control_of), np.nan)
+    code = stratum_codes(risk_set.folded, spec.exact, len(risk_set.rows))[1]
+    for row in np.flatnonzero(is_open[arm] & (control_of == LEFT_OUT)):
+        may = risk_set.edges[row] & is_open[~arm] & (code[~arm] == code[arm][row])
+        candidates = np.flatnonzero(may)
+        reasons[row] = "no_control_in_stratum"
+        if len(candidates):
+            is_near = may[near[1][near[0] == row]].any()
+            reasons[row] = "priced_out" if is_near else "outside_caliper"
+            nearest[row] = scores.distances(np.full(len(candidates), row), candidates).min()
+    return tuple(reasons), nearest
 
 
 def _solve_level(
     level: int,
     risk_set: RiskSet,
-    cost: Floats,
-    near: Bools,
+    scores: Scores,
+    near: Edges,
     alone: Bools,
     is_free_control: Bools,
     spec: MatchingSpec,
 ) -> Iterator[Solved]:
-    labels = strata(risk_set.folded, spec.enforced(level), len(risk_set.rows))
-    of_beneficiaries = labels[risk_set.is_beneficiary]
-    of_controls = labels[~risk_set.is_beneficiary]
-    for stratum in sorted(set(of_beneficiaries[alone])):
-        rows = np.flatnonzero(alone & (of_beneficiaries == stratum))
-        columns = np.flatnonzero(is_free_control & (of_controls == stratum))
-        part = np.ix_(rows, columns)
-        price = spec.leave_out_price
-        found = solve_table(cost[part], near[part], price, (rows, columns))
-        certificate = check_certificate(
-            cost[part], near[part], found.control_of, found.prices, price
-        )
-        is_paired = found.control_of != LEFT_OUT
-        control_of = np.full(len(rows), LEFT_OUT, dtype=np.int64)
-        control_of[is_paired] = columns[found.control_of[is_paired]]
-        yield Solved(
-            level, str(stratum), rows, columns, control_of, found.prices, certificate, found.n_tied
-        )
+    names, code = stratum_codes(risk_set.folded, spec.enforced(level), len(risk_set.rows))
+    mine, theirs = code[risk_set.is_beneficiary], code[~risk_set.is_beneficiary]
+    row, column = near
+    may = alone[row] & is_free_control[column] & (mine[row] == theirs[column])
+    row, column = row[may], column[may]
+    for number in np.unique(mine[alone]):
+        rows = np.flatnonzero(alone & (mine == number))
+        columns = np.flatnonzero(is_free_control & (theirs == number))
+        here = mine[row] == number
+        edges = np.searchsorted(rows, row[here]), np.searchsorted(columns, column[here])
+        yield _solve_stratum(level, names[number], scores, edges, rows, columns, spec)
+
+
+def _solve_stratum(
+    level: int,
+    stratum: str,
+    scores: Scores,
+    edges: Edges,
+    rows: Ints,
+    columns: Ints,
+    spec: MatchingSpec,
+) -> Solved:
+    """``edges`` count in ``rows`` and ``columns``.
+
+    The table holds the controls that are near somebody; all others keep the price 0.
+    """
+    price = spec.leave_out_price
+    row, column = edges
+    is_near = np.zeros(len(columns), dtype=np.bool_)
+    is_near[column] = True
+    near_columns, column = columns[is_near], (np.cumsum(is_near) - 1)[column]
+    may = np.zeros((len(rows), len(near_columns)), dtype=np.bool_)
+    may[row, column] = True
+    cost = np.full(may.shape, np.inf)
+    cost[row, column] = scores.distances(rows[row], near_columns[column])
+    found = solve_table(cost, may, price, (rows, near_columns))
+    certificate = check_certificate(cost, may, found.control_of, found.prices, price)
+    is_paired = found.control_of != LEFT_OUT
+    control_of = np.full(len(rows), LEFT_OUT, dtype=np.int64)
+    control_of[is_paired] = near_columns[found.control_of[is_paired]]
+    controls = np.zeros(len(columns))
+    controls[is_near] = found.prices.controls
+    prices = Prices(found.prices.beneficiaries, controls, found.prices.leave_out_price)
+    return Solved(level, stratum, rows, columns, control_of, prices, certificate, found.n_tied)

@@ -12,7 +12,7 @@ import numpy as np
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _
 from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
-from agir_pipeline.methods.matching.pairs import LEFT_OUT
+from agir_pipeline.methods.matching.pairs import LEFT_OUT, listed
 
 TOLERANCE = 1e-9
 
@@ -45,11 +45,10 @@ def prices_of(cost: Floats, is_admissible: Bools, control_of: Ints, price: float
     If the pairs are optimal the prices prove it. If not, they are repaired into feasible ones,
     whose bound is true and lower than the total.
     """
-    edges = np.where(is_admissible, cost, np.inf)
     paired = np.flatnonzero(control_of != LEFT_OUT)
     used = control_of[paired]
     own = cost[paired, used]
-    towards_used = edges[:, used]
+    towards_used = np.where(is_admissible[:, used], cost[:, used], np.inf)
     beneficiaries = np.full(len(cost), price)
     used_prices = np.zeros(len(used))
     for _round in range(len(used) + 1):
@@ -61,7 +60,9 @@ def prices_of(cost: Floats, is_admissible: Bools, control_of: Ints, price: float
         used_prices = lower
     controls = np.zeros(cost.shape[1])
     controls[used] = used_prices
-    cheapest = (edges - controls).min(axis=1, initial=np.inf)
+    cheapest = np.full(len(cost), np.inf)
+    rows, columns = listed(is_admissible)
+    np.minimum.at(cheapest, rows, cost[rows, columns] - controls[columns])
     return Prices(np.minimum(price, cheapest), controls, price)
 
 
@@ -128,11 +129,12 @@ def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
 
 def _check_feasible(cost: Floats, is_admissible: Bools, prices: Prices) -> None:
     slack = TOLERANCE * _largest(cost, is_admissible) + rounding(prices)
-    sums = prices.beneficiaries[:, None] + prices.controls[None, :]
+    rows, columns = listed(is_admissible)
+    sums = prices.beneficiaries[rows] + prices.controls[columns]
     n_wrong = (
         int((prices.controls > 0).sum())
         + int((prices.beneficiaries > prices.leave_out_price).sum())
-        + int((is_admissible & (sums > cost + slack)).sum())
+        + int((sums > cost[rows, columns] + slack).sum())
     )
     if n_wrong:
         raise refused(_("{n} price(s) break a constraint").format(n=n_wrong))
@@ -144,7 +146,7 @@ def rounding(prices: Prices) -> float:
 
 
 def _largest(cost: Floats, is_admissible: Bools) -> float:
-    return float(cost[is_admissible].max(initial=0.0))
+    return float(cost[listed(is_admissible)].max(initial=0.0))
 
 
 def refused(found: str) -> CheckError:

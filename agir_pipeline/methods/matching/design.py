@@ -55,18 +55,23 @@ def fold_all(covariates: Iterable[Covariate], values: pd.DataFrame) -> Columns:
 
 
 def design_matrix(
-    covariates: Iterable[Covariate], folded: Columns, n_rows: int, has_reference_level: bool
+    covariates: Iterable[Covariate],
+    folded: Columns,
+    n_rows: int,
+    has_reference_level: bool,
+    n_of: Ints | None = None,
 ) -> tuple[list[str], Floats]:
     """Column names and a matrix without holes or constant columns.
 
     A number is filled with its median and, where any is missing, joined by a 0/1 column
     ``<name>=missing`` (Rosenbaum and Rubin 1984, doi:10.1080/01621459.1984.10478078). A category
-    has one 0/1 column per level; with ``has_reference_level`` the first level has none.
+    has one 0/1 column per level; with ``has_reference_level`` the first level has none. ``n_of``
+    says how often each row counts for the median.
     """
     columns: dict[str, Floats] = {}
     for covariate in covariates:
         if is_number(covariate):
-            columns |= _number_columns(covariate.name, folded[covariate.name])
+            columns |= _number_columns(covariate.name, folded[covariate.name], n_of)
         else:
             columns |= _level_columns(covariate.name, folded[covariate.name], has_reference_level)
     varying = {n: c for n, c in columns.items() if len(c) and c.min() < c.max()}
@@ -76,10 +81,26 @@ def design_matrix(
 
 def strata(folded: Columns, names: tuple[str, ...], n_rows: int) -> Texts:
     """The stratum of each row, as text: "level=IV; nature=fixed_term"; "all" without names."""
-    if not names:
-        return np.full(n_rows, ONE_STRATUM, dtype=object)
-    parts = [[f"{name}={value}" for value in folded[name]] for name in names]
-    return np.array(["; ".join(row) for row in zip(*parts, strict=True)], dtype=object)
+    texts, code = stratum_codes(folded, names, n_rows)
+    return np.array(texts, dtype=object)[code]
+
+
+def stratum_codes(folded: Columns, names: tuple[str, ...], n_rows: int) -> tuple[list[str], Ints]:
+    """The same as the texts there are, in their order, and the place of each row's among them."""
+    if not names or not n_rows:
+        return [ONE_STRATUM], np.zeros(n_rows, dtype=np.int64)
+    parts = [pd.factorize(folded[name]) for name in names]
+    code = np.zeros(n_rows, dtype=np.int64)
+    for place, distinct in parts:
+        code = code * len(distinct) + place
+    kept, first, code = np.unique(code, return_index=True, return_inverse=True)
+    labels = [
+        [f"{name}={distinct[k]}" for k in place[first]]
+        for name, (place, distinct) in zip(names, parts, strict=True)
+    ]
+    texts = ["; ".join(row) for row in zip(*labels, strict=True)]
+    order = sorted(range(len(kept)), key=texts.__getitem__)
+    return [texts[k] for k in order], np.argsort(order)[code]
 
 
 def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
@@ -110,16 +131,19 @@ def _as_code(value: object) -> str:
     return str(value)
 
 
-def _number_columns(name: str, values: Floats) -> dict[str, Floats]:
+def _number_columns(name: str, values: Floats, n_of: Ints | None) -> dict[str, Floats]:
     is_missing = np.isnan(values)
     if not is_missing.any():
         return {name: values}
     if is_missing.all():
         return {}
-    filled = np.where(is_missing, np.median(values[~is_missing]), values)
+    known = values[~is_missing]
+    counted = known if n_of is None else np.repeat(known, n_of[~is_missing])
+    filled = np.where(is_missing, np.median(counted), values)
     return {name: filled, f"{name}={MISSING}": is_missing.astype(np.float64)}
 
 
 def _level_columns(name: str, values: Texts, skips_first: bool) -> dict[str, Floats]:
-    levels = sorted(set(values))[1 if skips_first else 0 :]
-    return {f"{name}={level}": (values == level).astype(np.float64) for level in levels}
+    place, levels = pd.factorize(values)
+    kept = sorted(range(len(levels)), key=levels.__getitem__)[1 if skips_first else 0 :]
+    return {f"{name}={levels[k]}": (place == k).astype(np.float64) for k in kept}

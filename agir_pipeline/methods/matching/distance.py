@@ -2,26 +2,41 @@
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.stats import rankdata
 
-from agir_pipeline.methods.matching.arrays import Bools, Floats
+from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
 from agir_pipeline.methods.matching.propensity import linear_predictor
 
 
-def robust_rank_whitened(x: Floats) -> Floats:
+def robust_rank_whitened(x: Floats, n_of: Ints | None = None, wanted: Ints | None = None) -> Floats:
     """Rows whose Euclidean distance is the robust rank Mahalanobis distance of the rows of ``x``.
 
     Average ranks over all rows; their covariance rescaled so that a column with ties has the
     variance of an untied one; generalised inverse. No column may be constant. Monotone changes of
-    a column change nothing. Source: Rosenbaum (2010) §8.3, doi:10.1007/978-1-4419-1213-8.
+    a column change nothing. ``n_of`` says how often each row counts; ``wanted`` which rows to give
+    back. Source: Rosenbaum (2010) §8.3, doi:10.1007/978-1-4419-1213-8.
     """
+    times = np.ones(len(x), dtype=np.int64) if n_of is None else n_of
+    wanted = np.arange(len(x)) if wanted is None else wanted
     if not x.shape[1]:
-        return np.zeros((len(x), 1))
-    ranks = np.asarray(rankdata(x, axis=0), dtype=np.float64)
-    covariance = _covariance(ranks)
-    untied = np.arange(1, len(x) + 1).std(ddof=1)
+        return np.zeros((len(wanted), 1))
+    ranks = np.column_stack([_average_ranks(column, times) for column in x.T])
+    covariance = np.atleast_2d(np.cov(ranks, rowvar=False, fweights=times))
+    n = int(times.sum())
+    untied = np.sqrt(n * (n + 1) / 12)
     rescale = untied / np.sqrt(np.diag(covariance))
-    return _whiten(ranks, covariance * np.outer(rescale, rescale))
+    return _whiten(ranks[wanted], covariance * np.outer(rescale, rescale))
+
+
+def _average_ranks(values: Floats, times: Ints) -> Floats:
+    """The mean of the ranks 1 … n that each value shares; a value counts ``times`` times."""
+    is_one = values == 1.0
+    if (is_one | (values == 0.0)).all():  # a level: the zeros stand before the ones
+        n_ones = int(times[is_one].sum())
+        n_zeros = int(times.sum()) - n_ones
+        return np.where(is_one, n_zeros + (n_ones + 1) / 2, (n_zeros + 1) / 2)
+    distinct, place = np.unique(values, return_inverse=True)
+    n_each = np.bincount(place, times, len(distinct))
+    return np.asarray((np.cumsum(n_each) - n_each + (n_each + 1) / 2)[place])
 
 
 def mahalanobis_whitened(x: Floats, is_treated: Bools) -> Floats:

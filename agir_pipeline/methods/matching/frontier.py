@@ -4,22 +4,34 @@ The committee chooses the price from this table; more pairs cost distance and ba
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from agir_pipeline.language import _
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.library import match
+from agir_pipeline.methods.matching.pair_tables import used_in_rounds
 from agir_pipeline.methods.matching.rounds import AtRisk, CovariatesAt, match_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
 QUANTILES = (0.5, 0.9)
 """Without prices given: those at which about half, and nine in ten, of all pairs would stay."""
+
+COLUMNS = (
+    "leave_out_price",
+    "n_pairs",
+    "n_left_out",
+    "total_distance",
+    "mean_distance",
+    "largest_gap",
+    "max_absolute_smd",
+    "mean_absolute_smd",
+)
 
 WIDTH, HEIGHT, LEFT, TOP = 480, 320, 70, 50
 
@@ -51,27 +63,58 @@ def frontier(
     return pd.DataFrame(rows)
 
 
-def round_frontier(
-    persons: pd.DataFrame,
-    covariates_at: CovariatesAt,
-    at_risk: AtRisk,
-    spec: MatchingSpec,
-    instant: date,
-    used: Mapping[str, str],
-    prices: Iterable[float],
-) -> pd.DataFrame:
-    """The same for a round of a study; arguments as of ``match_round``.
+class AskedRound(NamedTuple):
+    """One round of a study as ``match_round`` asks for it, whatever the price."""
 
-    The bands are solved in sequence at every price, as they would be.
+    persons: pd.DataFrame
+    covariates_at: CovariatesAt
+    at_risk: AtRisk
+    instant: date
+    contracts_known_to: date = date.max
+
+
+def rounds_frontier(
+    rounds: Sequence[AskedRound], spec: MatchingSpec, prices: Sequence[float] = ()
+) -> pd.DataFrame:
+    """The same for the rounds of a study, each price carried from the first round to the last.
+
+    Bands are solved in sequence and pairs locked at every price, as they would be. Without
+    ``prices``: the declared one, and those of ``frontier``.
     """
+    if not prices and rounds:
+        widest, _pool, _alone = _all_rounds(rounds, replace(spec, leave_out_price=math.inf))
+        wide = widest["distance"].quantile(QUANTILES).dropna()
+        prices = [*wide, math.inf, spec.leave_out_price]
     rows = []
-    for price in sorted(prices):
+    for price in sorted(set(prices)):
         priced = replace(spec, leave_out_price=price)
-        found = match_round(persons, covariates_at, at_risk, priced, instant, used)
-        pool, pairs = (table.assign(round_number=1) for table in (found.pool, found.pairs))
+        pairs, pool, n_left_out = _all_rounds(rounds, priced)
         balance = balance_table(pool, pairs, priced)
-        rows.append(_row(price, pairs, len(found.unmatched), balance[balance["round_number"] == 0]))
-    return pd.DataFrame(rows)
+        rows.append(_row(price, pairs, n_left_out, balance[balance["round_number"] == 0]))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _all_rounds(
+    rounds: Sequence[AskedRound], spec: MatchingSpec
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Pairs and pool of all rounds, and how many beneficiaries have none after the last one."""
+    pairs: list[pd.DataFrame] = []
+    pools = []
+    alone: set[str] = set()
+    for number, asked in enumerate(rounds, 1):
+        found = match_round(
+            asked.persons,
+            asked.covariates_at,
+            asked.at_risk,
+            spec,
+            asked.instant,
+            used_in_rounds(pairs),
+            asked.contracts_known_to,
+        )
+        pairs.append(found.pairs.assign(round_number=number))
+        pools.append(found.pool.assign(round_number=number))
+        alone = set(found.unmatched["person_id"])
+    return pd.concat(pairs, ignore_index=True), pd.concat(pools, ignore_index=True), len(alone)
 
 
 def _row(

@@ -49,7 +49,8 @@ def check_pairs(
 
 def _in_pool(pairs: pd.DataFrame, pool: pd.DataFrame, arm: str) -> pd.DataFrame:
     """The pool row of one member of each pair, in the order of the pairs; empty where none is."""
-    rows = pool[pool["arm"] == arm].reset_index(drop=True)
+    is_member = pool["person_id"].isin(pairs[f"{arm}_person_id"])
+    rows = pool[(pool["arm"] == arm) & is_member].reset_index(drop=True)
     found = zip(rows["band_number"].to_numpy(), rows["person_id"].to_numpy(), strict=True)
     place = {key: number for number, key in enumerate(found)}
     wanted = zip(pairs["band_number"].to_numpy(), pairs[f"{arm}_person_id"].to_numpy(), strict=True)

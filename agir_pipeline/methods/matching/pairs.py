@@ -42,20 +42,29 @@ def optimal_pairs(
     each), never the order in which the rows happen to come. Costs are never perturbed.
     """
     rows, columns = np.argsort(row_order, kind="stable"), np.argsort(column_order, kind="stable")
-    columns = columns[is_admissible[:, columns].any(axis=0)]
+    is_wanted = np.asarray(is_admissible.any(axis=0), dtype=np.bool_)
+    columns = columns[is_wanted[columns]]
     price = finite_price(cost, is_admissible, leave_out_price)
     n_rows, n_columns = len(rows), len(columns)
 
-    inside = np.ix_(rows, columns)
     table = np.full((n_rows, n_columns + n_rows), np.inf)
-    table[:, :n_columns] = np.where(is_admissible[inside], cost[inside], np.inf)
+    row, column = listed(is_admissible)
+    place = np.empty(cost.shape[1], dtype=np.int64)
+    place[columns] = np.arange(n_columns)
+    table[np.argsort(rows)[row], place[column]] = cost[row, column]
     table[np.arange(n_rows), n_columns + np.arange(n_rows)] = price
     chosen = linear_sum_assignment(table)[1]
 
     control_of = np.full(n_rows, LEFT_OUT, dtype=np.int64)
     is_paired = chosen < n_columns
     control_of[rows[is_paired]] = columns[chosen[is_paired]]
-    return Assignment(control_of, price, _count_tied(table[:, :n_columns]))
+    return Assignment(control_of, price, _count_tied(cost, is_admissible))
+
+
+def listed(is_admissible: Bools) -> tuple[Ints, Ints]:
+    """Row and column of every admissible edge, row by row."""
+    rows, columns = np.divmod(np.flatnonzero(is_admissible), max(is_admissible.shape[1], 1))
+    return rows, columns
 
 
 def finite_price(cost: Floats, is_admissible: Bools, leave_out_price: float) -> float:
@@ -65,12 +74,16 @@ def finite_price(cost: Floats, is_admissible: Bools, leave_out_price: float) -> 
     """
     if np.isfinite(leave_out_price):
         return leave_out_price
-    largest = float(cost[is_admissible].max(initial=0.0))
+    largest = float(cost[listed(is_admissible)].max(initial=0.0))
     return (len(cost) + 1) * largest if largest > 0 else 1.0
 
 
-def _count_tied(table: Floats) -> int:
-    nearest = table.min(axis=1, initial=np.inf)
-    has_control = np.isfinite(nearest)
-    limit = nearest[has_control] * (1 + 1e-12)
-    return int(((table[has_control] <= limit[:, None]).sum(axis=1) > 1).sum())
+def _count_tied(cost: Floats, is_admissible: Bools) -> int:
+    """Rows with two or more nearest columns."""
+    rows, columns = listed(is_admissible)
+    if not len(rows):
+        return 0
+    costs, starts = cost[rows, columns], np.flatnonzero(np.diff(rows, prepend=-1))
+    limits = np.minimum.reduceat(costs, starts) * (1 + 1e-12)
+    is_nearest = costs <= np.repeat(limits, np.diff(starts, append=len(rows)))
+    return int((np.add.reduceat(is_nearest, starts, dtype=np.int64) > 1).sum())

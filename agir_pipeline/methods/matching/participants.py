@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ SPELL = "spell_"
 """Columns of the reference contract carry this prefix in ``linked.participants``."""
 WITHDRAWN = "withdrawn"
 """Why somebody who left the study is not matched."""
+
+
+TERM_TYPES = {"spell_id": "string", "on": "datetime64[us]"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,13 @@ class Candidates:
         index_on = self.index_on(edge_days)
         return pd.DataFrame({c.name: self._values(c, index_on) for c in self.covariates})
 
+    @cached_property
+    def _terms_in_order(self) -> pd.DataFrame:
+        return in_order(self.terms)
+
     def planned_days_remaining(self, index_on: pd.Series) -> pd.Series:
         """Days to the planned end that was in force on the index date; later amendments ignored."""
-        planned = planned_end_at(self.terms, self.participants["spell_id"], index_on)
+        planned = planned_end_at(self._terms_in_order, self.participants["spell_id"], index_on)
         return (planned - index_on).dt.days.astype("float64")
 
     def _values(self, covariate: Covariate, index_on: pd.Series) -> pd.Series:
@@ -133,17 +141,21 @@ def is_eligible(participants: pd.DataFrame, rules: Sequence[Eligibility]) -> pd.
     return passes
 
 
-def planned_end_at(terms: pd.DataFrame, spell_id: pd.Series, on: pd.Series) -> pd.Series:
-    """The planned end in force on a day: that of the last term that held from then or before."""
-    types = {"spell_id": "string", "on": "datetime64[us]"}
-    asked = pd.DataFrame({"spell_id": spell_id, "on": on}).astype(types).dropna()
+def in_order(terms: pd.DataFrame) -> pd.DataFrame:
+    """Terms by the day from which they hold, ready to be asked."""
     known = terms.sort_values(["holds_from_on", "amendment_number"])
-    known = known.rename(columns={"holds_from_on": "on"}).astype(types)
+    known = known.rename(columns={"holds_from_on": "on"}).astype(TERM_TYPES)
+    return known[["spell_id", "on", "planned_end_on"]]
+
+
+def planned_end_at(terms: pd.DataFrame, spell_id: pd.Series, on: pd.Series) -> pd.Series:
+    """The planned end in force on a day: that of the last term that held from then or before.
+
+    ``terms`` are in order.
+    """
+    asked = pd.DataFrame({"spell_id": spell_id, "on": on}).astype(TERM_TYPES).dropna()
     found = pd.merge_asof(
-        asked.sort_values("on").reset_index(names="row"),
-        known[["spell_id", "on", "planned_end_on"]],
-        on="on",
-        by="spell_id",
+        asked.sort_values("on").reset_index(names="row"), terms, on="on", by="spell_id"
     )
     ends = pd.Series(found["planned_end_on"].to_numpy(), found["row"].to_numpy())
     return pd.to_datetime(ends.reindex(spell_id.index))

@@ -15,10 +15,13 @@ from scipy.optimize import linprog
 from scipy.special import expit
 
 from agir_pipeline.methods.matching.arrays import Bools, Floats
+from agir_pipeline.methods.matching.rows import PlainRows, Rows
 
 MAX_ITERATIONS = 100
 MAX_HALVINGS = 30
 CONVERGED = 1e-12
+NEAR = 1e-6
+STEADY = 1e-11
 LARGEST_LOGIT = 30.0
 
 
@@ -33,51 +36,83 @@ class Fit:
     is_separated: bool
 
 
-def logistic_fit(x: Floats, is_treated: Bools) -> Fit:
+def logistic_fit(x: Floats | Rows, is_treated: Bools, start: Floats | None = None) -> Fit:
     """Maximum-likelihood log-odds of ``is_treated`` on the columns of ``x``.
 
     ``x`` holds its own intercept. The start, mu = (y + 1/2) / 2, and the step halving are those
-    of R's ``glm``; iterations go on to a relative change of the deviance of 1e-12. A column that
-    is a combination of earlier ones gets 0. Where the arms are separated no maximum exists:
+    of R's ``glm``; iterations go on to a relative change of the deviance of 1e-12. Coefficients
+    near the answer as ``start`` spare iterations and change nothing else. A column that is a
+    combination of earlier ones gets 0. Where the arms are separated no maximum exists:
     ``is_separated`` is true and the coefficients mean nothing.
     """
-    scaled, scale, kept = _scaled(x)
+    scaled, scale, kept = _scaled(_rows(x))
     y = is_treated.astype(np.float64)
-    start = (y + 0.5) / 2
-    weight = start * (1 - start)
-    working = np.log(start / (1 - start)) + (y - start) / weight
-    beta = _solve(_information(scaled, weight), scaled.T @ (weight * working))
+    beta = _start_of_r(scaled, y) if start is None else start[kept] * scale[kept]
     beta, deviance, n_iterations = _ascend(scaled, y, beta, lambda at: _deviance(at.eta, y), _score)
-    own = expit(np.where(is_treated, 1, -1) * (scaled @ beta))
-    separated = bool((1 - own < 1e-8).any()) and is_separated(scaled, is_treated)
+    own = expit(np.where(is_treated, 1, -1) * scaled.times(beta))
+    separated = bool((1 - own < 1e-8).any()) and is_separated(scaled.dense(), is_treated)
+    if not separated:  # one step more: its digits are then the same from any start
+        at = _Place(scaled, beta)
+        beta = beta + _solve(at.information, _score(at, y))
     return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
 
 
-def firth_fit(x: Floats, is_treated: Bools, known_separated: bool = False) -> Fit:
+def firth_fit(
+    x: Floats | Rows,
+    is_treated: Bools,
+    known_separated: bool = False,
+    start: Floats | None = None,
+) -> Fit:
     """Log-odds with Firth's penalty, half the log-determinant of the information.
 
     Finite whatever the data, also where the arms are separated; ``known_separated`` spares the
-    search for it.
+    search for it. ``start`` as of the plain fit.
     Source: Heinze and Schemper (2002), doi:10.1002/sim.1047.
     """
-    scaled, scale, kept = _scaled(x)
+    scaled, scale, kept = _scaled(_rows(x))
     y = is_treated.astype(np.float64)
 
     def penalised(at: _Place) -> float:
         return _deviance(at.eta, y) - float(np.linalg.slogdet(at.information)[1])
 
-    beta, _, n_iterations = _ascend(
-        scaled, y, np.zeros(scaled.shape[1]), penalised, _penalised_score
+    beta = np.zeros(int(kept.sum())) if start is None else start[kept] * scale[kept]
+    beta, _, n_iterations = _ascend(scaled, y, beta, penalised, _penalised_score, NEAR)
+    beta, n_more = _settled(_Place(scaled, beta), y)
+    n_iterations += n_more
+    separated = known_separated or (
+        not _shows_overlap(_Place(scaled, beta), y) and is_separated(scaled.dense(), is_treated)
     )
-    separated = known_separated or is_separated(scaled, is_treated)
-    deviance = _deviance(scaled @ beta, y)
+    deviance = _deviance(scaled.times(beta), y)
     return _fit(scaled, beta, scale, kept, deviance, n_iterations, separated)
 
 
-def score_fit(x: Floats, is_treated: Bools) -> Fit:
+def score_fit(x: Floats | Rows, is_treated: Bools, start: Floats | None = None) -> Fit:
     """The plain fit, or Firth's where the arms are separated and the plain one has no maximum."""
-    fit = logistic_fit(x, is_treated)
-    return firth_fit(x, is_treated, known_separated=True) if fit.is_separated else fit
+    fit = logistic_fit(x, is_treated, start)
+    return firth_fit(x, is_treated, True, start) if fit.is_separated else fit
+
+
+def _rows(x: Floats | Rows) -> Rows:
+    return PlainRows(x) if isinstance(x, np.ndarray) else x
+
+
+def _start_of_r(rows: Rows, y: Floats) -> Floats:
+    start = (y + 0.5) / 2
+    weight = start * (1 - start)
+    working = np.log(start / (1 - start)) + (y - start) / weight
+    return _solve(rows.information(weight), rows.summed(weight * working))
+
+
+def _shows_overlap(at: "_Place", y: Floats) -> bool:
+    """Whether the penalised fit itself proves that no combination of columns separates the arms.
+
+    Signed rows whose sum with positive weights is 0 leave room for none (Stiemke's lemma); the
+    working residuals are such weights where all of them point to their own arm. The bound is that
+    of ``is_separated``.
+    """
+    weights = _penalised_residual(at, y) * np.where(y > 0, 1.0, -1.0)
+    remainder = np.abs(_penalised_score(at, y)).sum()
+    return bool(weights.min(initial=np.inf) * 1e-5 > remainder)
 
 
 def is_separated(x: Floats, is_treated: Bools) -> bool:
@@ -134,21 +169,29 @@ def caliper_width(
     return multiple * float(np.sqrt(np.mean(known))) if known else 0.0
 
 
-def _scaled(x: Floats) -> tuple[Floats, Floats, Bools]:
+def _scaled(rows: Rows) -> tuple[Rows, Floats, Bools]:
     """Columns divided by their largest absolute value, without the aliased ones."""
-    scale = np.abs(x).max(axis=0, initial=0.0)
-    divided = x / np.where(scale > 0, scale, 1.0)
-    kept = independent_columns(divided)
-    return divided[:, kept], scale[kept], kept
+    scale = rows.largest()
+    safe = np.where(scale > 0, scale, 1.0)
+    divided = rows.divided(safe, np.ones(len(scale), dtype=np.bool_))
+    if _far_from_combined(divided):
+        return divided, scale, np.ones(len(scale), dtype=np.bool_)
+    kept = independent_columns(divided.dense())
+    return rows.divided(safe, kept), scale, kept
+
+
+def _far_from_combined(rows: Rows) -> bool:
+    """Whether no column is nearly in the span of the others."""
+    products = rows.information(np.ones(rows.n_rows))
+    lengths = np.sqrt(np.diag(products))
+    if not (lengths > 0).all():
+        return False
+    cosines = products / np.outer(lengths, lengths)
+    return bool(np.linalg.eigvalsh(cosines).min(initial=1.0) > 1e-8)
 
 
 def independent_columns(x: Floats) -> Bools:
     """The columns that are no combination of earlier ones (as R's ``glm`` keeps them)."""
-    lengths = np.sqrt((x**2).sum(axis=0))
-    if (lengths > 0).all():
-        cosines = x.T @ x / np.outer(lengths, lengths)
-        if np.linalg.eigvalsh(cosines).min(initial=1.0) > 1e-8:
-            return np.ones(x.shape[1], dtype=np.bool_)  # none is nearly in the span of the others
     kept = np.zeros(x.shape[1], dtype=np.bool_)
     basis = np.zeros((len(x), 0))
     for number, column in enumerate(x.T):
@@ -164,9 +207,9 @@ def independent_columns(x: Floats) -> Bools:
 class _Place:
     """Coefficients, and what several formulas ask of the data there; each worked out once."""
 
-    def __init__(self, x: Floats, beta: Floats) -> None:
-        self.x, self.beta = x, beta
-        self.eta: Floats = x @ beta
+    def __init__(self, rows: Rows, beta: Floats) -> None:
+        self.rows, self.beta = rows, beta
+        self.eta: Floats = rows.times(beta)
 
     @cached_property
     def weight(self) -> Floats:
@@ -174,35 +217,63 @@ class _Place:
 
     @cached_property
     def information(self) -> Floats:
-        return _information(self.x, self.weight)
+        return self.rows.information(self.weight)
 
 
 def _ascend(
-    x: Floats,
+    rows: Rows,
     y: Floats,
     beta: Floats,
     objective: Callable[[_Place], float],
     score: Callable[[_Place, Floats], Floats],
+    converged: float = CONVERGED,
 ) -> tuple[Floats, float, int]:
-    """Scoring steps, each halved while the objective (lower is better) rises."""
-    at = _Place(x, beta)
+    """Scoring steps, each halved while the objective (lower is better) rises.
+
+    Up to a relative change of the objective below ``converged``.
+    """
+    at = _Place(rows, beta)
     value = objective(at)
     n_iterations = 0
     change = np.inf
-    while n_iterations < MAX_ITERATIONS and change >= CONVERGED:
+    while n_iterations < MAX_ITERATIONS and change >= converged:
         n_iterations += 1
         step = _solve(at.information, score(at, y))
         limit = value + 1e-13 * (abs(value) + 0.1)  # a rise by rounding is no rise
         before = value
-        halved = (_Place(x, at.beta + step / 2**k) for k in range(MAX_HALVINGS))
+        halved = (_Place(rows, at.beta + step / 2**k) for k in range(MAX_HALVINGS))
         reached = ((tried, objective(tried)) for tried in halved)
         at, value = next(((t, v) for t, v in reached if v <= limit), (at, value))
         change = abs(value - before) / (abs(value) + 0.1)
     return at.beta, value, n_iterations
 
 
+def _settled(start: _Place, y: Floats) -> tuple[Floats, int]:
+    """The zero of the penalised score near ``start``, and how many steps it took.
+
+    Scoring alone comes near it by a share of the way at each step; Broyden's update learns that
+    share. What leads away is not taken. Source: Broyden (1965),
+    doi:10.1090/S0025-5718-1965-0198670-6.
+    """
+    at, score = start, _penalised_score(start, y)
+    inverse, first = np.asarray(np.linalg.pinv(at.information)), _largest(score)
+    n_steps, step = 0, inverse @ score
+    while n_steps < MAX_ITERATIONS and _largest(step) > STEADY * (1 + _largest(at.beta)):
+        n_steps += 1
+        at = _Place(at.rows, at.beta + step)
+        before, score = score, _penalised_score(at, y)
+        told = inverse @ (before - score)
+        inverse = inverse + np.outer(step - told, step @ inverse) / (step @ told)
+        step = inverse @ score
+    return at.beta if _largest(score) <= first else start.beta, n_steps
+
+
+def _largest(values: Floats) -> float:
+    return float(np.abs(values).max(initial=0.0))
+
+
 def _fit(
-    scaled: Floats,
+    scaled: Rows,
     beta: Floats,
     scale: Floats,
     kept: Bools,
@@ -210,31 +281,32 @@ def _fit(
     n_iterations: int,
     separated: bool,
 ) -> Fit:
-    inverse = np.linalg.pinv(_information(scaled, _weight(scaled @ beta)))
+    inverse = np.linalg.pinv(scaled.information(_weight(scaled.times(beta))))
     coefficients = np.zeros(len(kept))
-    coefficients[kept] = beta / scale
+    coefficients[kept] = beta / scale[kept]
     covariance = np.zeros((len(kept), len(kept)))
-    covariance[np.ix_(kept, kept)] = inverse / np.outer(scale, scale)
+    covariance[np.ix_(kept, kept)] = inverse / np.outer(scale[kept], scale[kept])
     return Fit(coefficients, covariance, deviance, n_iterations, separated)
 
 
 def _score(at: _Place, y: Floats) -> Floats:
-    return np.asarray(at.x.T @ (y - expit(at.eta)))
+    return at.rows.summed(y - expit(at.eta))
 
 
 def _penalised_score(at: _Place, y: Floats) -> Floats:
-    x, weight, mu = at.x, at.weight, expit(at.eta)
-    leverage = weight * np.einsum("ij,ij->i", x @ np.linalg.pinv(at.information), x)
-    return np.asarray(x.T @ (y - mu + leverage * (0.5 - mu)))
+    return at.rows.summed(_penalised_residual(at, y))
+
+
+def _penalised_residual(at: _Place, y: Floats) -> Floats:
+    mu = expit(at.eta)
+    inner = np.asarray(np.linalg.pinv(at.information), dtype=np.float64)
+    leverage = at.weight * at.rows.lengths(inner)
+    return np.asarray(y - mu + leverage * (0.5 - mu))
 
 
 def _weight(eta: Floats) -> Floats:
     mu = expit(np.clip(eta, -LARGEST_LOGIT, LARGEST_LOGIT))
     return np.asarray(mu * (1 - mu))
-
-
-def _information(x: Floats, weight: Floats) -> Floats:
-    return np.asarray(x.T @ (weight[:, None] * x))
 
 
 def _solve(matrix: Floats, right: Floats) -> Floats:

@@ -9,7 +9,8 @@ from agir_pipeline.methods.matching.arrays import Bools
 from agir_pipeline.methods.matching.band import SolvedBand
 from agir_pipeline.methods.matching.candidates import People
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
-from agir_pipeline.methods.matching.risk_sets import RiskSet, Scores
+from agir_pipeline.methods.matching.risk_sets import RiskSet
+from agir_pipeline.methods.matching.scores import Scores
 
 
 class Unmatched(NamedTuple):

@@ -6,22 +6,12 @@ coefficients, and through them the pairs of this band, would depend on exits aft
 With the cumulative rule the pairs of a band depend on no exit after it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints
-from agir_pipeline.methods.matching.design import design_matrix
-from agir_pipeline.methods.matching.distance import distances, robust_rank_whitened
-from agir_pipeline.methods.matching.propensity import (
-    Fit,
-    caliper_width,
-    firth_fit,
-    linear_predictor,
-    score_fit,
-)
-from agir_pipeline.methods.matching.spec import MatchingSpec
 
 
 @dataclass(frozen=True)
@@ -38,93 +28,85 @@ class RiskSet:
     edges: Bools
     folded: Columns
 
-    @property
+    @cached_property
     def weights(self) -> Floats:
         """1 for a beneficiary; the candidates of each beneficiary share 1 among them."""
         weights = np.ones(len(self.rows))
-        candidates = self.edges.sum(axis=1, keepdims=True)
-        weights[~self.is_beneficiary] = (self.edges / np.maximum(candidates, 1)).sum(axis=0)
+        n_candidates = np.count_nonzero(self.edges, axis=1)
+        shares = 1.0 / np.maximum(n_candidates, 1)
+        weights[~self.is_beneficiary] = shares @ self.edges.astype(np.float64)
         return weights
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What the stack says about the rows of its last band, and the model that says it."""
+@dataclass
+class Stack:
+    """The bands so far. A person whose covariates stay the same from band to band is held once.
 
-    logit: Floats
-    caliper: float
-    cost: Floats
-    """Distance of each beneficiary to each control of the last band, caliper or not."""
-    model: dict[str, object]
-
-
-def score(stack: Sequence[RiskSet], spec: MatchingSpec) -> Scores:
-    """Log-odds, caliper and distances in the last band of ``stack``.
-
-    The score is the linear predictor without the intercepts of the bands, which are common to
-    both members of a pair.
+    ``folded`` has a row per profile; ``profile``, ``band``, ``is_beneficiary`` and ``weights`` have
+    one per person and band.
     """
-    last = stack[-1]
-    folded = {n: np.concatenate([s.folded[n] for s in stack]) for n in last.folded}
-    is_beneficiary = np.concatenate([s.is_beneficiary for s in stack])
-    band = np.repeat(np.arange(len(stack)), [len(s.rows) for s in stack])
-    here = band == len(stack) - 1
 
-    names, x = design_matrix(spec.propensity_covariates, folded, len(band), True)
-    fit = _fit(x, band, is_beneficiary, spec)
-    logit = linear_predictor(x, fit.coefficients)
-    weights = np.concatenate([s.weights for s in stack])
-    caliper = caliper_width(
-        logit, is_beneficiary, weights, spec.caliper_multiple, spec.caliper_convention
-    )
-    if spec.distance == "logit":
-        points = logit[:, None]
-    else:
-        points = robust_rank_whitened(
-            design_matrix(spec.distance_covariates, folded, len(band), False)[1]
-        )
-    points = points[here]
-    cost = distances(points[last.is_beneficiary], points[~last.is_beneficiary])
-    model = _described(fit, names, is_beneficiary, caliper)
-    return Scores(logit[here], caliper, cost, {"elapsed_days": last.edge_days, **model})
+    bands: list[RiskSet] = field(default_factory=list)
+    folded: Columns = field(default_factory=dict)
+    profile: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    band: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    is_beneficiary: Bools = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    weights: Floats = field(default_factory=lambda: np.zeros(0))
+    _latest: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """The profile each person of the round had last, -1 without one."""
+
+    @classmethod
+    def of(cls, *risk_sets: RiskSet) -> "Stack":
+        stack = cls()
+        for risk_set in risk_sets:
+            stack.add(risk_set)
+        return stack
+
+    @property
+    def last(self) -> RiskSet:
+        return self.bands[-1]
+
+    @property
+    def here(self) -> Bools:
+        """The rows of the last band."""
+        return np.asarray(self.band == len(self.bands) - 1)
+
+    @property
+    def n_of_profile(self) -> Ints:
+        """How many rows have each profile."""
+        return np.bincount(self.profile)
+
+    def add(self, risk_set: RiskSet) -> None:
+        rows = risk_set.rows
+        unknown = np.full(max(int(rows.max(initial=-1)) + 1 - len(self._latest), 0), -1)
+        self._latest = np.concatenate([self._latest, unknown.astype(np.int64)])
+        is_new = ~self._is_unchanged(risk_set)
+        n = len(next(iter(self.folded.values()), ()))
+        self._latest[rows[is_new]] = n + np.arange(int(is_new.sum()))
+        new = {name: values[is_new] for name, values in risk_set.folded.items()}
+        self.folded = {
+            name: np.concatenate([self.folded[name], values]) if self.bands else values
+            for name, values in new.items()
+        }
+        here = np.full(len(rows), len(self.bands))
+        self.profile = np.concatenate([self.profile, self._latest[rows]])
+        self.band = np.concatenate([self.band, here])
+        self.is_beneficiary = np.concatenate([self.is_beneficiary, risk_set.is_beneficiary])
+        self.weights = np.concatenate([self.weights, risk_set.weights])
+        self.bands.append(risk_set)
+
+    def _is_unchanged(self, risk_set: RiskSet) -> Bools:
+        place = self._latest[risk_set.rows]
+        is_same = place >= 0
+        if is_same.any():
+            for name, values in risk_set.folded.items():
+                is_same &= _equal(self.folded[name][place], values)
+        return is_same
 
 
-def _fit(x: Floats, band: Ints, is_beneficiary: Bools, spec: MatchingSpec) -> Fit:
-    """Coefficients of the covariates alone, with one intercept per band fitted beside.
-
-    A band in which only one arm stands has an infinite intercept and says nothing: it is left
-    out. Without any informative band the score is 0 for everybody.
-    """
-    n_treated, n_rows = np.bincount(band, is_beneficiary), np.bincount(band)
-    is_informative = ((n_treated > 0) & (n_treated < n_rows))[band]
-    p = x.shape[1]
-    if not is_informative.any() or not p:
-        return Fit(np.zeros(p), np.zeros((p, p)), 0.0, 0, is_separated=False)
-    bands = np.unique(band[is_informative])
-    intercepts = (band[is_informative][:, None] == bands[None, :]).astype(np.float64)
-    columns = np.hstack([intercepts, x[is_informative]])
-    treated = is_beneficiary[is_informative]
-    fit = (score_fit if spec.propensity == "plain" else firth_fit)(columns, treated)
-    k = len(bands)
-    return Fit(
-        fit.coefficients[k:],
-        fit.covariance[k:, k:],
-        fit.deviance,
-        fit.n_iterations,
-        fit.is_separated,
-    )
-
-
-def _described(
-    fit: Fit, names: list[str], is_beneficiary: Bools, caliper: float
-) -> dict[str, object]:
-    return {
-        "coefficients": dict(zip(names, fit.coefficients.tolist(), strict=True)),
-        "standard_errors": dict(zip(names, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True)),
-        "deviance": fit.deviance,
-        "n_iterations": fit.n_iterations,
-        "is_separated": fit.is_separated,
-        "caliper": caliper,
-        "n_beneficiaries": int(is_beneficiary.sum()),
-        "n_controls": int((~is_beneficiary).sum()),
-    }
+def _equal(before: "Floats | object", now: "Floats | object") -> Bools:
+    """Value by value; two missing numbers are equal."""
+    same = np.asarray(before == now, dtype=np.bool_)
+    if getattr(now, "dtype", None) == np.float64:
+        same |= (before != before) & (now != now)
+    return same

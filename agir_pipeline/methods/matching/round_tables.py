@@ -135,7 +135,7 @@ def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> Columns:
         "control_person_id": people.person_id[columns],
         "beneficiary_index_on": index_on[rows],
         "control_index_on": index_on[columns],
-        "distance": band.scores.cost[paired, chosen],
+        "distance": band.scores.distances(paired, chosen),
         "logit_gap": np.abs(logit[arm][paired] - logit[~arm][chosen]),
         "strata_enforced": np.array(enforced, dtype=object),
         "relaxation_level": level[paired],

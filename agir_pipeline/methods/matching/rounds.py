@@ -25,8 +25,9 @@ from agir_pipeline.methods.matching.candidates import (
 from agir_pipeline.methods.matching.design import fold_all
 from agir_pipeline.methods.matching.invariants import check_pairs
 from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched
-from agir_pipeline.methods.matching.risk_sets import RiskSet, score
+from agir_pipeline.methods.matching.risk_sets import RiskSet, Stack
 from agir_pipeline.methods.matching.round_tables import as_round
+from agir_pipeline.methods.matching.scores import score
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
 CovariatesAt = Callable[[int | None], pd.DataFrame]
@@ -65,7 +66,7 @@ def match_round(
     """
     people = people_of(persons, spec, instant, contracts_known_to)
     taken = dict(used)
-    stack: list[RiskSet] = []
+    stack = Stack()
     bands: list[BandRecord] = []
     unmatched = _never_asked(people, taken)
     exclusions: list[Exclusion] = []
@@ -81,8 +82,8 @@ def match_round(
         if not len(mine):
             continue
         raw = covariates_at(edge).iloc[people.order]
-        stack.append(_risk_set(people, mine, np.flatnonzero(stands), raw, edge, spec))
-        record = _solve(people, stack, taken, spec)
+        stack.add(_risk_set(people, mine, np.flatnonzero(stands), raw, edge, spec))
+        record = _solve(people, stack, bands, taken, spec)
         bands.append(record)
         unmatched += record.unmatched(people)
         taken |= record.newly_used(people)
@@ -139,11 +140,16 @@ def _risk_set(
 
 
 def _solve(
-    people: People, stack: list[RiskSet], taken: Mapping[str, str], spec: MatchingSpec
+    people: People,
+    stack: Stack,
+    before: list[BandRecord],
+    taken: Mapping[str, str],
+    spec: MatchingSpec,
 ) -> BandRecord:
-    scores = score(stack, spec)
-    is_open = ~among(people.person_id[stack[-1].rows], taken)
-    return BandRecord(stack[-1], scores, is_open, solve_band(stack[-1], scores, is_open, spec))
+    scores = score(stack, spec, before[-1].scores if before else None)
+    band = stack.last
+    is_open = ~among(people.person_id[band.rows], taken)
+    return BandRecord(band, scores, is_open, solve_band(band, scores, is_open, spec))
 
 
 def _never_asked(people: People, taken: Mapping[str, str]) -> list[Unmatched]:

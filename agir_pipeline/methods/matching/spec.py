@@ -6,7 +6,7 @@ from typing import Literal
 
 from agir_pipeline.protocol.model import Covariate, Protocol
 
-ALGORITHM_VERSION = "bands-lsa-paths-2"
+ALGORITHM_VERSION = "bands-lsa-paths-3"
 """Changes whenever the same inputs could give other pairs; stored with every recorded round."""
 
 

@@ -39,6 +39,15 @@ def coarsened_weights(columns: list[Floats], is_treated: Bools) -> tuple[Ints, F
     return number[code], weights
 
 
+def shared_weights(number: Ints, is_treated: Bools) -> Floats:
+    """1 for a treated row in a set; its controls share the number of its treated rows."""
+    place = np.where(number < 0, number.max() + 1, number)
+    n_treated = np.bincount(place, is_treated)
+    n_controls = np.bincount(place, ~is_treated)
+    share = n_treated / np.maximum(n_controls, 1)
+    return np.where(number < 0, 0.0, np.where(is_treated, 1.0, share[place]))
+
+
 def _classes(column: Floats) -> Ints:
     """Classes of equal width; a missing number is a class of its own."""
     known = column[~np.isnan(column)]

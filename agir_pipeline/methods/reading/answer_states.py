@@ -5,13 +5,17 @@ response was submitted, and from the last page that was reached; where that is n
 state is ``unknown``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 from agir_pipeline.methods.reading.expressions import NotShown, Value, is_true, names_of
-from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
+from agir_pipeline.methods.reading.questionnaire import WHOLE, Field, Questionnaire
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 BY_GROUP = "G"
 """The only format whose last page says which groups were seen."""
 
@@ -25,6 +29,8 @@ class AnswerState(StrEnum):
     SHOWN_UNANSWERED = "shown_unanswered"
     NOT_REACHED = "not_reached"
     NOT_APPLICABLE = "not_applicable"
+    NOT_ASKED = "not_asked"
+    """The question did not exist yet."""
     UNKNOWN = "unknown"
 
 
@@ -46,11 +52,30 @@ class Spellings:
         return AnswerState.ANSWERED if text and text not in self.missing else None
 
 
+Added = Mapping[str, tuple[date, date]]
+"""Field that was added → the last day it was known not to be there, the first it was."""
+NOTHING_ADDED: Added = {}
+
+
+def added_fields(versions: Sequence[tuple[date, Questionnaire]]) -> Added:
+    """Of the last version, the fields that an earlier one had not; ``versions`` by their day."""
+    found: dict[str, tuple[date, date]] = {}
+    if not versions:
+        return found
+    for (without, before), (since, after) in pairwise(versions):
+        found |= {name: (without, since) for name in after.by_name.keys() - before.by_name}
+    return {name: days for name, days in found.items() if name in versions[-1][1].by_name}
+
+
 class Conditions:
     """A questionnaire ready to say of many responses which of its questions were shown."""
 
-    def __init__(self, questionnaire: Questionnaire) -> None:
+    def __init__(self, questionnaire: Questionnaire, added: Added = NOTHING_ADDED) -> None:
         self.questionnaire = questionnaire
+        self.added = {
+            name: (without.isoformat(), since.isoformat())
+            for name, (without, since) in added.items()
+        }
         self.of_question = {
             one.question: one for one in questionnaire.fields if one.question and one.relevance
         }
@@ -74,9 +99,22 @@ class Conditions:
         found = {}
         for name, spellings in wanted.items():
             one = self.questionnaire.by_name[name]
-            said = spellings.said(answers.get(name, "")) or self._ticked(one, answers)
-            found[name] = said or self._why_empty(one, answers, shown)
+            found[name] = (
+                spellings.said(answers.get(name, ""))
+                or (self._not_yet_asked(name, answers) if name in self.added else None)
+                or self._ticked(one, answers)
+                or self._why_empty(one, answers, shown)
+            )
         return found
+
+    def _not_yet_asked(self, name: str, answers: Mapping[str, str]) -> AnswerState | None:
+        """By the last day somebody was at the response; None where the question was there."""
+        told = (answers.get("submitdate", ""), answers.get("datestamp", ""))
+        day = max((text[:10] for text in told if DAY.match(text)), default=None)
+        without, since = self.added[name]
+        if day is None or day > since:
+            return None
+        return AnswerState.NOT_ASKED if day < without else AnswerState.UNKNOWN
 
     def _ticked(self, one: Field, answers: Mapping[str, str]) -> AnswerState | None:
         """An empty box beside a ticked one is an answer: it was left out on purpose."""
@@ -89,7 +127,7 @@ class Conditions:
             return AnswerState.NOT_APPLICABLE
         if is_shown is None:
             return AnswerState.UNKNOWN
-        if answers.get("submitdate"):
+        if answers.get("submitdate") or self.questionnaire.pages == WHOLE:
             return AnswerState.SHOWN_UNANSWERED
         if self.questionnaire.pages != BY_GROUP:
             return AnswerState.UNKNOWN

@@ -8,7 +8,13 @@ from datetime import date
 import pandas as pd
 import pyarrow as pa
 
-from agir_pipeline.methods.reading.answer_states import AnswerState, Conditions, Spellings
+from agir_pipeline.methods.reading.answer_states import (
+    NOTHING_ADDED,
+    Added,
+    AnswerState,
+    Conditions,
+    Spellings,
+)
 from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.derived import LookupTable
 from agir_pipeline.methods.reading.findings import Finding
@@ -61,13 +67,21 @@ class AnswerReader(RowReader):
         tables: Mapping[str, LookupTable],
         record_key: bytes,
         asked: Questionnaire | None,
+        added: Added = NOTHING_ADDED,
     ) -> None:
         super().__init__(source, tables, record_key)
-        self._asked = asked
+        self._asked, self._added = asked, added
 
-    def read(self, grid: Grid, provider: str, delivered_on: date, object_digest: str) -> RowsRead:
-        read = super().read(grid, provider, delivered_on, object_digest)
-        return with_states(read, grid, self.source, delivered_on, self._asked)
+    def read(
+        self,
+        grid: Grid,
+        provider: str,
+        delivered_on: date,
+        object_digest: str,
+        received_on: date | None = None,
+    ) -> RowsRead:
+        read = super().read(grid, provider, delivered_on, object_digest, received_on)
+        return with_states(read, grid, self.source, delivered_on, self._asked, self._added)
 
 
 def with_states(
@@ -76,6 +90,7 @@ def with_states(
     source: Source,
     delivered_on: date,
     asked: Questionnaire | None,
+    added: Added = NOTHING_ADDED,
 ) -> RowsRead:
     """The rows with a state beside each answer, and the questionnaire they answer.
 
@@ -88,7 +103,7 @@ def with_states(
     n_rows = read.rows.num_rows
     found: dict[str, list[str]] = {column.name: [] for column in items(source)}
     if isinstance(layout, Layout):
-        states = _States(grid, source, layout, asked)
+        states = _States(grid, source, layout, asked, added)
         found = states.of_rows(read.rows["row_number"].to_pylist())
     rows = read.rows
     for column in items(source):
@@ -131,7 +146,12 @@ class _States:
     """Where a file says what of the questionnaire."""
 
     def __init__(
-        self, grid: Grid, source: Source, layout: Layout, asked: Questionnaire | None
+        self,
+        grid: Grid,
+        source: Source,
+        layout: Layout,
+        asked: Questionnaire | None,
+        added: Added,
     ) -> None:
         self.cells_of = dict(grid.rows)
         self.items = items(source)
@@ -148,7 +168,7 @@ class _States:
         is_long = any(flag.code == LONG for flag in grid.flags)
         self.field_at = _field_positions(header, asked)
         is_told = asked is not None and not is_long and len(self.field_at) * 2 > len(header)
-        self.conditions = Conditions(asked) if asked and is_told else None
+        self.conditions = Conditions(asked, added) if asked and is_told else None
         self.field_of = dict(self._fields())
 
     def _fields(self) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import posixpath
 import zipfile
 from typing import NamedTuple
 
+from agir_pipeline.methods.reading.binary_sheets import empty_shared, listed_sheets, scan_binary
 from agir_pipeline.methods.reading.grid import Limits, Refused
 from agir_pipeline.methods.reading.quick_scan import quick_scan
 from agir_pipeline.methods.reading.sheet_scan import (
@@ -20,6 +21,9 @@ from agir_pipeline.methods.reading.sheet_scan import (
 
 WORKBOOK = "xl/workbook.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
+BINARY_WORKBOOK = "xl/workbook.bin"
+BINARY_RELATIONS = "xl/_rels/workbook.bin.rels"
+BINARY_TEXTS = "xl/sharedStrings.bin"
 SHARED_TEXTS = "xl/sharedStrings.xml"
 STYLES = "xl/styles.xml"
 HEAD_BYTES = 4096
@@ -58,13 +62,7 @@ def check_archive(archive: zipfile.ZipFile, file_bytes: int, limits: Limits) -> 
 
 def worksheets(archive: zipfile.ZipFile) -> list[SheetEntry]:
     """The worksheets in the order of their tabs; charts and dialogs are no worksheets."""
-    parts: dict[str, str] = {}
     listed: list[tuple[str, str, bool]] = []
-
-    def relation(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "Relationship" and attributes["Type"].endswith("/worksheet"):
-            target = posixpath.join("/xl", attributes["Target"])
-            parts[attributes["Id"]] = posixpath.normpath(target).lstrip("/")
 
     def sheet(name: str, attributes: dict[str, str]) -> None:
         if local(name) == "sheet":
@@ -72,12 +70,35 @@ def worksheets(archive: zipfile.ZipFile) -> list[SheetEntry]:
             is_visible = attributes.get("state", "visible") == "visible"
             listed.append((attributes.get("name", ""), key, is_visible))
 
-    for part, handler in ((RELATIONS, relation), (WORKBOOK, sheet)):
-        with archive.open(part) as file:
-            parse_xml(file, handler)
+    parts = _parts(archive, RELATIONS)
+    with archive.open(WORKBOOK) as file:
+        parse_xml(file, sheet)
     return [
         SheetEntry(name, parts[key], is_visible) for name, key, is_visible in listed if key in parts
     ]
+
+
+def binary_worksheets(archive: zipfile.ZipFile) -> list[SheetEntry]:
+    """The same of a binary workbook."""
+    parts = _parts(archive, BINARY_RELATIONS)
+    listed = listed_sheets(archive.read(BINARY_WORKBOOK))
+    return [
+        SheetEntry(name, parts[key], is_visible) for name, key, is_visible in listed if key in parts
+    ]
+
+
+def _parts(archive: zipfile.ZipFile, relations: str) -> dict[str, str]:
+    """The part of each worksheet by its key."""
+    parts: dict[str, str] = {}
+
+    def relation(name: str, attributes: dict[str, str]) -> None:
+        if local(name) == "Relationship" and attributes["Type"].endswith("/worksheet"):
+            target = posixpath.join("/xl", attributes["Target"])
+            parts[attributes["Id"]] = posixpath.normpath(target).lstrip("/")
+
+    with archive.open(relations) as file:
+        parse_xml(file, relation)
+    return parts
 
 
 def scan_worksheet(archive: zipfile.ZipFile, part: str, limits: Limits) -> SheetFacts:
@@ -95,6 +116,15 @@ def scan_whole(
 ) -> SheetFacts:
     with archive.open(part) as file:
         return scan_sheet(file, limits, empty_texts)
+
+
+def scan_binary_worksheet(
+    archive: zipfile.ZipFile, entry: SheetEntry, limits: Limits
+) -> SheetFacts:
+    """The facts of one sheet of a binary workbook."""
+    has_texts = BINARY_TEXTS in archive.namelist()
+    empty = empty_shared(archive.read(BINARY_TEXTS)) if has_texts else frozenset()
+    return scan_binary(archive.read(entry.part), limits, empty, entry.name)
 
 
 def empty_texts(archive: zipfile.ZipFile) -> frozenset[str]:

@@ -13,6 +13,7 @@ from agir_pipeline.methods.reading.grid import Limits, Refused
 from agir_pipeline.methods.reading.sheet_scan import SheetFacts, hold
 
 SHEET, FILE_PASS, START, END = 0x85, 0x2F, 0x809, 0x0A
+MERGED = 0xE5
 ROW, COLUMNS, FORMULA, BOOLEAN_OR_ERROR = 0x208, 0x7D, 0x06, 0x205
 MANY_NUMBERS = 0xBD
 ONE_CELL = {
@@ -91,6 +92,10 @@ def scan_records(data: bytes, start: int, limits: Limits, sheet: str = "") -> Sh
             hold(facts, limits, row + 1, last + 1)
         elif kind == ROW and struct.unpack_from("<H", body, 12)[0] & HIDDEN_ROW:
             facts.hidden_rows.append(struct.unpack_from("<H", body)[0] + 1)
+        elif kind == MERGED:
+            for place in range(struct.unpack_from("<H", body)[0]):
+                top, bottom, left, right = struct.unpack_from("<4H", body, 2 + 8 * place)
+                facts.merged.append((top + 1, left + 1, bottom + 1, right + 1))
         elif kind == COLUMNS and body[8] & 1:
             first, last = struct.unpack_from("<2H", body)
             facts.hidden_columns += range(first + 1, min(last + 1, limits.columns) + 1)

@@ -1,38 +1,45 @@
 """The cells of a workbook as texts that lose nothing."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 EXACT_INTEGERS = 10**15
 """Spreadsheets keep 15 digits; a longer whole number has lost its end."""
-NUMBERS_REMEMBERED = 1 << 16
+EXACT_LENGTH = len(".0") + 15
 BLOCK_ROWS = 2_000
 TEXTS, NUMBERS, DAYS = {str}, {float}, {date}
 
 
-def as_texts(rows: list[list[Any]]) -> None:
-    """Puts texts in place of cells, block by block, so that cells go as their texts come.
+def in_texts(rows: Iterator[list[Any]]) -> Iterator[list[str]]:
+    """The rows with texts in place of cells, block by block: cells go as their texts come.
 
     Most columns are of one kind: their cells are turned without looking at each.
     """
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = rows[start : start + BLOCK_ROWS]
-        columns = map(_column_texts, zip(*block, strict=True))
-        rows[start : start + len(block)] = map(list, zip(*columns, strict=True))
+    while block := list(islice(rows, BLOCK_ROWS)):
+        for position, cells in enumerate(zip(*block, strict=True)):
+            kinds = set(map(type, cells))
+            if kinds != TEXTS:
+                for row, text in zip(block, _column_texts(cells, kinds), strict=True):
+                    row[position] = text
+        yield from block
 
 
-def _column_texts(cells: tuple[Any, ...]) -> Iterable[str]:
-    kinds = set(map(type, cells))
-    if kinds == TEXTS:
-        return cells
+def _column_texts(cells: tuple[Any, ...], kinds: set[type]) -> Iterable[str]:
     if kinds == NUMBERS:
-        return map(_number_text, cells)
+        return map(_float_text, cells, map(repr, cells))
     if kinds == DAYS:
         return map(date.isoformat, cells)
     return map(cell_text, cells)
+
+
+def _float_text(value: float, text: str) -> str:
+    """As ``cell_text``, most often without another look at the value."""
+    if text[-2:] == ".0" and len(text) <= EXACT_LENGTH:
+        return text[:-2]
+    return cell_text(value) if text[-4:-3] == "." or "e" in text else text
 
 
 def cell_text(value: Any) -> str:
@@ -55,7 +62,6 @@ def cell_text(value: Any) -> str:
     return _number_text(value)
 
 
-@lru_cache(maxsize=NUMBERS_REMEMBERED)
 def _number_text(value: float | int) -> str:
     if not math.isfinite(value):
         return repr(value)

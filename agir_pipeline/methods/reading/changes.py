@@ -52,18 +52,6 @@ def delivery_changes(deliveries: Iterable[Delivered], is_full: dict[str, bool]) 
     return found
 
 
-def still_missing(changes: Iterable[Change]) -> set[tuple[str, str]]:
-    """(provider, key) of the rows that left a file and have not come back."""
-    missing: set[tuple[str, str]] = set()
-    for change in changes:
-        place = (change.provider, change.entity_key)
-        if change.change == "removed":
-            missing.add(place)
-        elif change.change == "added":
-            missing.discard(place)
-    return missing
-
-
 @dataclass
 class _File:
     """One delivery by its keys."""

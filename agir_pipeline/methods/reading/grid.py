@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+Range = tuple[int, int, int, int]
+"""First row, first column, last row, last column of a rectangle of cells, counted from 1."""
+
 UNCACHED = "#UNCACHED!"
 """Stands in the grid for a formula whose result was never computed."""
 
@@ -97,6 +100,8 @@ class Grid:
     faults: list[tuple[int, str]] = field(default_factory=list)
     """Rows that could not be taken apart, with the rule they break."""
     flags: list[Flag] = field(default_factory=list)
+    merged: list[Range] = field(default_factory=list)
+    """Cells shown as one: only the first of each holds what is seen."""
     erased: list[int] = field(default_factory=list)
     """Numbers of rows that were blanked because their person had the data erased."""
 
@@ -108,6 +113,7 @@ class Grid:
         lists = {
             "faults": [(number, rule) for number, rule in values["faults"]],
             "flags": [Flag(*flag) for flag in values["flags"]],
+            "merged": [tuple(merged) for merged in values["merged"]],
         }
         return cls(**{**values, **lists})
 

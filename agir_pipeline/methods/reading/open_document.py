@@ -33,6 +33,8 @@ class _Cell:
     shows_text: bool
     """Whether what it shows is its value, and not a number or a date as displayed."""
     text: str
+    spans: tuple[int, int] = (1, 1)
+    """How many rows and columns it is shown over."""
     shown: str = ""
 
 
@@ -125,6 +127,9 @@ class _Tables:
         column = 0
         for cell in self.cells:
             first, column = column + 1, column + cell.n
+            if cell.spans != (1, 1):
+                top, (n_rows, n_columns) = self.row + 1, cell.spans
+                facts.merged.append((top, first, top + n_rows - 1, first + n_columns - 1))
             if not (cell.text.strip() or cell.is_error or cell.is_uncached):
                 continue
             hold(facts, self.limits, self.row + self.n_rows, column)
@@ -149,4 +154,8 @@ def _cell(attributes: dict[str, str]) -> _Cell:
         is_uncached="table:formula" in attributes and kind is None,
         shows_text=not value,
         text=value,
+        spans=(
+            int(attributes.get("table:number-rows-spanned", 1)),
+            int(attributes.get("table:number-columns-spanned", 1)),
+        ),
     )

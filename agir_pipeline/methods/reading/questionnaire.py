@@ -31,6 +31,8 @@ NOT_ASKED = frozenset({"X", "|count"})
 """A text that is only displayed, and the number of files sent: nobody is asked for them."""
 
 DUAL_SCALE = "1"
+WHOLE = "W"
+"""The pages of a form that is sent whole or not at all: every question was reached."""
 
 TAGS = re.compile(r"<[^>]*>")
 

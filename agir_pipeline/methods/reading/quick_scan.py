@@ -11,12 +11,15 @@ from functools import lru_cache
 from typing import IO
 from xml.parsers.expat import ExpatError
 
-from agir_pipeline.methods.reading.grid import Limits, Refused, column_number
+from agir_pipeline.methods.reading.grid import Limits, Refused, column_letter, column_number
 from agir_pipeline.methods.reading.sheet_scan import TRUE, SheetFacts, SheetScan, hold, xml_parser
 
 CHUNK_BYTES = 1 << 20
 REST_BYTES = 8 << 20
 """No row is longer than this; text that seems to hold one is left to the parser."""
+
+FEW_COLUMNS = 100
+"""Up to here a pattern that lists the columns is worth its making."""
 
 BARRED = rb"\x00-\x08\x0b\x0c\x0e-\x1f"
 """Control characters, which XML does not know."""
@@ -25,8 +28,6 @@ FORMULA = (
     rb'<f(?: aca="[a-z]++")?+(?: t="[A-Za-z]++")?+(?: ref="[A-Z0-9:$]++")?+'
     rb'(?: ca="[01]")?+(?: si="[0-9]++")?+ ?(?:/>|>[^<&' + BARRED + rb"]*+</f>)"
 )
-CELL = rb'<c r="[A-Z]{1,3}(?P=row)"(?: s="[0-9]++")?+(?: t="(?:s|n|b|d|str|inlineStr)")?+ ?'
-EMPTY_CELL = CELL + rb"/>"
 CONTENT = (
     rb">(?:(?:" + FORMULA + rb")?+<v>" + HELD + rb"</v>"
     rb'|<is><t(?: xml:space="preserve")?+>' + HELD + rb"</t></is>)</c>"
@@ -35,11 +36,30 @@ ROW = (
     rb'<row r="(?P<row>[1-9][0-9]{0,6})"'
     rb'(?P<more>(?: [A-Za-z_][\w:.-]*+="[^"<>&' + BARRED + rb']*+")*+) ?'
 )
-ANY_CELL = CELL + rb"(?:/>|" + CONTENT + rb")"
-SOME_CELLS = rb"(?:" + EMPTY_CELL + rb")*+" + CELL + CONTENT + rb"(?:" + ANY_CELL + rb")*+"
-FULL_ROWS = re.compile(rb"(?:" + ROW + rb">" + SOME_CELLS + rb"</row>)++")
-"""Rows with their numbers, whose cells say where they are; one at least holds something."""
-EMPTY_ROW = re.compile(ROW + rb"(?:/>|>(?:" + EMPTY_CELL + rb")*+</row>)")
+
+
+def _cell(letters: bytes) -> bytes:
+    """The head of a cell of one of these columns."""
+    kinds = rb'(?: s="[0-9]++")?+(?: t="(?:s|n|b|d|str|inlineStr)")?+ ?'
+    return rb'<c r="(?:' + letters + rb')(?P=row)"' + kinds
+
+
+def _full_rows(letters: bytes) -> re.Pattern[bytes]:
+    """Rows with their numbers, whose cells say where they are; one at least holds something."""
+    cell = _cell(letters)
+    some = rb"(?:" + cell + rb"/>)*+" + cell + CONTENT
+    cells = some + rb"(?:" + cell + rb"(?:/>|" + CONTENT + rb"))*+"
+    return re.compile(rb"(?:" + ROW + rb">" + cells + rb"</row>)++")
+
+
+@lru_cache(maxsize=8)
+def _full_rows_within(n_columns: int) -> re.Pattern[bytes]:
+    """The same, without a cell beyond that many columns."""
+    return _full_rows(b"|".join(column_letter(n).encode() for n in range(n_columns)))
+
+
+FULL_ROWS = _full_rows(rb"[A-Z]{1,3}")
+EMPTY_ROW = re.compile(ROW + rb"(?:/>|>(?:" + _cell(rb"[A-Z]{1,3}") + rb"/>)*+</row>)")
 ROW_HEAD = re.compile(rb'<row r="([0-9]++)"([^>]*+)>')
 FULL_CELL_HEAD = re.compile(rb'<c r="([A-Z]{1,3})[0-9]++"[^>/]*+>')
 """Of plain rows, the letters of a cell that is not closed at once."""
@@ -78,6 +98,8 @@ class _Quick:
         self.limits = limits
         self.rest = b""
         self.is_begun = False
+        self.known_rows = FULL_ROWS
+        """Rows that lie within the columns known so far."""
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -92,6 +114,8 @@ class _Quick:
         text = self.rest + chunk
         if not self.is_begun:
             text = self._begin(text)
+        elif 0 < self.scan.facts.n_columns <= FEW_COLUMNS:
+            self.known_rows = _full_rows_within(self.scan.facts.n_columns)
         end = text.rfind(b"</row>") + len(b"</row>")
         if end < len(b"</row>"):
             end = 0 if b"<row" in text else text.rfind(b"<")
@@ -120,8 +144,8 @@ class _Quick:
             raise _Unsure
         position = 0
         while position < len(text):
-            if rows := FULL_ROWS.match(text, position):
-                self._full(rows[0])
+            if rows := self.known_rows.match(text, position) or FULL_ROWS.match(text, position):
+                self._full(rows[0], is_known=rows.re is not FULL_ROWS)
                 position = rows.end()
             elif row := EMPTY_ROW.match(text, position):
                 self._heads([(row["row"], row["more"])])
@@ -137,11 +161,13 @@ class _Quick:
             raise _Unsure
         self.parser.Parse(text, False)
 
-    def _full(self, rows: bytes) -> None:
+    def _full(self, rows: bytes, *, is_known: bool) -> None:
         """Rows of which each holds something."""
         numbers = self._heads(ROW_HEAD.findall(rows))
-        letters = set(FULL_CELL_HEAD.findall(rows))
-        column = max(column_number(found.decode()) for found in letters)
+        column = self.scan.facts.n_columns
+        if not is_known:
+            letters = set(FULL_CELL_HEAD.findall(rows))
+            column = max(column_number(found.decode()) for found in letters)
         self.scan.facts.held_rows.update(numbers)
         hold(self.scan.facts, self.limits, max(numbers), column)
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from agir_pipeline.methods.reading.headings import normalise
 from agir_pipeline.methods.reading.typing_rules import TypedColumn
@@ -16,10 +17,11 @@ from agir_pipeline.protocol.model import Source
 
 UNIT_SEPARATOR = "\x1f"
 RECORD_ID_BYTES = 16
+VALUES_REMEMBERED = 200_000
+LARGE = 10_000
+MISSING_DIGEST = 0x5851F42D4C957F2D
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """An odd number: the same value in another column gives another digest."""
-DIGEST_BYTES = 8
-VALUES_REMEMBERED = 200_000
 
 
 class RecordNames:
@@ -31,7 +33,7 @@ class RecordNames:
 
     def of(self, number: int) -> str:
         digest = self._begun.copy()
-        digest.update(str(number).encode())
+        digest.update(b"%d" % number)
         return digest.hexdigest()
 
 
@@ -53,7 +55,9 @@ class Records:
         self.source, self.numbers = source, numbers
         self.values = {name: column.values for name, column in typed.items()}
         broken = {position for column in typed.values() for position in column.rules}
-        self._right = [position for position in range(len(numbers)) if position not in broken]
+        self._right: Sequence[int] = range(len(numbers))
+        if broken:
+            self._right = [position for position in self._right if position not in broken]
         self.keys = self._keys()
         self.copies, self._colliding = self._repetitions()
 
@@ -65,6 +69,8 @@ class Records:
     def _repetitions(self) -> tuple[list[int], list[int]]:
         """Positions of rows equal to an earlier one, and of rows that contradict another."""
         times = Counter(self.keys[position] for position in self._right)
+        if len(times) == len(self._right):
+            return [], []
         seen: set[tuple[Any, ...]] = set()
         copies: list[int] = []
         first: dict[str | None, list[int]] = {}
@@ -122,7 +128,9 @@ class Records:
 
 def business_keys(source: Source, values: Mapping[str, Sequence[Any]]) -> list[str | None]:
     """The business key of each row as text; None where a part of it could not be read."""
-    parts = [[_key_text(value) for value in values[name]] for name in source.key]
+    parts = [list(map(_part_of_key, values[name])) for name in source.key]
+    if len(parts) == 1:
+        return parts[0]
     return [
         None if None in row else UNIT_SEPARATOR.join(map(str, row))
         for row in zip(*parts, strict=True)
@@ -133,7 +141,13 @@ def _days(values: tuple[Any, ...]) -> tuple[datetime, ...]:
     return tuple(value for value in values if isinstance(value, datetime))
 
 
-@lru_cache(maxsize=100_000, typed=True)
+def _part_of_key(value: str | float | bool | datetime | None) -> str | None:
+    if isinstance(value, str) and value.isascii() and value.isalnum():
+        return value
+    return _key_text(value)
+
+
+@lru_cache(maxsize=10_000, typed=True)
 def _key_text(value: str | float | bool | datetime | None) -> str | None:
     """One part of a key as text that does not depend on how the file wrote it."""
     if value is None:
@@ -150,33 +164,42 @@ def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
     """
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
-        known = _known_digests(next((type(v) for v in values if v is not None), str))
-        told = np.fromiter(map(known.__getitem__, values), dtype="uint64", count=n_rows)
-        digests = digests * SPREAD + told
+        digests = digests * SPREAD + _value_digests(values)
     return digests
 
 
-class _Digests(dict[object, int]):
-    """The digests of the values of one type, each made when it is first asked for.
+def _value_digests(values: Sequence[object]) -> np.ndarray:
+    """A number per value; a missing one is no text, not even an empty one.
 
-    A missing value is no text, not even an empty one: a text is told with a mark before it.
+    Large columns are hashed whole; what stands in small ones has mostly been seen before.
     """
+    kind = next((type(value) for value in values if value is not None), str)
+    if len(values) > LARGE and kind in (str, float) and None not in values:
+        return _hashed(values, kind)
+    known = _known_digests(kind)
+    new = [value for value in set(values) if value not in known]
+    if new:
+        known.update(zip(new, _hashed(new, kind).tolist(), strict=True))
+    return np.fromiter(map(known.__getitem__, values), dtype="uint64", count=len(values))
 
-    def __missing__(self, value: object) -> int:
-        told = "-" if value is None else f"={value}"
-        digest = hashlib.blake2b(told.encode(), digest_size=DIGEST_BYTES).digest()
-        self[value] = int.from_bytes(digest)
-        return self[value]
+
+def _hashed(values: Sequence[object], kind: type) -> np.ndarray:
+    """Digests of values of one type, none of them missing."""
+    told = values if kind in (str, float) else list(map(str, values))
+    return pd.util.hash_array(
+        np.array(told, dtype="float64" if kind is float else object), categorize=False
+    )
 
 
 @lru_cache
-def _digests_of(_kind: type) -> _Digests:
-    return _Digests()
+def _digests_of(_kind: type) -> dict[object, int]:
+    return {None: MISSING_DIGEST}
 
 
-def _known_digests(kind: type) -> _Digests:
+def _known_digests(kind: type) -> dict[object, int]:
     """Of one type only, as equal numbers of two types are one key; forgotten when too many."""
     known = _digests_of(kind)
     if len(known) > VALUES_REMEMBERED:
         known.clear()
+        known[None] = MISSING_DIGEST
     return known

@@ -1,7 +1,7 @@
 """Which rows of a sheet are data, and which are titles, totals, footnotes, blank or broken."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from agir_pipeline.methods.reading.cells import trimmed
@@ -33,21 +33,40 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
     key_positions = [layout.positions[name] for name in key if name in layout.positions]
     ends: list[str] = [End.OUTSIDE] * (layout.row_index + 1)
     rules: dict[int, str] = {}
-    for index in range(layout.row_index + 1, len(grid.rows)):
+    ends += _plain_ends(grid.rows[layout.row_index + 1 :], header, key_positions)
+    for index in [index for index, end in enumerate(ends) if not end or faults]:
+        if index <= layout.row_index:
+            continue
         number, cells = grid.rows[index]
         rule = faults.get(number, "")
         if number in erased:
-            ends.append(End.ERASED)
+            ends[index] = End.ERASED
         elif not trimmed("".join(cells)):
-            ends.append(End.BLANK)
+            ends[index] = End.BLANK
         elif rule or len(cells) != len(header):
             rules[index] = rule or "wrong_field_count"
-            ends.append(End.REJECTED)
+            ends[index] = End.REJECTED
         elif cells == header or _is_set_aside(cells, key_positions):
-            ends.append(End.OUTSIDE)
+            ends[index] = End.OUTSIDE
         else:
-            ends.append(End.ACCEPTED)
+            ends[index] = End.ACCEPTED
     return ends, rules
+
+
+def _plain_ends(
+    rows: list[tuple[int, list[str]]], header: list[str], key_positions: list[int]
+) -> Iterator[str]:
+    """What a glance tells: most rows are data. Of the others, and their faults, nothing."""
+    width, last_of_key = len(header), max(key_positions, default=0)
+    for _number, cells in rows:
+        is_data = (
+            len(cells) == width
+            and cells[0][:1].isalnum()
+            and cells[last_of_key][:1].isalnum()
+            and "tota" not in cells[0].casefold()
+            and cells != header
+        )
+        yield End.ACCEPTED if is_data else ""
 
 
 def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:

@@ -4,6 +4,7 @@ Each row of the grid gets exactly one end. Values that could not be read go to t
 which belongs in the vault: it is the only place where a cell's own text is kept.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from agir_pipeline.methods.reading.cells import trimmed
 from agir_pipeline.methods.reading.derived import LookupTable, deriver, disagreeing
 from agir_pipeline.methods.reading.findings import (
     Finding,
@@ -122,14 +124,25 @@ class RowReader:
             )
             for column in source.columns
         }
+        self._past = [column.name for column in source.columns if column.not_after]
         self._derivers = {derived.name: deriver(derived, tables) for derived in source.derived}
         self._disagreements = [
             (agreement.columns[-1], disagreeing(agreement, tables[agreement.table]))
             for agreement in source.agreements
         ]
 
-    def read(self, grid: Grid, provider: str, delivered_on: date, object_digest: str) -> RowsRead:
-        """The rows of one sheet; ``object_digest`` names the bytes the grid came from."""
+    def read(
+        self,
+        grid: Grid,
+        provider: str,
+        delivered_on: date,
+        object_digest: str,
+        received_on: date | None = None,
+    ) -> RowsRead:
+        """The rows of one sheet; ``object_digest`` names the bytes the grid came from.
+
+        Without ``received_on`` the day the file was drawn is the day it came.
+        """
         layout = find_layout(grid, self.source, delivered_on)
         if isinstance(layout, Refusal):
             return _unmapped(grid, self.source, layout)
@@ -140,6 +153,8 @@ class RowReader:
             return _refused(self.source, uncached)
         texts = _texts(grid, layout, data, self.source)
         typed = {name: reader.read(texts[name]) for name, reader in self._columns.items()}
+        self._judge_places(grid, layout, data, typed)
+        self._judge_days(typed, received_on or delivered_on)
         records = Records(self.source, [grid.rows[index][0] for index in data], typed)
         names = RecordNames(self._record_key, object_digest, grid.sheet)
         broken = [
@@ -169,6 +184,31 @@ class RowReader:
                 *([] if data else [Finding("no_rows", grid.sheet, None, "", 0)]),
             ),
         )
+
+    def _judge_places(
+        self, grid: Grid, layout: Layout, data: list[int], typed: Mapping[str, TypedColumn]
+    ) -> None:
+        """Empty cells under a merged one break a rule: nobody knows whether its value is theirs."""
+        names = {position: name for name, position in layout.positions.items()}
+        numbers = [grid.rows[index][0] for index in data] if grid.merged else []
+        for top, left, bottom, right in grid.merged:
+            for place in range(bisect_left(numbers, top), bisect_right(numbers, bottom)):
+                cells = grid.rows[data[place]][1]
+                for position in range(left - 1, min(right, len(cells))):
+                    is_first = numbers[place] == top and position == left - 1
+                    if position in names and not is_first and not trimmed(cells[position]):
+                        typed[names[position]].rules[place] = "merged_cell"
+
+    def _judge_days(self, typed: Mapping[str, TypedColumn], received_on: date) -> None:
+        """What a file says has happened had happened when it came."""
+        for name in self._past:
+            column = typed[name]
+            days = {value for value in column.values if value is not None}
+            late = {value for value in days if value.date() > received_on}
+            for place, value in enumerate(column.values if late else ()):
+                if value in late:
+                    column.values[place] = None
+                    column.rules[place] = "in_the_future"
 
     def told(self, grid: Grid, delivered_on: date, wanted: Collection[str]) -> Iterator[RowTold]:
         """What every row below the headings says of whose it is, whatever becomes of the row.

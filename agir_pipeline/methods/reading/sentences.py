@@ -108,6 +108,12 @@ RULES: Mapping[str, str] = {
     "not_a_number": mark("“{label}” is not a number; a character may have been lost"),
     "not_an_integer": mark("“{label}” is not a whole number"),
     "out_of_range": mark("“{label}” is outside what the protocol allows"),
+    "in_the_future": mark(
+        "“{label}” lies after the day the file came, and tells what has happened; correct the date"
+    ),
+    "merged_cell": mark(
+        "“{label}” is empty under a merged cell; unmerge it and write the value in every row"
+    ),
     "before_start": mark("“{label}” lies before the first day of the contract; ask which is right"),
     "not_yes_or_no": mark("“{label}” is neither yes nor no"),
     "not_a_code": mark(
@@ -132,9 +138,6 @@ RULES: Mapping[str, str] = {
 FINDINGS: Mapping[str, str] = {
     "hidden_rows": mark("{n} hidden row(s) were read like the others"),
     "hidden_column": mark("the column is hidden; it was read like the others"),
-    "errors_unseen": mark(
-        "cells that show an error look empty in this kind of file (.xlsb); save it as .xlsx"
-    ),
     "silent_formulas": mark(
         "{n} formula(s) show nothing; if they were never computed, open and save the file in Excel "
         "or LibreOffice"

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import IO
 from xml.parsers import expat
 
-from agir_pipeline.methods.reading.grid import Limits, Refused, column_letter, column_number
+from agir_pipeline.methods.reading.grid import Limits, Range, Refused, column_letter, column_number
 
 CHUNK_BYTES = 1 << 18
 REFERENCE = re.compile(r"([A-Z]{1,4})([1-9][0-9]{0,7})")
@@ -34,6 +34,7 @@ class SheetFacts:
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
+    merged: list[Range] = field(default_factory=list)
     sheet: str = ""
     """Its name, where a refusal could not be told it otherwise."""
 
@@ -114,6 +115,18 @@ def empty_shared_texts(file: IO[bytes]) -> frozenset[str]:
     return frozenset(empty)
 
 
+def _range(reference: str) -> Range:
+    """A rectangle of cells, from how a workbook writes it: B2:C4."""
+    first, _colon, last = reference.partition(":")
+    corners = [REFERENCE.fullmatch(corner) for corner in (first, last or first)]
+    (top, left), (bottom, right) = (
+        (int(corner[2]), column_number(corner[1])) if corner else (0, 0) for corner in corners
+    )
+    if not 0 < top <= bottom or not 0 < left <= right:
+        raise Refused("damaged")
+    return top, left, bottom, right
+
+
 class SheetScan:
     """The state of the look. References are optional in the format: places are counted."""
 
@@ -149,6 +162,8 @@ class SheetScan:
         elif element == "col" and attributes.get("hidden") in TRUE:
             first, last = int(attributes["min"]), int(attributes["max"])
             self.facts.hidden_columns += range(first, min(last, self.limits.columns) + 1)
+        elif element == "mergeCell":
+            self.facts.merged.append(_range(attributes["ref"]))
 
     def _open_row(self, attributes: dict[str, str]) -> None:
         self.row = int(attributes.get("r", self.row + 1))

@@ -30,14 +30,20 @@ class FileRead:
 
 
 def read_sheets(
-    reader: RowReader, grids: Sequence[Grid], provider: str, delivered_on: date, object_digest: str
+    reader: RowReader,
+    grids: Sequence[Grid],
+    provider: str,
+    delivered_on: date,
+    object_digest: str,
+    received_on: date | None = None,
 ) -> FileRead:
     """The rows of all sheets; one sheet that is refused refuses the file.
 
     A key that stands in two sheets is judged as within one: equal rows are duplicates of the
     first, others contradict each other and are all rejected.
     """
-    parts = [reader.read(grid, provider, delivered_on, object_digest) for grid in grids]
+    place = (provider, delivered_on, object_digest, received_on)
+    parts = [reader.read(grid, *place) for grid in grids]
     refused = next((part for part in parts if part.is_refused), None)
     if refused is not None or len(parts) == 1:
         one = refused or parts[0]

@@ -23,6 +23,7 @@ from agir_pipeline.methods.reading.numbers import (
     minutes_reader,
     number_reader,
 )
+from agir_pipeline.methods.reading.plain_texts import plain_reader
 from agir_pipeline.protocol.model import Column, ColumnType, DateOrder, Decimal, Source
 
 Reader = Callable[[str], Cell]
@@ -71,7 +72,7 @@ class TypedColumn:
     """One column: a value or None per row, and by position the rules broken and the notes."""
 
     values: list[Any]
-    rules: Mapping[int, str]
+    rules: dict[int, str]
     notes: Mapping[int, str]
 
 
@@ -80,7 +81,9 @@ class ColumnReader:
 
     def __init__(self, column: Column, source: Source, *, is_required: bool = False) -> None:
         read = reader_of(column, source.date_order, source.decimal, source.study_time_zone)
-        self._read = _guarded(read, frozenset((*source.missing, *column.spellings_of_nothing)))
+        self._missing = frozenset((*source.missing, *column.spellings_of_nothing))
+        self._plain = plain_reader(column)
+        self._read = _guarded(read, self._missing)
         self._has_order = column.type in ("date", "instant")
         self._is_required = is_required
         self._known: dict[str, Cell] = {}
@@ -88,16 +91,19 @@ class ColumnReader:
     def read(self, texts: Sequence[str]) -> TypedColumn:
         """The values of one column; empty cells and declared spellings are missing."""
         distinct = dict.fromkeys(texts)
-        cells = {text: self._cell(text) for text in distinct}
+        value_of = self._plain(distinct)
+        for text in self._missing & value_of.keys():
+            del value_of[text]
+        cells = {text: self._cell(text) for text in distinct if text not in value_of}
         if self._has_order:
             cells = dict(zip(cells, settle_order(list(cells.values())), strict=True))
         if self._is_required:
             cells = {text: _required(cell) for text, cell in cells.items()}
-        value_of = {text: cell.value for text, cell in cells.items()}
+        value_of |= {text: cell.value for text, cell in cells.items()}
         rule_of = {text: cell.rule for text, cell in cells.items() if cell.rule}
         note_of = {text: cell.note for text, cell in cells.items() if cell.note}
         return TypedColumn(
-            values=[value_of[text] for text in texts],
+            values=list(map(value_of.__getitem__, texts)),
             rules=_places(rule_of, texts),
             notes=_places(note_of, texts),
         )
@@ -126,6 +132,11 @@ def _places(said: Mapping[str, str], texts: Sequence[str]) -> dict[int, str]:
 
 def as_array(values: Sequence[object], kind: ColumnType) -> pa.Array:
     """Values, None where missing, in the data type that stands for ``kind`` in every table."""
+    if kind in ("date", "instant"):  # few are distinct, and each is slow to turn
+        distinct = dict.fromkeys(values)
+        place_of = dict(zip(distinct, range(len(distinct)), strict=True))
+        places = np.fromiter(map(place_of.__getitem__, values), "int64", len(values))
+        return pa.array(list(distinct), ARROW_TYPES[kind]).take(pa.array(places))
     return pa.array(values, ARROW_TYPES[kind])
 
 

@@ -9,7 +9,8 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, Any
@@ -19,14 +20,16 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from agir_pipeline.methods.reading.archives import (
     SheetEntry,
+    binary_worksheets,
     check_archive,
     empty_texts,
+    scan_binary_worksheet,
     scan_whole,
     scan_worksheet,
     worksheets,
 )
 from agir_pipeline.methods.reading.biff import scan_records, sheet_starts
-from agir_pipeline.methods.reading.cell_texts import as_texts
+from agir_pipeline.methods.reading.cell_texts import in_texts
 from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import (
     ERROR_TEXT,
@@ -34,6 +37,7 @@ from agir_pipeline.methods.reading.grid import (
     Flag,
     Grid,
     Limits,
+    Range,
     Refused,
     Sheet,
     column_letter,
@@ -64,9 +68,8 @@ WILD = set("*?[")
 class Guard:
     """The looks at one workbook, made before its parser sees a cell."""
 
-    look: Callable[[SheetEntry], SheetFacts | None]
-    """None where the format lets nothing be seen."""
-    look_again: Callable[[SheetEntry], SheetFacts | None]
+    look: Callable[[SheetEntry], SheetFacts]
+    look_again: Callable[[SheetEntry], SheetFacts]
     """The same, knowing which shared texts are empty; slow, and rarely asked for."""
     holds: Callable[[str], object]
     """Whether the text of a cell counts as something."""
@@ -81,8 +84,7 @@ def read_workbook(
 
     ``wanted`` holds names, or patterns such as ``20??-*`` that stand for visible sheets.
     """
-    name = ""
-    try:
+    with _damage_told("", wanted):
         n_bytes = file.seek(0, io.SEEK_END)
         file.seek(0)
         guard = GUARDS[container](file, n_bytes, limits)
@@ -92,13 +94,21 @@ def read_workbook(
             chosen = choose(entries, wanted)
             ignored = [entry.name for entry in entries if entry not in chosen]
             for entry in chosen:
-                name = entry.name
-                yield _sheet(workbook, container, entry, guard, ignored)
+                with _damage_told(entry.name):
+                    sheet = _sheet(workbook, container, entry, guard, ignored)
+                yield sheet
                 ignored = []
+
+
+@contextmanager
+def _damage_told(sheet: str, wanted: Sequence[str] = ()) -> Iterator[None]:
+    """What is wrong is said of this sheet, unless it names one; damage of those wanted."""
+    try:
+        yield
     except Refused as refused:
-        raise refused.at(name) from None
+        raise refused.at(sheet) from None
     except DAMAGED as fault:
-        raise Refused("damaged", sheet=name or ", ".join(wanted)) from fault
+        raise Refused("damaged", sheet=sheet or ", ".join(wanted)) from fault
 
 
 def _sheet(
@@ -109,34 +119,47 @@ def _sheet(
     ignored: list[str],
 ) -> Sheet:
     facts = guard.look(entry)
-    rows = _parsed(workbook, entry.name, facts)
-    as_texts(rows)
-    flags = [Flag("errors_unseen", None, "", 1)]
-    if facts is not None:
-        _overlay(rows, facts)
-        _check_count(rows, facts, entry, guard)
-        flags = list(_flags(facts))
-    grid = Grid(container, entry.name, [], ignored_sheets=ignored, flags=flags)
-    return Sheet(grid, enumerate(rows, 1))
+    rows = in_texts(_parsed(workbook, entry.name, facts))
+    rows = _counted(_overlaid(rows, facts), facts, entry, guard)
+    grid = Grid(
+        *(container, entry.name, []),
+        ignored_sheets=ignored,
+        flags=list(_flags(facts)),
+        merged=_merged(facts),
+    )
+    return Sheet(grid, _numbered(rows, entry.name))
 
 
-def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts | None) -> list[Any]:
+def _numbered(rows: Iterator[list[str]], sheet: str) -> Iterator[tuple[int, list[str]]]:
+    with _damage_told(sheet):
+        yield from enumerate(rows, 1)
+
+
+def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts) -> Iterator[list[Any]]:
     """The parser's own cells. It gives up at errors that came after it, such as #SPILL!."""
     try:
-        return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        found = workbook.get_sheet_by_name(sheet)
+        if found.start is None or found.start[1] == 0:
+            return iter(found.iter_rows())
+        return iter(found.to_python(skip_empty_area=False))  # the other way shifts its columns
     except CalamineError as fault:
-        for (row, column), text in (facts.errors if facts else {}).items():
+        for (row, column), text in facts.errors.items():
             if text and text in str(fault):
                 letter = column_letter(column - 1)
                 raise Refused("new_error", sheet=sheet, row=row, column=letter) from fault
         raise
 
 
-def _check_count(rows: list[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard) -> None:
-    """Rows lost inside the parser refuse the file."""
-    n_parsed = sum(any(map(guard.holds, row)) for row in rows)
+def _counted(
+    rows: Iterable[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard
+) -> Iterator[list[str]]:
+    """The rows; after the last one, those lost inside the parser refuse the file."""
+    n_parsed = 0
+    for row in rows:
+        n_parsed += any(map(guard.holds, row))
+        yield row
     if n_parsed != len(facts.held_rows):
-        facts = guard.look_again(entry) or facts
+        facts = guard.look_again(entry)
     n_held = len(facts.held_rows)
     if n_parsed != n_held:
         raise Refused("rows_lost", sheet=entry.name, expected=n_held, found=n_parsed)
@@ -163,9 +186,13 @@ def _guard_xlsx(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
 
 
 def _guard_xlsb(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
-    with zipfile.ZipFile(file) as archive:
-        check_archive(archive, n_bytes, limits)
-    return Guard(lambda _entry: None, lambda _entry: None, str.strip)
+    archive = zipfile.ZipFile(file)
+    check_archive(archive, n_bytes, limits)
+
+    def look(entry: SheetEntry) -> SheetFacts:
+        return scan_binary_worksheet(archive, entry, limits)
+
+    return Guard(look, look, str.strip, entries=binary_worksheets(archive))
 
 
 def _guard_ods(file: IO[bytes], n_bytes: int, limits: Limits) -> Guard:
@@ -228,23 +255,41 @@ def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def _overlay(rows: list[list[str]], facts: SheetFacts) -> None:
+def _overlaid(parsed: Iterator[list[str]], facts: SheetFacts) -> Iterable[list[str]]:
     """Writes what the parser hides: error cells, and formulas without a result."""
     errors = {place: _error_text(text) for place, text in facts.errors.items()}
     hidden = {**errors, **dict.fromkeys(facts.uncached, UNCACHED)}
     if not hidden:
-        return
+        return parsed
+    rows = list(parsed)
     width = max([len(row) for row in rows] + [column for _row, column in hidden])
     rows += [[] for _missing in range(max([row for row, _column in hidden]) - len(rows))]
     for cells in rows:
         cells += [""] * (width - len(cells))
     for (row, column), text in hidden.items():
         rows[row - 1][column - 1] = text
+    return rows
 
 
 def _error_text(shown: str) -> str:
     """An error under a name that is known for one, so that nobody takes it for a text."""
     return shown if ERROR_TEXT.fullmatch(shown) else UNNAMED_ERROR
+
+
+def _merged(facts: SheetFacts) -> list[Range]:
+    """The merged cells, as far as something is held.
+
+    Raises ``Refused``: they overlap, which no program lets them.
+    """
+    inside = [
+        (top, left, min(bottom, facts.n_rows), min(right, facts.n_columns))
+        for top, left, bottom, right in facts.merged
+        if top <= facts.n_rows and left <= facts.n_columns
+    ]
+    n_cells = sum((r[2] - r[0] + 1) * (r[3] - r[1] + 1) for r in inside)
+    if n_cells > facts.n_rows * facts.n_columns:
+        raise Refused("damaged")
+    return inside
 
 
 def _flags(facts: SheetFacts) -> Iterator[Flag]:

@@ -36,6 +36,7 @@ DECISIONS = (
     steward.CONSENTS,
     steward.MAPPINGS,
     steward.HOLDS,
+    steward.DEPARTURES,
 )
 LEDGERS = (ledgers.CONTEXT, ledgers.COSTS)
 Scheduled = tuple[Stream, Days]

@@ -151,6 +151,7 @@ LAYOUTS = {
     ("consent_withdrawals", "steward"): Layout("xlsx", 0, "as_is", sheet="consents"),
     ("layout_mappings", "steward"): Layout("xlsx", 0, "as_is", sheet="mappings"),
     ("layout_holds", "steward"): Layout("xlsx", 0, "as_is", sheet="holds"),
+    ("row_departures", "steward"): Layout("xlsx", 0, "as_is", sheet="departures"),
     ("code_lists", "project"): Layout(
         "csv", 0, "as_is", encoding="utf-8-sig", day_format="%Y-%m-%d"
     ),

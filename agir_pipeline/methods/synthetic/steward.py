@@ -17,6 +17,7 @@ from agir_pipeline.protocol.model import Protocol
 
 CORRECTIONS, IDENTITIES, CONSENTS = "corrections", "identity_decisions", "consent_withdrawals"
 MAPPINGS, HOLDS = "layout_mappings", "layout_holds"
+DEPARTURES = "row_departures"
 EMPTY_SHEETS = {
     "approvals": ("Objet", "Auteur", "Validé par", "Décidé le", "Retirée le"),
 }
@@ -134,6 +135,25 @@ def layout_holds(protocol: Protocol) -> pd.DataFrame:
         }
     )
     return _signed(rows, rows["accepted_from_on"])
+
+
+def row_departures(
+    protocol: Protocol, calibration: Calibration, people: pd.DataFrame
+) -> pd.DataFrame:
+    """Two rows: a case that is still true, and the ones opened twice, which are gone for good."""
+    last = pd.Timestamp(end_of_study(protocol))
+    twice = [fault for fault in calibration.faults if fault.check == "same_person"]
+    helped = people[people["role"] == "beneficiary"].sort_values("support_entry_on").iloc[0]
+    rows = pd.DataFrame(
+        {
+            "source_name": [protocol.feeding("person")[0].name, *(f.source for f in twice)],
+            "business_key": [helped["case_number"], *(f.found for f in twice)],
+            "row_fate": ["still_true", *("gone" for _fault in twice)],
+            "departed_on": [helped["support_entry_on"], *(last - 40 * DAY for _fault in twice)],
+            "decision_reason": "vérifié par téléphone",
+        }
+    )
+    return _signed(rows, rows["departed_on"] + 30 * DAY)
 
 
 def blank_sheets() -> list[tuple[Page, Layout]]:

@@ -123,5 +123,6 @@ def _tables(
         steward.CONSENTS: steward.consent_withdrawals(calibration, people),
         steward.MAPPINGS: steward.layout_mappings(protocol),
         steward.HOLDS: steward.layout_holds(protocol),
+        steward.DEPARTURES: steward.row_departures(protocol, calibration, people),
         "code_lists": code_list_rows(protocol, calibration),
     }

@@ -85,7 +85,7 @@ class Exchange(requests.Session):
         while True:
             answer, fault = self._once(verb, address, options)
             if answer is not None and answer.status_code not in BUSY:
-                return self._accepted(answer)
+                return self._accepted(answer, is_xml=address.endswith(".xml"))
             code = fault or "busy"
             if code not in ("busy", "no_connection", "cut", "too_slow") or not self._repeats(verb):
                 raise ServerFault(code)
@@ -144,12 +144,13 @@ class Exchange(requests.Session):
             code = "deadline"
         return (None, code) if code else (answer, "")
 
-    def _accepted(self, answer: requests.Response) -> requests.Response:
+    def _accepted(self, answer: requests.Response, *, is_xml: bool) -> requests.Response:
         status = answer.status_code
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ServerFault("redirect")
         kind = answer.headers.get("Content-Type", "")
-        if "html" in kind.lower() or answer.content[:200].lstrip()[:1] == b"<":
+        is_marked = answer.content[:200].lstrip()[:1] == b"<" and not is_xml
+        if "html" in kind.lower() or is_marked:
             raise ServerFault("html")
         return answer
 

@@ -1,7 +1,9 @@
 """Files that partners or the steward dropped into ``inbox/<source>/<provider>/``."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -65,6 +67,29 @@ def decision_files(folder: Path, protocol: Protocol) -> list[Dropped]:
         for source in protocol.feeding("decision")
         for provider in source.providers[:1]
     ]
+
+
+def at_rest(
+    files: Iterable[Dropped],
+    seen: Mapping[str, str],
+    look_seconds: float,
+    wait: Callable[[float], None] = time.sleep,
+) -> list[tuple[Dropped, str]]:
+    """The files nobody has taken yet, with how each looked when it began to have that long to
+    change: whether it did is for the caller to see. One wait serves all; old files need none.
+    """
+    new: list[tuple[Dropped, str]] = []
+    latest = 0.0
+    for file in files:
+        with suppress(FileNotFoundError):  # taken away while we looked
+            look = file.look
+            if seen.get(file.place) != look:
+                new.append((file, look))
+                found = file.path.stat()
+                latest = max(latest, found.st_mtime, found.st_ctime)
+    if new and (left := latest + look_seconds - time.time()) > 0:
+        wait(min(left, look_seconds))
+    return new
 
 
 def files_below(folder: Path) -> Iterator[Path]:

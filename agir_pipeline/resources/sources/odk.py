@@ -1,13 +1,14 @@
 """ODK Central: every submission of one form through its OData service, page by page."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
+from agir_pipeline.methods.reading.questionnaire import WHOLE, Field, Questionnaire
+from agir_pipeline.methods.reading.xforms import UNKNOWN, NoForm, conditions_of
 from agir_pipeline.resources.sources.exchange import Exchange, json_of
 from agir_pipeline.resources.sources.faults import ServerFault
 from agir_pipeline.resources.sources.pulled import (
@@ -65,26 +66,48 @@ def _told(answer: requests.Response) -> dict[str, Any]:
 
 
 def _export(ask: Ask, exchange: Exchange, base: str) -> Pulled:
-    paths = _fields(exchange, base)
+    told = _fields(exchange, base)
+    paths = {str(one.get("path")): str(one.get("type")) for one in told}
     first = f"{base}.svc/Submissions?%24top={PAGE_ROWS}&%24count=true&%24expand=*"
     rows, counts = _pages(exchange, first)
     last = _told(exchange.get(f"{base}.svc/Submissions?%24top=1&%24count=true"))
-    if {*counts, last.get("@odata.count")} != {len(rows)} or _fields(exchange, base) != paths:
+    if {*counts, last.get("@odata.count")} != {len(rows)} or _fields(exchange, base) != told:
         raise ServerFault("not_whole")
     columns = [path for path, kind in paths.items() if kind != "structure"]
     columns = [p for p in columns if not _is_inside_repeat(p, paths)]
     header = [KEY, *SYSTEM, *(path.strip("/").replace("/", "-") for path in columns)]
     require_once([as_cell(row.get(KEY)) for row in rows])
     lines = sorted(_line(row, columns, ask.time_zone) for row in rows)
-    return Pulled(header, lines, _questionnaire(ask.form, paths, header))
+    names = {path: f"f{place}" for place, path in enumerate(columns)}
+    several = {str(one.get("path")) for one in told if one.get("selectMultiple")}
+    conditions = _conditions(exchange, base, names, several)
+    asked = [Field(name) for name in (KEY, *SYSTEM)]
+    for path in columns:
+        name = path.strip("/").replace("/", "-")
+        relevance = conditions.get(path, UNKNOWN)
+        asked.append(Field(name, name, paths[path], 0, relevance, raw_name=names[path]))
+    return Pulled(header, lines, Questionnaire(ask.form, ("en",), WHOLE, tuple(asked)))
 
 
-def _fields(exchange: Exchange, base: str) -> dict[str, str]:
-    """Path of a question → its type."""
+def _conditions(
+    exchange: Exchange, base: str, names: Mapping[str, str], several: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Path of a question → when it is shown; none where the server keeps the form to itself."""
+    answer = exchange.get(f"{base}.xml")
+    if answer.status_code in (*DENIED, GONE):
+        return {}
+    try:
+        return conditions_of(answer.content, names, several)
+    except NoForm:
+        raise ServerFault("not_whole") from None
+
+
+def _fields(exchange: Exchange, base: str) -> list[dict[str, Any]]:
+    """The questions of the form."""
     told = json_of(exchange.get(f"{base}/fields?odata=false"))
     if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
         raise ServerFault("not_whole")
-    return {str(one.get("path")): str(one.get("type")) for one in told}
+    return told
 
 
 def _is_inside_repeat(path: str, paths: Mapping[str, str]) -> bool:
@@ -136,17 +159,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
     return as_cell(value)
-
-
-def _questionnaire(form: str, paths: Mapping[str, str], header: list[str]) -> Questionnaire:
-    fields = list(_questions(paths, header))
-    return Questionnaire(form, ("en",), "", tuple(fields))
-
-
-def _questions(paths: Mapping[str, str], header: list[str]) -> Iterator[Field]:
-    kinds = {path.strip("/").replace("/", "-"): kind for path, kind in paths.items()}
-    for name in header:
-        if name in (KEY, *SYSTEM):
-            yield Field(name)
-        else:
-            yield Field(name, question=name, type=kinds[name], relevance=("unknown(form)",))

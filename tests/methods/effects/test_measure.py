@@ -9,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agir_pipeline.methods.effects.estimate import UNKNOWN
-from agir_pipeline.methods.effects.measure import difference_from_reference, paired_mean_difference
+from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate
+from agir_pipeline.methods.effects.measure import (
+    difference_from_reference,
+    paired_mean_difference,
+    weighted_difference,
+)
 
 pairs = st.lists(st.tuples(*[st.integers(-1000, 1000)] * 2), min_size=3, max_size=30).filter(
     lambda rows: len({a - b for a, b in rows}) > 1
@@ -122,3 +126,27 @@ def test_groups_too_small_for_an_interval() -> None:
     constant = difference_from_reference([5.0, 5.0], [1.0, 1.0], 0.95)
     assert constant.estimate == 4
     assert isnan(constant.ci_low)
+
+
+def test_weights_and_sets_worked_by_hand() -> None:
+    # set 1: 4 against 1 and 3; set 2: 8 and 6 against 6; weights 1/2, 1/2, 2
+    values = [4.0, 8.0, 6.0, 1.0, 3.0, 6.0]
+    arm = [True, True, True, False, False, False]
+    found = weighted_difference(values, arm, [1, 1, 1, 0.5, 0.5, 2], [1, 2, 2, 1, 1, 2], 0.95)
+    assert (found.mean_beneficiary, found.mean_control) == pytest.approx((6.0, 14 / 3))
+    assert (found.n_beneficiaries, found.n_persons, found.n_missing) == (3, 6, 0)
+    assert found.effect.estimate == pytest.approx(4 / 3)
+    # set 1 pulls (4 - 6)/3 + (11/6 + 5/6)/3 = 2/9, set 2 as much the other way
+    assert found.effect.standard_error == pytest.approx(sqrt(8 / 81 * 2 * 5 / 4))
+    alone = weighted_difference([4, 8, 6, 1, 3, 5], arm, [1] * 6, [nan] * 6, 0.95)
+    # unweighted, each its own set: pulls of (-2, 2, 0)/3 and (2, 0, -2)/3
+    assert alone.effect.standard_error == pytest.approx(sqrt(16 / 9 * 6 / 5 * 5 / 4))
+
+
+def test_people_without_weight_or_value_are_left_out_of_the_weighted_means() -> None:
+    values, arm = [1.0, np.nan, 3.0, 2.0], [True, True, False, False]
+    found = weighted_difference(values, arm, [1, 1, 1, 0], [1, 2, 1, 2], 0.95)
+    assert (found.n_persons, found.n_missing) == (2, 1)
+    assert found.effect == Estimate(estimate=-2.0)
+    nobody = weighted_difference(values, arm, [0, 1, 1, 1], [1, 2, 1, 2], 0.95)
+    assert (nobody.n_persons, nobody.effect) == (0, UNKNOWN)

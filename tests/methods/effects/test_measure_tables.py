@@ -106,3 +106,33 @@ def test_interim_releases_have_no_test(
     table = measure_effect_table(values, earnings, rules, date(2012, 1, 1))
     assert table["p_value"].isna().all()
     assert table["ci_low"].notna().all()
+
+
+def test_alternatives_to_the_pairs_stand_between_them_and_the_known_answer(
+    draw: Callable[[str], pd.DataFrame],
+    earnings: MeasureOutcome,
+    inference: Build,
+    benchmark: Benchmark,
+) -> None:
+    values = draw("""
+        person_id | pair_id | arm         | value
+        ----------|---------|-------------|------
+        a         | 1       | beneficiary | 5
+        b         | 1       | control     | 3
+        c         |         | control     | 9
+        d         |         | reference   | 2
+    """)
+    weights = draw("""
+        alternative     | person_id | arm         | set_number | weight
+        ----------------|-----------|-------------|------------|-------
+        full            | a         | beneficiary | 1          | 1
+        full            | b         | control     | 1          | 0.5
+        full            | c         | control     | 1          | 0.5
+        overlap_weights | a         | beneficiary |            | 0.5
+        overlap_weights | c         | control     |            | 0.2
+    """)
+    table = measure_effect_table(values, earnings, inference(), None, [benchmark], weights)
+    assert table["definition"].tolist() == ["matched_pairs", "full", "overlap_weights", "benchmark"]
+    assert table["difference"].tolist()[:3] == [2.0, -1.0, -4.0]
+    assert table["n"].tolist()[1:3] == [3, 2]
+    assert table.loc[1:2, ["p_value", "claim", "published"]].isna().all(axis=None)

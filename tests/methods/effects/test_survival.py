@@ -1,6 +1,7 @@
 from math import exp, isnan, log
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from agir_pipeline.methods.effects.survival import (
     censor,
     censored_bonett_price,
     cumulative_incidence,
+    days_lost,
+    free_time_difference,
     log_log_interval,
 )
 
@@ -178,3 +181,61 @@ def test_log_log_interval_worked_by_hand() -> None:
 @pytest.mark.parametrize(("risk", "standard_error"), [(0, 0.1), (1, 0.1), (0.5, 0)])
 def test_a_certain_risk_has_no_interval(risk: float, standard_error: float) -> None:
     assert all(isnan(limit) for limit in log_log_interval(risk, standard_error, 0.95))
+
+
+def test_days_lost_worked_by_hand() -> None:
+    # of 4: event on day 4 (6 days lost of 10), competing on day 5, one censored on day 6,
+    # then event on day 8 of the one left: 1/4·6 + 1/2·2
+    found = days_lost([4, 5, 6, 8], [1, 2, 0, 1], 10)
+    assert found.risk == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(
+    ("arm", "mean", "error"),
+    [
+        ("beneficiary", 4243.49432307692, 307.981373424208),
+        ("control", 3492.64316025641, 315.515628508755),
+    ],
+)
+def test_with_one_cause_it_is_the_restricted_mean_of_r(lalonde, arm, mean, error) -> None:  # type: ignore[no-untyped-def]
+    times = np.minimum(lalonde("nearest_logit_caliper02")[f"{arm}_re78"].to_numpy() + 1, 10_000)
+    found = days_lost(times, times < 10_000, 8_000)
+    assert 8_000 - found.risk == pytest.approx(mean, abs=1e-9)
+    assert found.standard_error == pytest.approx(error, abs=1e-9)
+
+
+def test_with_competing_causes_it_is_the_time_r_spends_in_the_state(fixtures) -> None:  # type: ignore[no-untyped-def]
+    rows, told = (
+        pd.read_csv(fixtures / "effects" / f"competing_{name}.csv")
+        for name in ("input", "days_lost")
+    )
+    for arm, tau, lost in zip(told["arm"], told["tau"], told["days_lost"], strict=True):
+        own = rows[rows["arm"] == arm]
+        found = days_lost(own["time_days"], own["cause"], tau)
+        assert found.risk == pytest.approx(lost, abs=1e-11)
+
+
+@given(some_pairs, st.integers(5, 70))
+def test_days_lost_are_the_area_under_the_risk(pairs: list, horizon: int) -> None:
+    times, causes = columns([first for first, _second in pairs])
+    found = days_lost(times, causes, horizon)
+    by_day = [cumulative_incidence(times, causes, day) for day in range(horizon)]
+    assert found.risk == pytest.approx(sum(day.risk for day in by_day))
+    assert found.influence == pytest.approx(sum(day.influence for day in by_day), abs=1e-9)
+
+
+@given(some_pairs)
+def test_free_time_mirrors_when_the_arms_are_swapped(pairs: list) -> None:
+    first, second = (columns(list(arm)) for arm in zip(*pairs, strict=True))
+    found = free_time_difference(*first, *second, 40, 0.95)
+    mirrored = free_time_difference(*second, *first, 40, 0.95)
+    assert mirrored.estimate == pytest.approx(-found.estimate, abs=1e-9)
+    assert mirrored.ci_low == pytest.approx(-found.ci_high, abs=1e-9)
+
+
+def test_free_time_of_the_hand_case() -> None:
+    found = free_time_difference(*columns(BENEFICIARIES), *columns(CONTROLS), 274, 0.95)
+    lost = (274 - 40) / 8
+    of_controls = (274 - 40) / 8 + (274 - 60) / 8 + 6 / 8 / 5 * (274 - 150)
+    assert found.estimate == pytest.approx(of_controls - lost)
+    assert found.ci_low < found.estimate < found.ci_high

@@ -1,12 +1,18 @@
 """The frontier of prices: more pairs cost distance; a table, a picture, and the same in rounds."""
 
 import math
+from dataclasses import replace
 from datetime import date
 
-import pandas as pd
 import pytest
 
-from agir_pipeline.methods.matching.frontier import frontier, frontier_plot, round_frontier
+from agir_pipeline.methods.matching.frontier import (
+    COLUMNS,
+    AskedRound,
+    frontier,
+    frontier_plot,
+    rounds_frontier,
+)
 
 X = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
 
@@ -41,17 +47,35 @@ def test_the_picture_names_every_price(table):
     assert "<circle" not in frontier_plot(nobody)
 
 
-def test_a_round_has_its_frontier_too(random_world, full_spec):
+@pytest.fixture
+def asked(random_world):
+    """A study with two rounds, half of whose beneficiaries have waited long enough at the first."""
     world = random_world(3)
-    found = round_frontier(
-        world.persons,
-        lambda _edge: world.covariates,
-        world.at_risk,
-        full_spec,
-        date(2012, 12, 31),
-        {},
-        [math.inf, 0.6],
-    )
+
+    def round_on(instant):
+        return AskedRound(world.persons, lambda _edge: world.covariates, world.at_risk, instant)
+
+    return [round_on(date(2010, 4, 1)), round_on(date(2012, 12, 31))]
+
+
+def test_rounds_have_their_frontier_too(asked, random_world, full_spec):
+    found = rounds_frontier(asked[1:], full_spec, [math.inf, 0.6])
     assert found["leave_out_price"].tolist() == [0.6, math.inf]
-    assert found["n_pairs"].iloc[0] <= found["n_pairs"].iloc[1] == len(world.match(full_spec).pairs)
-    assert isinstance(found, pd.DataFrame)
+    n_pairs = len(random_world(3).match(full_spec).pairs)
+    assert found["n_pairs"].iloc[0] <= found["n_pairs"].iloc[1] == n_pairs
+
+
+def test_every_price_is_carried_through_the_locked_rounds(asked, full_spec):
+    both, first = (rounds_frontier(r, full_spec, [math.inf]).iloc[0] for r in (asked, asked[:1]))
+    assert 0 < first["n_pairs"] < both["n_pairs"]
+    assert both["n_left_out"] < first["n_left_out"]
+
+
+def test_without_prices_the_declared_one_and_those_the_distances_suggest(asked, full_spec):
+    table = rounds_frontier(asked, replace(full_spec, leave_out_price=9.0))
+    assert table["leave_out_price"].iloc[2:].tolist() == [9.0, math.inf]
+    assert len(table) == 4
+
+
+def test_a_study_without_a_round_has_an_empty_frontier(full_spec):
+    assert rounds_frontier([], full_spec).columns.tolist() == list(COLUMNS)

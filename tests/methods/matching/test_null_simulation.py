@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from benchmarks.matching_bias import ONE_ROUND, banded, draw, joint
+from benchmarks.matching_bias import ONE_ROUND, POOLS, banded, draw, joint
 
 N_REPLICATES = 60
 
 
 @pytest.fixture(scope="module")
 def differences():
-    studies = [draw(np.random.default_rng([7, i])) for i in range(N_REPLICATES)]
+    studies = [draw(np.random.default_rng([7, i]), POOLS["1.2"]) for i in range(N_REPLICATES)]
     return {
         "banded": np.array([banded(s, ONE_ROUND, has_score=False)[0] for s in studies]),
         "joint": np.array([joint(s)[0] for s in studies]),

@@ -14,6 +14,7 @@ from agir_pipeline.methods.matching.participants import (
     aligned_spells,
     blocked_reasons,
     candidates_of,
+    in_order,
     is_eligible,
     planned_end_at,
     undecided_persons,
@@ -379,7 +380,7 @@ def test_the_planned_end_is_that_of_the_last_term_in_force_that_day(
     draw: Draw, spell: str | None, on: str | None, end: str | None
 ) -> None:
     found = planned_end_at(
-        draw(AMENDED), pd.Series([spell], dtype="string"), pd.to_datetime(pd.Series([on]))
+        in_order(draw(AMENDED)), pd.Series([spell], dtype="string"), pd.to_datetime(pd.Series([on]))
     )
     assert found.dt.strftime("%Y-%m-%d").fillna("-").tolist() == [end or "-"]
 
@@ -387,7 +388,9 @@ def test_the_planned_end_is_that_of_the_last_term_in_force_that_day(
 def test_planned_ends_are_told_row_by_row_whatever_the_order(draw: Draw) -> None:
     spell_id = pd.Series(["s2", "s1", "s1", None, "s2"], index=[4, 2, 9, 1, 0], dtype="string")
     days = ["2010-02-01", "2010-07-01", "2010-02-01", "2010-02-01", "2009-01-01"]
-    found = planned_end_at(draw(AMENDED), spell_id, pd.Series(pd.to_datetime(days), spell_id.index))
+    found = planned_end_at(
+        in_order(draw(AMENDED)), spell_id, pd.Series(pd.to_datetime(days), spell_id.index)
+    )
     assert found.index.tolist() == [4, 2, 9, 1, 0]
     assert found.dt.strftime("%m-%d").fillna("-").tolist() == ["05-31", "06-30", "12-31", "-", "-"]
 
@@ -395,8 +398,8 @@ def test_planned_ends_are_told_row_by_row_whatever_the_order(draw: Draw) -> None
 def test_a_study_whose_contracts_have_no_term_yet_has_no_planned_end(draw: Draw) -> None:
     spell_id = pd.Series(["s1"], dtype="string")
     on = pd.Series(pd.to_datetime(["2010-02-01"]))
-    assert planned_end_at(draw(AMENDED).iloc[:0], spell_id, on).isna().all()
-    nobody = planned_end_at(draw(AMENDED), spell_id[:0], on[:0])
+    assert planned_end_at(in_order(draw(AMENDED).iloc[:0]), spell_id, on).isna().all()
+    nobody = planned_end_at(in_order(draw(AMENDED)), spell_id[:0], on[:0])
     assert nobody.empty
     assert nobody.dtype.kind == "M"
 

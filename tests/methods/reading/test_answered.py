@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from agir_pipeline.methods.reading.answer_states import added_fields
 from agir_pipeline.methods.reading.answered import (
     AnswerReader,
     answers_in_long_form,
@@ -90,6 +91,39 @@ def test_each_answer_has_a_state_and_each_row_its_questionnaire(source: Source) 
         "answered", "not_reached", "shown_unanswered", "shown_unanswered",
     ]  # fmt: skip
     assert set(found.rows["codebook"].to_pylist()) == {ASKED.codebook}
+
+
+def test_a_question_that_came_later_was_not_asked_of_older_responses(source: Source) -> None:
+    gone = {"CIV", "FREINS[TRANS]"}
+    before = replace(ASKED, fields=tuple(f for f in ASKED.fields if f.name not in gone))
+    versions = [(date(2010, 11, 6), before), (date(2010, 11, 10), ASKED)]
+    rows = [
+        "1;2010-11-05 10:00:00;3;t1;;777,25;;Y;Y;A1;ok",
+        "2;;1;t2;;;;;;;",
+        "3;2010-11-06 10:00:00;3;t3;;12;;;N;;",
+        "4;2010-11-11 10:00:00;3;t4;;0;;Y;;;",
+        "5;2010-11-05 10:00:00;3;t5;F;0;Y;Y;;;",
+    ]
+    grid = read_delimited(io.BytesIO("\n".join([HEADER, *rows, ""]).encode())).whole()
+    layout = source.model_copy(update={"decimal": ","})
+    reader = AnswerReader(layout, {}, KEY, ASKED, added_fields(versions))
+    found = reader.read(grid, "server", DAY, "0" * 64)
+    assert states(found, "civility") == [
+        "not_asked", "shown_unanswered", "unknown", "shown_unanswered", "answered",
+    ]  # fmt: skip
+    assert states(found, "has_transport_trouble") == [
+        "not_asked", "not_reached", "unknown", "answered", "answered",
+    ]  # fmt: skip
+    assert found.rows["has_transport_trouble"].to_pylist() == [None, None, None, False, True]
+
+
+def test_a_question_is_added_once_it_stays() -> None:
+    without = replace(ASKED, fields=ASKED.fields[1:])
+    days = [date(2010, 11, day) for day in range(1, 6)]
+    versions = list(zip(days, [without, ASKED, without, ASKED, ASKED], strict=True))
+    assert added_fields(versions) == {"id": (days[2], days[3])}
+    assert added_fields(versions[:3]) == {}
+    assert added_fields(versions[:1]) == added_fields([]) == {}
 
 
 def test_a_box_left_out_beside_a_ticked_one_is_a_no(source: Source) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from agir_pipeline.methods.reading.changes import Change, delivery_changes, still_missing
+from agir_pipeline.methods.reading.changes import Change, delivery_changes
 from agir_pipeline.methods.versions import Delivered
 from tests.methods.decisions.conftest import delivered  # noqa: F401 - a fixture
 
@@ -61,16 +61,6 @@ def test_a_file_with_almost_nothing_erases_nobody(delivered: Deliver) -> None:  
 def test_a_row_whose_new_version_is_rejected_has_not_left(delivered: Deliver) -> None:  # noqa: F811
     spoilt = delivered("2010-02-01", A, B, spoilt=frozenset({"C"}))
     assert told(delivered("2010-01-01", A, B, C), spoilt) == []
-
-
-def test_what_left_is_missing_until_it_comes_back(delivered: Deliver) -> None:  # noqa: F811
-    files = [
-        delivered("2010-01-01", A, B, C),
-        delivered("2010-02-01", A, B),
-        delivered("2010-03-01", A, ("B", "Nort", "V", 2), C),
-    ]
-    assert still_missing(delivery_changes(files[:2], FULL)) == {("partner", "C")}
-    assert still_missing(delivery_changes(files, FULL)) == set()
 
 
 def test_a_column_that_falls_silent_has_not_changed(delivered: Deliver) -> None:  # noqa: F811

@@ -18,7 +18,17 @@ from agir_pipeline.methods.reading.child import read_file
 from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid, Limits, Refusal, Refused
 from tests.grids import grid_of
-from tests.workbooks import ods, ods_rows, xls, xlsb, xlsx, zipped
+from tests.workbooks import (
+    MERGED,
+    binary_part,
+    merged_xlsx,
+    ods,
+    ods_rows,
+    xls,
+    xlsb,
+    xlsx,
+    zipped,
+)
 
 TABLE = [
     ["id", "né le", "montant"],
@@ -66,9 +76,50 @@ def test_one_table_reads_the_same_in_every_format(read: Read, make: Any) -> None
 
 
 def test_a_binary_workbook_is_read_and_says_what_it_hides(read: Read) -> None:
-    grid = read(xlsb([(0, 0, 1.0), (2, 1, 3.5)]))
-    assert cells_of(grid) == [["1", ""], ["", ""], ["", "3.5"]]
-    assert grid.flags == [Flag("errors_unseen", None, "", 1)]
+    hidden = struct.pack("<4IH", 1, 1, 0, 0, 1)
+    cells = [(0, 0, 1.0), (0, 1, "="), (2, 0, "#N/A"), (2, 1, 3.5), (3, 0, None), (3, 1, "x")]
+    grid = read(xlsb(cells, hidden_row=2, before=binary_part(60, hidden)))
+    assert cells_of(grid) == [["1", ""], ["", ""], ["#N/A", "3.5"], ["", "x"]]
+    assert grid.flags == [
+        Flag("hidden_rows", 3, "", 1),
+        Flag("silent_formulas", 1, "", 1),
+        Flag("hidden_column", None, "B", 1),
+    ]
+
+
+def test_an_empty_shared_text_of_a_binary_workbook_holds_nothing(read: Read) -> None:
+    grid = read(xlsb([(0, 0, 0), (1, 0, 1)], shared=["a", " "]))
+    assert cells_of(grid) == [["a"], [" "]]
+
+
+def test_a_row_the_parser_does_not_see_refuses_a_binary_workbook(read: Read) -> None:
+    short = binary_part(17, bytes(4) + struct.pack("<I", 1) + "x".encode("utf-16-le"))
+    row = binary_part(0, struct.pack("<IIHHBI", 4, 0, 300, 0, 0, 0))
+    refusal = refusal_of(lambda: read(xlsb([(0, 0, 1.0)], before=row + short)))
+    assert (refusal.code, refusal.context) == ("rows_lost", {"expected": 2, "found": 1})
+
+
+@pytest.mark.parametrize("after", [b"\x05\x7f", b"\xff" * 6])
+def test_a_binary_workbook_that_ends_early_is_refused(read: Read, after: bytes) -> None:
+    content = xlsb([(0, 0, 1.0)], after=after)
+    assert refusal_of(lambda: read(content)).code == "incomplete"
+
+
+# --------------------------------------------------------------------------- merged cells
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xls", "ods", "xlsb"])
+def test_merged_cells_are_told_in_every_format(read: Read, kind: str) -> None:
+    assert read(MERGED[kind]()).merged == [(2, 1, 3, 1)]
+
+
+def test_merged_cells_end_where_the_sheet_does(read: Read) -> None:
+    assert read(merged_xlsx("A1:XFD1", "E9:F9")).merged == [(1, 1, 1, 2)]
+
+
+@pytest.mark.parametrize("ranges", [("A1:B2", "A1:B2"), ("B2:A1",), ("A0:B1",), ("wrong",)])
+def test_merged_cells_that_cannot_be_are_refused(read: Read, ranges: tuple[str, ...]) -> None:
+    assert refusal_of(lambda: read(merged_xlsx(*ranges))).code == "damaged"
 
 
 # ------------------------------------------------------------------------------- as sent

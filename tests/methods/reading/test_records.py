@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agir_pipeline.methods.reading import records
 from agir_pipeline.methods.reading.records import row_digests
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=3)
@@ -30,3 +32,16 @@ def test_a_value_in_another_column_is_another_row() -> None:
 
 def test_without_columns_rows_are_equal() -> None:
     assert row_digests([], 2).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("column", [["a", "b", "a"], [1.5, 2.0, 1.5], ["a", None, "a"], [1, 2, 1]])
+def test_a_large_file_gives_the_digests_of_a_small_one(
+    column: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = row_digests([column], 3).tolist()
+    assert small[0] == small[2] != small[1]
+    monkeypatch.setattr(records, "LARGE", 2)
+    assert row_digests([column], 3).tolist() == small
+    monkeypatch.setattr(records, "LARGE", 3)
+    monkeypatch.setattr(records, "VALUES_REMEMBERED", 0)  # all are forgotten
+    assert row_digests([column], 3).tolist() == small

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agir_pipeline.methods.reading.findings import Finding
 from agir_pipeline.methods.reading.grid import UNCACHED, Flag, Grid
 from tests.grids import grid_of
+from tests.workbooks import MERGED
 
 
 def ends_of(result: Any) -> dict[int, str]:
@@ -42,6 +43,58 @@ def people(make: Any) -> Any:
     )
 
 
+# ------------------------------------------------------------- merged cells, days to come
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xls", "ods", "xlsb"])
+def test_an_empty_cell_under_a_merged_one_is_never_taken_for_no_answer(
+    make: Any, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / f"file.{kind}"
+    path.write_bytes(MERGED[kind]())
+    source = make.source(make.column("a"), make.column("b"), key=["b"])
+    result = make.read(grid_of(path), source)
+    assert result.quarantine.to_dict("records")[0] | {"record_id": ""} == {
+        "sheet": "Suivi",
+        "row_number": 3,
+        "column": "a",
+        "rule": "merged_cell",
+        "found": "",
+        "record_id": "",
+        "entity_key": "three",
+    }
+    assert result.rows["b"].tolist() == ["two"]
+
+
+def test_merged_cells_outside_the_data_or_with_texts_of_their_own_change_nothing(
+    make: Any,
+) -> None:
+    merged = [(1, 1, 1, 3), (2, 1, 2, 2), (3, 1, 4, 1), (3, 3, 4, 3)]
+    rows = (["title", "", ""], ["a", "b", "beside"], ["1", "x", "?"], ["1", "y", ""])
+    source = make.source(make.column("a"), make.column("b"))
+    result = make.read(make.grid(*rows, sheet="Suivi", merged=merged), source)
+    assert result.ends["Suivi"]["accepted"] == 2
+
+
+def test_what_has_happened_had_happened_when_the_file_came(make: Any) -> None:
+    source = make.source(
+        make.column("id"),
+        make.column("held_on", "date", not_after="received"),
+        make.column("due_on", "date"),
+    )
+    rows = (
+        ["id", "held_on", "due_on"],
+        ["1", "2010-11-05", "2011-01-01"],
+        ["2", "2010-11-06", ""],
+        ["3", "2010-11-07 08:00", ""],
+        ["4", "", ""],
+    )
+    result = make.read(make.grid(*rows), source)
+    assert rules_of(result) == {3: "in_the_future", 4: "in_the_future"}
+    assert result.quarantine["column"].tolist() == ["held_on", "held_on"]
+    assert result.rows["id"].tolist() == ["1", "4"]
+
+
 # ---------------------------------------------------------------------------- whole files
 
 
@@ -56,6 +109,7 @@ def test_a_partner_workbook_is_accounted_for_row_by_row(
             "duplicate": 1,
             "blank": 1,
             "outside": 7,
+            "erased": 0,
             "n_rows": 13,
         }
     }

@@ -143,12 +143,13 @@ def test_unreadable_files_are_unreadable_in_their_own_way(
     assert "Code interne" in content["missing_columns"].decode("cp1252").splitlines()[0]
 
 
-def test_no_fault_stands_in_the_last_file_of_a_stream(
+def test_no_fault_but_a_contradiction_stands_in_the_last_file_of_a_stream(
     delivered: list[Delivery], faults: list[dict[str, Any]]
 ) -> None:
+    """What a later file settles is no contradiction any more."""
     last = {(d.source, d.provider): d.file_name for d in delivered}
-    faulty = {(f["source"], f["provider"], f["file"]) for f in faults}
-    assert not faulty & {(*place, name) for place, name in last.items()}
+    in_last = [f for f in faults if f["file"] == last[f["source"], f["provider"]]]
+    assert [f["check"] for f in in_last] == ["contradiction"]
 
 
 def test_the_truth_is_json(study: Study) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agir_pipeline.methods.reading.answer_states import Conditions, Spellings
 from agir_pipeline.resources.sources import kobo, odk, redcap
 from agir_pipeline.resources.sources.exchange import exchange_with
 from agir_pipeline.resources.sources.faults import ServerFault
@@ -53,6 +54,43 @@ def test_the_real_odk_form_comes_answer_by_answer(odk_folder: Path) -> None:
     jobs = [row[pulled.header.index("emplois")] for row in pulled.rows]
     assert sorted(len(json.loads(cell)) for cell in jobs if cell) == [2] * 23
     assert "AGIR-001" not in {row[places["code"]] for row in pulled.rows}
+
+
+def test_the_definition_of_an_odk_form_says_when_its_questions_are_shown(
+    odk_folder: Path,
+) -> None:
+    with serving(odk_server(odk_folder)) as server:
+        pulled = pulled_by(odk, server, "odk", "1/agir_t0")
+    assert pulled.questionnaire is not None
+    asked = pulled.questionnaire.by_name
+    assert (asked["age"].relevance, asked["dn"].relevance) == ((), ("unknown(form)",))
+    assert asked["ressources"].relevance == (f"{asked['age'].raw_name}.NAOK >= 25",)
+    row = next(row for row in pulled.rows if "AGIR-000" in row)
+    answers = dict(zip(pulled.header, row, strict=True)) | {"age": "24"}
+    wanted = dict.fromkeys(("age", "ressources", "freins", "dn"), Spellings())
+    states = Conditions(pulled.questionnaire).states(answers, wanted)
+    assert list(states.values()) == ["answered", "not_applicable", "shown_unanswered", "unknown"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_definition_kept_back_leaves_odk_conditions_unknown(
+    status: int, odk_folder: Path
+) -> None:
+    server = odk_server(odk_folder)
+    server.statuses["/v1/projects/1/forms/agir_t0.xml"] = status
+    with serving(server):
+        pulled = pulled_by(odk, server, "odk", "1/agir_t0")
+    assert len(pulled.rows) == 24
+    assert pulled.questionnaire is not None
+    assert pulled.questionnaire.by_name["age"].relevance == ("unknown(form)",)
+
+
+def test_something_else_in_place_of_an_odk_definition_is_not_whole(odk_folder: Path) -> None:
+    server = odk_server(odk_folder)
+    server.forms["/v1/projects/1/forms/agir_t0.xml"] = lambda _path, _query: b"<page/>"
+    with serving(server), pytest.raises(ServerFault) as fault:
+        pulled_by(odk, server, "odk", "1/agir_t0")
+    assert fault.value.code == "not_whole"
 
 
 @pytest.mark.parametrize("place", range(2, 9))

@@ -21,8 +21,10 @@ STUDY = {
 ONLY_ENTRY = STUDY | {"answer_sources": [ENTRY], "answer_columns": STUDY["answer_columns"][:2]}
 
 
-def sent(draw, text):
+def sent(draw, text, codebooks=("v1",)):
+    """``codebooks``: the version each row answers, the same for all when there is one."""
     table = draw(text)
+    table["codebook"] = list(codebooks) if len(codebooks) > 1 else codebooks[0]
     instants = [c for c in table.columns if c.endswith("_at")]
     return table.assign(**{c: pd.to_datetime(table[c]) for c in instants})
 
@@ -44,7 +46,7 @@ def test_sources_stand_one_under_the_other_with_what_each_asked(database, run_mo
     e3        | ben       | 2010-06-30 |
     """
     tables = {
-        "validated.survey_entry": sent(draw, entry),
+        "validated.survey_entry": sent(draw, entry, ("v1", "v2")),
         "validated.survey_final": sent(draw, final),
         "linked.person_links": links,
     }
@@ -57,11 +59,11 @@ def test_sources_stand_one_under_the_other_with_what_each_asked(database, run_mo
     expect(
         rows.drop(columns=["sent_at", "answered_at"]).rename(columns={"answer_rank": "rank"}),
         """
-        person_id | source       | record_id | receipt_id | entity_id | mood | activity | rank
-        ada       | survey_entry | r1        | f1         | e1        | 4    |          | 2
-        ada       | survey_entry | r2        | f1         | e2        |      |          | 1
-        ben       | survey_final | r3        | f2         | e3        |      | employed | 1
-        """,
+        person_id | source       | record_id | receipt_id | entity_id | codebook | mood | activity | rank
+        ada       | survey_entry | r1        | f1         | e1        | v1       | 4    |          | 2
+        ada       | survey_entry | r2        | f1         | e2        | v2       |      |          | 1
+        ben       | survey_final | r3        | f2         | e3        | v1       |      | employed | 1
+        """,  # noqa: E501
     )
 
 

@@ -1,0 +1,126 @@
+"""The tables beside the effects: curves, causes, response, hidden bias, explorations."""
+
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.assets.variables import cut_on
+from agir_pipeline.contracts.beside import beside_contracts
+from agir_pipeline.language import mark
+from agir_pipeline.methods.effects.cause_tables import cause_table
+from agir_pipeline.methods.effects.causes import numbered_pairs, of_any_cause
+from agir_pipeline.methods.effects.event_pairs import PairedTimes
+from agir_pipeline.methods.effects.free_time_tables import free_time_table
+from agir_pipeline.methods.effects.hidden_bias_tables import (
+    event_hidden_bias,
+    measure_hidden_bias,
+    status_hidden_bias,
+)
+from agir_pipeline.methods.effects.incidence_tables import incidence_table
+from agir_pipeline.methods.effects.response_rates import response_rates
+from agir_pipeline.methods.effects.specifications import (
+    event_specifications,
+    status_specifications,
+)
+from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
+from agir_pipeline.protocol.model import (
+    EventOutcome,
+    Inference,
+    Outcome,
+    Protocol,
+    StatusOutcome,
+)
+from agir_pipeline.resources.study import Study, included
+
+NO_CAUSES = pd.DataFrame(columns=["outcome", "definition", "pair_id", "arm", "reason"])
+
+
+def facts_beside(protocol: Protocol) -> dict[str, str]:
+    """The SQL tables that only these tables rest on, where the study has them."""
+    found = {}
+    if any(isinstance(o, EventOutcome) and o.causes for o in protocol.outcomes):
+        found["event_causes"] = mark("Why each first event happened")
+    if protocol.waves:
+        found["wave_responses"] = mark("What became of each questionnaire")
+    return found
+
+
+def facts_of(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:
+    table = {"event": "event_times", "status": "status_answers", "measure": "measures"}
+    where, name = "outcome = :outcome", {"outcome": outcome.name}
+    return study.warehouse.read(connection, "outcomes", table[outcome.kind], where, name)
+
+
+def tables_beside(
+    study: Study, connection: sa.Connection, effects: dict[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Every table beside the ``effects`` of the study, by name."""
+    protocol = study.protocol
+    pairs = study.warehouse.read(connection, "matched", "matched_pairs")
+    levels = _levels(study, connection)
+    unrelaxed = frozenset(pairs.loc[pairs["relaxation_level"] == 0, "pair_id"])
+    tables: dict[str, pd.DataFrame] = {}
+    shared: dict[str, list[pd.DataFrame]] = {
+        "hidden_bias": [], "specification_curve": [], "subgroups": [],
+    }  # fmt: skip
+    inference = protocol.inference
+    for outcome in protocol.outcomes:
+        facts = facts_of(study, connection, outcome)
+        if isinstance(outcome, EventOutcome):
+            cut = cut_on(study, outcome)
+            causes = _causes(study, connection, outcome)
+            own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
+            tables |= own
+            effect = effects[f"{outcome.name}_paired_effect"]
+            bias = event_hidden_bias(effect, outcome, inference, cut)
+            curve = event_specifications(pairs_of, unrelaxed, outcome, inference)
+            shared["specification_curve"].append(curve)
+            shared["subgroups"].append(event_subgroups(pairs_of, levels, outcome, inference, cut))
+        elif isinstance(outcome, StatusOutcome):
+            cut = cut_on(study, outcome)
+            bias = status_hidden_bias(facts, outcome, inference, cut)
+            curve = status_specifications(effects[outcome.name], outcome)
+            shared["specification_curve"].append(curve)
+            shared["subgroups"].append(status_subgroups(facts, levels, outcome, inference, cut))
+        else:
+            bias = measure_hidden_bias(facts, outcome, inference, included(study).as_of)
+        shared["hidden_bias"].append(bias)
+    if protocol.waves:
+        responses = study.warehouse.read(connection, "outcomes", "wave_responses")
+        tables["response_rates"] = response_rates(responses, protocol.waves, protocol.inference)
+    wanted = beside_contracts(protocol)
+    together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
+    return tables | {name: table.reset_index(drop=True) for name, table in together.items()}
+
+
+def _of_event(
+    outcome: EventOutcome,
+    facts: pd.DataFrame,
+    causes: pd.DataFrame,
+    inference: Inference,
+    cut: date,
+) -> tuple[dict[str, pd.DataFrame], dict[str, PairedTimes]]:
+    """The event's own tables, and the pairs of each definition that the shared ones read."""
+    numbered = numbered_pairs(facts, causes, outcome, cut)
+    pairs = of_any_cause(numbered, outcome)
+    tables = {f"{outcome.name}_incidence": incidence_table(numbered, outcome)}
+    if outcome.causes:
+        tables[f"{outcome.name}_causes"] = cause_table(facts, causes, outcome, outcome.causes)
+    if outcome.free_time_days:
+        tables[f"{outcome.name}_free_time"] = free_time_table(pairs, outcome, inference, cut)
+    return tables, pairs
+
+
+def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> pd.DataFrame:
+    if outcome.causes is None:
+        return NO_CAUSES
+    where, name = "outcome = :outcome", {"outcome": outcome.name}
+    return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
+
+
+def _levels(study: Study, connection: sa.Connection) -> pd.DataFrame:
+    """For each pair the beneficiary's level of every covariate that makes subgroups."""
+    population = study.warehouse.read(connection, "matched", "analysis_population")
+    own = population[population["arm"] == "beneficiary"].set_index("pair_id")
+    return own[list(study.protocol.inference.subgroups)]

@@ -1,0 +1,244 @@
+"""Tables of the programme: its pace, its costs, its committees, its reach, what went on around."""
+
+from collections.abc import Mapping
+
+from agir_pipeline.contracts.model import Column, TableContract, Text
+from agir_pipeline.contracts.words import (
+    coded,
+    count,
+    day,
+    flag,
+    number,
+    points,
+    share,
+    spelled,
+    text,
+    vocabulary,
+    whole,
+)
+from agir_pipeline.language import mark
+from agir_pipeline.protocol.model import Costs, MeasureOutcome, Outreach, Protocol
+
+KINDS: Mapping[str, Text] = {
+    "direct": mark("Spent on persons"),
+    "common": mark("Shared by all: engineering, management and the like"),
+    "complete": mark("Direct and common together"),
+}
+STATES: Mapping[str, Text] = {
+    "realised": mark("Realised"),
+    "projected": mark("Projected from the pace since the change"),
+}
+
+WORDS = vocabulary(
+    day("change_on", mark("Change of pace"), mark("Entries since this day are told apart")),
+    count("n_before", mark("Entries before"), mark("Beneficiaries before the change")),
+    number("months_before", mark("Months before"), mark("From the first entry to the change"),
+           unit="months", minimum=0),
+    count("n_since", mark("Entries since"), mark("Beneficiaries from the change on")),
+    number("months_since", mark("Months since"), mark("Whole and begun ones"), unit="months",
+           minimum=0),
+    number("rate_ratio", mark("Ratio of the monthly rates"), mark("Since over before"), minimum=0),
+    number("rate_ratio_low", mark("Ratio of the rates, lower limit"),
+           mark("Exact, given all entries"), minimum=0),
+    number("rate_ratio_high", mark("Ratio of the rates, upper limit"),
+           mark("Exact, given all entries"), minimum=0),
+    number("cumulative_ratio", mark("Ratio of all entries"),
+           mark("Entries so far over those before the change"), minimum=0),
+    day("month_on", mark("Month"), mark("Its first day")),
+    coded("state", mark("Realised or projected"), STATES,
+          description=mark("Months to come are projected")),
+    count("n_entries", mark("Entries of the month"), mark("Beneficiaries by their day of entry")),
+    count("projected", mark("Entries projected"), mark("Median of the month")),
+    count("projected_low", mark("Entries projected, lower limit"),
+          mark("Of the month, at the protocol's level")),
+    count("projected_high", mark("Entries projected, upper limit"),
+          mark("Of the month, at the protocol's level")),
+    count("n_cumulative", mark("Entries so far"), mark("Ahead: median of all by the month")),
+    count("cumulative_low", mark("Entries so far, lower limit"),
+          mark("All months ahead taken together")),
+    count("cumulative_high", mark("Entries so far, upper limit"),
+          mark("All months ahead taken together")),
+    count("n_target", mark("Target"), mark("Of the whole study, as in the protocol")),
+    share("p_target", mark("Chance of the target"), mark("That it is reached by the month's end")),
+    whole("year", mark("Year"), mark("Of the voucher, or of the figures")),
+    count("n_lines", mark("Lines"), mark("Of vouchers, credit notes included")),
+    number("amount_eur", mark("Amount"), mark("Before tax; credit notes taken off"), unit="EUR"),
+    coded("kind", mark("Kind of cost"), KINDS, description=mark("As the protocol divides items")),
+    count("n_beneficiaries", mark("Beneficiaries"), mark("Who have entered so far")),
+    number("per_beneficiary_eur", mark("Cost per beneficiary"),
+           mark("Spent; for an effect the plan's"), unit="EUR"),
+    number("planned_per_beneficiary_eur", mark("Planned per beneficiary"),
+           mark("As in the protocol"), unit="EUR"),
+    number("planned_eur", mark("Planned in all"), mark("For the beneficiaries who entered"),
+           unit="EUR"),
+    number("gap_eur", mark("Gap"), mark("Spent less planned"), unit="EUR"),
+    number("share_of_complete", mark("Share of the complete cost"), mark("Of what was spent")),
+    text("definition", mark("Definition"),
+         mark("Variant of the outcome, as named in the protocol")),
+    count("horizon_days", mark("Horizon"), mark("Counted from the index date"), unit="days"),
+    points("gain_points", mark("Gain"), mark("Difference in the direction of a benefit")),
+    points("gain_low_points", mark("Gain, lower limit"), mark("Of the difference")),
+    points("gain_high_points", mark("Gain, upper limit"), mark("Of the difference")),
+    text("n_needed", mark("Number needed to treat"),
+         mark("NNTB to benefit, NNTH to harm; through ∞ when no effect lies in the interval")),
+    number("cost_per_gain_eur", mark("Cost of one more with the benefit"),
+           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
+    number("cost_per_gain_low_eur", mark("That cost, lower limit"),
+           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
+    number("cost_per_gain_high_eur", mark("That cost, upper limit"),
+           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
+    count("n_held", mark("Meetings held"), mark("In the month")),
+    count("gap_days", mark("Longest gap"), mark("Without a meeting, reaching into the month"),
+          unit="days"),
+    count("limit_days", mark("Limit"), mark("Cadence and tolerance of the protocol"), unit="days"),
+    flag("is_compliant", mark("In time"), mark("No gap is longer than the limit")),
+    count("n_cases", mark("Cases reviewed"), mark("In the meetings of the month")),
+    count("n_contacted", mark("Organisations contacted"), mark("Each once, however spelled")),
+    count("n_replied", mark("Replied"), mark("Agreed, refused or arranged a meeting")),
+    count("n_agreed", mark("Agreed"), mark("At least once")),
+    count("n_referred", mark("Referred a young person"), mark("At least once")),
+    number("days_to_agreement_median", mark("Days to agreement"),
+           mark("Median from first contact, of those that agreed"), unit="days"),
+    count("n_expected", mark("Organisations expected"),
+          mark("The least number of the protocol")),
+    flag("is_reached", mark("Reached"), mark("Empty where no number is expected")),
+    text("series", mark("Series"), mark("Codes of what the figure is of, joined")),
+    count("n_months", mark("Months told"), mark("Twelve make a whole year")),
+    number("value", mark("Value"), mark("Mean of the months, as last published")),
+    number("change_share", mark("Change over the year before"),
+           mark("Whole years only; −0.18 means eighteen in a hundred fewer")),
+)  # fmt: skip
+
+
+def programme_contracts(protocol: Protocol) -> dict[str, TableContract]:
+    """The contract of each table of the programme that the protocol asks for, by name."""
+    tables: list[TableContract] = []
+    if protocol.enrolment and protocol.enrolment.pace:
+        tables += [_pace(), _projection()]
+    if protocol.costs:
+        tables += [_costs(protocol, protocol.costs), _totals()]
+        if not all(isinstance(outcome, MeasureOutcome) for outcome in protocol.outcomes):
+            tables.append(_effectiveness(protocol))
+    if protocol.governance:
+        committees = {c.code: c.labels for c in protocol.governance.committees}
+        tables.append(_governance(committees))
+    if protocol.outreach:
+        tables.append(_funnel(protocol, protocol.outreach))
+    if protocol.context:
+        tables.append(_context())
+    return {table.name: table for table in tables}
+
+
+def _codes(protocol: Protocol, source: str, column: str) -> Mapping[str, Text]:
+    declared = {c.name: c for c in protocol.source(source).columns}
+    return {code.code: code.labels for code in declared[column].codes}
+
+
+def _pace() -> TableContract:
+    return TableContract(
+        "enrolment_pace",
+        mark("How much faster beneficiaries enter since the change"),
+        spelled(
+            WORDS,
+            """change_on n_before months_before n_since months_since rate_ratio? rate_ratio_low?
+            rate_ratio_high? cumulative_ratio?""",
+        ),
+        ("change_on",),
+    )
+
+
+def _projection() -> TableContract:
+    return TableContract(
+        "enrolment_projection",
+        mark("Entries realised, and where their pace leads"),
+        spelled(
+            WORDS,
+            """month_on state n_entries? projected? projected_low? projected_high? n_cumulative
+            cumulative_low? cumulative_high? n_target? p_target?""",
+        ),
+        ("month_on",),
+    )
+
+
+def _costs(protocol: Protocol, costs: Costs) -> TableContract:
+    items = _codes(protocol, costs.origin, costs.item_column)
+    return TableContract(
+        "costs",
+        mark("What was spent by year and item"),
+        spelled(
+            WORDS,
+            "year item kind n_lines amount_eur",
+            coded("item", mark("Item"), items, mark("As in the accounts")),
+        ),
+        ("year", "item"),
+    )
+
+
+def _totals() -> TableContract:
+    return TableContract(
+        "cost_totals",
+        mark("Direct and complete cost against the plan"),
+        spelled(
+            WORDS,
+            """kind amount_eur n_beneficiaries per_beneficiary_eur? planned_per_beneficiary_eur
+            planned_eur gap_eur share_of_complete?""",
+        ),
+        ("kind",),
+    )
+
+
+def _effectiveness(protocol: Protocol) -> TableContract:
+    names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
+    return TableContract(
+        "cost_effectiveness",
+        mark("What one more person with the benefit costs"),
+        spelled(
+            WORDS,
+            """outcome definition horizon_days? kind per_beneficiary_eur gain_points
+            gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
+            cost_per_gain_high_eur?""",
+            coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
+        ),
+        ("outcome", "definition", "horizon_days", "kind"),
+    )
+
+
+def _governance(committees: Mapping[str, Text]) -> TableContract:
+    return TableContract(
+        "governance",
+        mark("Whether the committees met as often as promised"),
+        spelled(
+            WORDS,
+            "committee month_on n_held gap_days limit_days is_compliant n_cases",
+            coded("committee", mark("Committee"), committees, mark("As named in the protocol")),
+        ),
+        ("committee", "month_on"),
+    )
+
+
+def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
+    kinds = _codes(protocol, outreach.origin, outreach.type_column)
+    return TableContract(
+        "mobilisation_funnel",
+        mark("Which organisations were won for the programme"),
+        spelled(
+            WORDS,
+            """organisation_kind n_contacted n_replied n_agreed n_referred
+            days_to_agreement_median? n_expected? is_reached?""",
+            _organisation_kind(kinds),
+        ),
+        ("organisation_kind",),
+    )
+
+
+def _organisation_kind(kinds: Mapping[str, Text]) -> Column:
+    return coded("organisation_kind", mark("Kind of organisation"), kinds, mark("As in the log"))
+
+
+def _context() -> TableContract:
+    return TableContract(
+        "context",
+        mark("What happened around the programme, year by year"),
+        spelled(WORDS, "series year n_months value change_share?"),
+        ("series", "year"),
+    )

@@ -1,0 +1,139 @@
+"""The specification curve: the same question answered in every way that could be defended."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agir_pipeline.language import _
+from agir_pipeline.methods.effects.claims import EXPLORATORY
+from agir_pipeline.methods.effects.event_pairs import PairedTimes
+from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, in_points, typed
+from agir_pipeline.methods.effects.paired import PairedTable, bonett_price
+from agir_pipeline.methods.effects.survival import censored_bonett_price
+from agir_pipeline.protocol.model import EventOutcome, Inference, StatusOutcome
+
+SPECIFICATION_COLUMNS = {
+    "outcome": TEXT, "specification_number": COUNT, "definition": TEXT, "horizon_days": COUNT,
+    "pairs_kept": TEXT, "weighting": TEXT, "n": COUNT, "estimate_points": NUMBER,
+    "ci_low_points": NUMBER, "ci_high_points": NUMBER, "is_primary": FLAG, "claim": TEXT,
+    "method": TEXT,
+}  # fmt: skip
+
+ALL_PAIRS, UNRELAXED = "all", "unrelaxed"
+CENSORED, COMPLETE, BY_RESPONSE, UNWEIGHTED = "censored", "complete_pairs", "response", "none"
+LEE, WORST_CASE = "lee_bounds", "worst_case"
+
+OF_STATUS: Mapping[str, tuple[str | None, str | None, str | None]] = {
+    BY_RESPONSE: ("difference_points", "ci_low_points", "ci_high_points"),
+    UNWEIGHTED: ("unweighted_difference_points", None, None),
+    COMPLETE: (
+        "complete_pairs_difference_points",
+        "bonett_price_low_points",
+        "bonett_price_high_points",
+    ),
+    LEE: (None, "lee_low_points", "lee_high_points"),
+    WORST_CASE: (None, "worst_case_low_points", "worst_case_high_points"),
+}
+"""Weighting → estimate and limits in the status effect table; bounds have no single estimate."""
+
+
+def event_specifications(
+    by_definition: Mapping[str, PairedTimes],
+    unrelaxed: frozenset[str],
+    outcome: EventOutcome,
+    inference: Inference,
+) -> pd.DataFrame:
+    """Definition × horizon × pairs kept × weighting of one event, numbered in this order.
+
+    ``unrelaxed`` are the pairs alike in every near-exact covariate. Censored means every pair as
+    far as it is followed, complete pairs only those followed to the horizon. Not evaluable: no
+    row. Limits of the interval describe; none is a test.
+    """
+    rows: list[dict[str, Any]] = []
+    level = inference.confidence_level.value
+    for definition, pairs in by_definition.items():
+        kept = {
+            ALL_PAIRS: np.ones(pairs.n_pairs, dtype=bool),
+            UNRELAXED: pairs.pair_ids.isin(unrelaxed).to_numpy(dtype=bool),
+        }
+        for horizon in outcome.horizons_days.value:
+            at_primary = (definition, horizon) == (
+                outcome.primary_definition,
+                outcome.primary_horizon_days,
+            )
+            place = {"definition": definition, "horizon_days": horizon}
+            for name, is_kept in kept.items():
+                for row in _events(pairs.taken(is_kept), horizon, level):
+                    is_primary = at_primary and (name, row["weighting"]) == (ALL_PAIRS, CENSORED)
+                    rows.append({**place, "pairs_kept": name, **row, "is_primary": is_primary})
+    return _numbered(rows, outcome)
+
+
+def status_specifications(effects: pd.DataFrame, outcome: StatusOutcome) -> pd.DataFrame:
+    """Definition × weighting of one status, from its released effect table, bounds included."""
+    rows = [
+        {
+            "definition": effect["definition"],
+            "pairs_kept": ALL_PAIRS,
+            "weighting": weighting,
+            "n": effect["n_complete_pairs" if weighting == COMPLETE else "n_due"],
+            "estimate_points": effect.get(columns[0]),
+            "ci_low_points": effect.get(columns[1]),
+            "ci_high_points": effect.get(columns[2]),
+            "is_primary": (effect["definition"], weighting)
+            == (outcome.primary_definition, BY_RESPONSE),
+        }
+        for effect in effects[effects["is_evaluable"]].to_dict("records")
+        for weighting, columns in OF_STATUS.items()
+    ]
+    return _numbered(rows, outcome)
+
+
+def _events(pairs: PairedTimes, horizon: int, level: float) -> Iterator[dict[str, Any]]:
+    is_complete = pairs.complete(horizon)
+    if not is_complete.any():
+        return
+    censored = censored_bonett_price(
+        pairs.times[0], pairs.causes[0], pairs.times[1], pairs.causes[1], horizon, level
+    )
+    whole = _in_complete(pairs, is_complete, horizon)
+    complete = bonett_price(whole, level)
+    for weighting, n, found in (
+        (CENSORED, pairs.n_pairs, censored),
+        (COMPLETE, whole.n, complete),
+    ):
+        yield {
+            "weighting": weighting,
+            "n": n,
+            "estimate_points": in_points(found.estimate),
+            "ci_low_points": in_points(found.ci_low),
+            "ci_high_points": in_points(found.ci_high),
+        }
+
+
+def _in_complete(pairs: PairedTimes, is_complete: NDArray[np.bool_], horizon: int) -> PairedTable:
+    has_event = pairs.has_event(horizon)[:, is_complete]
+    return PairedTable.of(has_event[0], has_event[1])
+
+
+def _numbered(
+    rows: Iterable[dict[str, Any]], outcome: EventOutcome | StatusOutcome
+) -> pd.DataFrame:
+    method = _(
+        "The same comparison under another choice; the primary one is marked. Intervals describe, "
+        "none is a test; bounds have limits and no single estimate"
+    )
+    told = [
+        {
+            "outcome": outcome.name,
+            "specification_number": number,
+            "claim": EXPLORATORY,
+            "method": method,
+            **row,
+        }
+        for number, row in enumerate(rows, 1)
+    ]
+    return typed(told, SPECIFICATION_COLUMNS)

@@ -1,0 +1,86 @@
+"""What the programme promised beside its outcomes: pace, committees, costs and reach."""
+
+from datetime import date
+
+from pydantic import Field
+
+from agir_pipeline.protocol.values import (
+    AtLeastOne,
+    Count,
+    Fact,
+    Frozen,
+    Labels,
+    Name,
+    NotNegative,
+    Positive,
+    Share,
+    Some,
+    SomeDays,
+    Text,
+)
+
+
+class Pace(Frozen):
+    """From when entries quickened, and until when they are projected."""
+
+    change_on: Fact[date]
+    until_on: Fact[date]
+    prior_entries: Fact[Positive]
+    """With ``prior_months`` what was known of the pace beforehand: a gamma distribution."""
+    prior_months: Fact[NotNegative]
+    interval_level: Fact[Share]
+
+
+class Committee(Frozen):
+    """How often a committee meets at least."""
+
+    code: Text
+    labels: Labels
+    every_days: Fact[SomeDays]
+    tolerance_days: Fact[Count]
+
+
+class Governance(Frozen):
+    origin: Name
+    type_column: Name
+    day_column: Name
+    cases_column: Name
+    committees: Some[Committee] = Field(alias="committee")
+
+
+class Outreach(Frozen):
+    """Which organisations were told of the programme, and how far each came."""
+
+    origin: Name
+    day_column: Name
+    organisation_column: Name
+    type_column: Name
+    result_column: Name
+    replied_when: Some[str]
+    agreed_when: Some[str]
+    referred_when: Some[str]
+    watched_type: Text
+    at_least: Fact[AtLeastOne]
+    """Organisations of the watched type that were to be contacted."""
+
+
+class Costs(Frozen):
+    """What support costs: the part spent on persons, and its share of everything."""
+
+    origin: Name
+    day_column: Name
+    item_column: Name
+    amount_column: Name
+    direct_items: Some[str]
+    direct_per_beneficiary: Fact[Positive]
+    direct_share: Fact[Share]
+
+
+class Context(Frozen):
+    """Series of what happened around the programme, each figure with its publications."""
+
+    origin: Name
+    series_columns: Some[Name]
+    month_column: Name
+    value_column: Name
+    published_column: Name

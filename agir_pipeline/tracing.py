@@ -1,0 +1,154 @@
+"""``agir trace``: from a cell of a released table to the accepted rows of partners' files.
+
+Persons stay pseudonyms. The persons of a sum are the members of the pairs that count, of the arm
+and the subgroup that the cell names; nothing finer is claimed of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.assets.lineage import known_origins
+from agir_pipeline.contracts.lineage import Place, headings_behind
+from agir_pipeline.errors import UsageError
+from agir_pipeline.language import _
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.study import Study, included, open_study
+
+MEMBERS = ("beneficiary_person_id", "control_person_id")
+SUBGROUP = ("covariate", "level")
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What stands behind some rows of a released table."""
+
+    n_rows: int
+    headings: dict[str, list[str]]
+    """Source → the headings of its files that the table's columns come from."""
+    n_persons: int
+    rows: pd.DataFrame
+    """person_id, source, file, sheet, row_number: their accepted rows in these sources."""
+
+    def lines(self) -> Iterator[str]:
+        yield _("{n} rows of the table; {persons} persons in them").format(
+            n=self.n_rows, persons=self.n_persons
+        )
+        for source, headings in sorted(self.headings.items()):
+            yield f"{source}: {', '.join(headings)}"
+        if len(self.rows):
+            yield self.rows.to_string(index=False)
+
+
+def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
+    """The accepted rows behind the rows of the current release that ``cells`` name.
+
+    Each cell is COLUMN=VALUE, a value as ``agir show`` prints it.
+
+    Raises:
+        UsageError: a cell is not COLUMN=VALUE, or names no column of the table.
+    """
+    study = open_study(home.folder)
+    found = _narrowed(Releases(home.releases).read(table), table, cells)
+    told = headings_behind(known_origins(study), "published", table)
+    places = sorted({place for headings in told.values() for place in headings})
+    sources = list(dict.fromkeys(place.table for place in places))
+    persons = _persons(found, Releases(home.releases))
+    with study.warehouse.transaction() as connection:
+        rows = _accepted(study, connection, sources, persons)
+    return Traced(len(found), _by_source(places), len(persons), rows)
+
+
+def _narrowed(rows: pd.DataFrame, table: str, cells: Sequence[str]) -> pd.DataFrame:
+    for cell in cells:
+        column, is_said, value = cell.partition("=")
+        if not is_said:
+            raise UsageError(_("'{cell}' is not COLUMN=VALUE").format(cell=cell))
+        if column not in rows:
+            raise UsageError(
+                _("{table} has no column {column}; it has: {known}").format(
+                    table=table, column=column, known=", ".join(rows.columns)
+                )
+            )
+        shown = rows[column].map(_shown)
+        rows = rows[shown == value]
+    return rows
+
+
+def _shown(value: object) -> str:
+    """A value as a reader writes it: a day without its hours, a whole number without a point."""
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _by_source(places: Sequence[Place]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for place in places:
+        found.setdefault(place.table, []).append(place.column)
+    return found
+
+
+def _persons(rows: pd.DataFrame, releases: Releases) -> set[str]:
+    """The persons a row names, or the members of the pairs that it sums over."""
+    named = [name for name in ("person_id", *MEMBERS) if name in rows]
+    if named:
+        return {str(person) for name in named for person in rows[name].dropna()}
+    pairs = releases.read("matched_pairs")
+    pairs = pairs[pairs["status"] == "active"]
+    if "pair_id" in rows:
+        pairs = pairs[pairs["pair_id"].isin(rows["pair_id"])]
+    elif set(SUBGROUP) <= set(rows):
+        pairs = pairs[pairs["pair_id"].isin(_of_levels(rows, releases))]
+    elif "definition" not in rows and "wave" not in rows:
+        return set()
+    arms = set(rows["arm"]) if "arm" in rows else {"beneficiary", "control"}
+    if rows.empty:
+        return set()
+    return {str(p) for arm in sorted(arms) for p in pairs[f"{arm}_person_id"].dropna()}
+
+
+def _of_levels(rows: pd.DataFrame, releases: Releases) -> set[str]:
+    population = releases.read("analysis_population")
+    own = population[population["arm"] == "beneficiary"]
+    named = set(zip(rows["covariate"], rows["level"], strict=True))
+    return {
+        str(pair)
+        for covariate, level in named
+        if covariate in own
+        for pair in own.loc[own[covariate].astype("string").fillna("missing") == level, "pair_id"]
+    }
+
+
+def _accepted(
+    study: Study, connection: sa.Connection, sources: Sequence[str], persons: set[str]
+) -> pd.DataFrame:
+    """The rows in force of these persons in these sources, with file, sheet and row."""
+    links = study.warehouse.read(connection, "linked", "person_links", "superseded_on is null")
+    own = links[links["person_id"].isin(persons)]
+    files = {r.receipt_id: r.file_name for r in included(study).deliveries}
+    parts = []
+    for source in sources:
+        rows = study.warehouse.read(connection, "validated", source, "superseded_on is null")
+        told = own.loc[own["source"] == source, ["person_id", "entity_id"]].merge(
+            rows, on="entity_id"
+        )
+        parts.append(
+            pd.DataFrame(
+                {
+                    "person_id": told["person_id"],
+                    "source": source,
+                    "file": told["receipt_id"].map(files),
+                    "sheet": told["sheet"],
+                    "row_number": told["row_number"],
+                }
+            )
+        )
+    order = ["person_id", "source", "file", "sheet", "row_number"]
+    whole = pd.concat(parts) if parts else pd.DataFrame(columns=order)
+    return whole.sort_values(order, ignore_index=True)

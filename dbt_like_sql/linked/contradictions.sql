@@ -1,0 +1,71 @@
+-- Where two columns say different things of one person, as known on the day `known_on`.
+-- Grain: one row per person, fact and two columns of which no rows agree; the nearest two are
+-- shown. Nothing is chosen between them. Values that identify somebody are never here.
+
+{{ config(enabled=var('shared_facts', []) | length > 0) }}
+
+with
+
+shared_facts as (
+
+    select * from {{ ref('shared_facts') }}
+
+),
+
+compared as (
+
+    select
+        one.person_id,
+        one.fact,
+        one.teller as teller_a,
+        other.teller as teller_b,
+        one.source as source_a,
+        one.column_name as column_a,
+        case when one.is_shown then one.said end as said_a,
+        one.record_id as record_id_a,
+        one.receipt_id as receipt_id_a,
+        other.source as source_b,
+        other.column_name as column_b,
+        case when other.is_shown then other.said end as said_b,
+        other.record_id as record_id_b,
+        other.receipt_id as receipt_id_b,
+        one.known_on as known_on_a,
+        other.known_on as known_on_b,
+        abs(one.said_on - other.said_on) as days_apart,
+        case
+            when one.said = other.said then 1
+            when abs(one.said_on - other.said_on) <= one.tolerance_days then 1
+            else 0
+        end as is_same
+
+    from shared_facts as one
+
+    inner join shared_facts as other
+        on one.person_id = other.person_id
+        and one.fact = other.fact
+        and one.teller < other.teller
+
+),
+
+judged as (
+
+    select
+        compared.*,
+        greatest(known_on_a, known_on_b) as known_on,
+        max(is_same) over (partition by person_id, teller_a, teller_b) as agrees,
+        row_number() over (
+            partition by person_id, teller_a, teller_b
+            order by coalesce(days_apart, 0), record_id_a, record_id_b
+        ) as nearness_rank
+
+    from compared
+
+)
+
+select
+    person_id, fact, source_a, column_a, said_a, known_on_a, record_id_a, receipt_id_a,
+    source_b, column_b, said_b, known_on_b, record_id_b, receipt_id_b, known_on
+
+from judged
+
+where agrees = 0 and nearness_rank = 1

@@ -1,0 +1,84 @@
+"""Facts of the interim note in the tables of the whole demo."""
+
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.releases import Releases
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+Demo = tuple[Path, "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def released(demo: Demo):  # type: ignore[no-untyped-def]
+    return Releases(Home(demo[0]).releases).read
+
+
+def test_costs_tie_to_2300_euros_that_are_half_of_everything(released):
+    totals = released("cost_totals").set_index("kind")
+    assert totals["amount_eur"].to_dict() == {"complete": 345_000.0, "direct": 172_500.0}
+    assert totals["per_beneficiary_eur"].to_dict() == {"complete": 4600.0, "direct": 2300.0}
+    assert totals.loc["direct", "share_of_complete"] == 0.5
+    assert totals["gap_eur"].tolist() == [0.0, 0.0]
+
+
+def test_entries_tripled_and_the_target_was_not_reached_at_the_end_of_2010(released):
+    pace = released("enrolment_pace").iloc[0]
+    assert pace["rate_ratio"] == pytest.approx(3.0)
+    assert pace["rate_ratio_low"] < 3 < pace["rate_ratio_high"]
+    months = released("enrolment_projection").set_index("month_on")
+    december = months.loc[pd.Timestamp(2010, 12, 1)]
+    assert (december["n_cumulative"], december["n_target"]) == (40, 75)
+    assert december["p_target"] == 0
+
+
+def test_more_than_fifty_training_organisations_were_contacted(released):
+    funnel = released("mobilisation_funnel").set_index("organisation_kind")
+    assert funnel.loc["training_body", "n_contacted"] > 50
+    assert bool(funnel.loc["training_body", "is_reached"])
+    steps = funnel[["n_contacted", "n_replied", "n_agreed", "n_referred"]]
+    assert steps.diff(axis=1).iloc[:, 1:].le(0).all(axis=None)
+
+
+def test_three_committees_are_held_to_their_cadences(released):
+    limits = released("governance").groupby("committee")["limit_days"].unique().map(list).to_dict()
+    assert limits == {"steering": [49], "orientation": [92], "follow_up": [16]}
+
+
+def test_contracts_fell_by_18_percent_in_2009(released):
+    context = released("context")
+    told = context[(context["year"] == 2009) & context["series"].str.startswith("cp_entries")]
+    assert told["change_share"].tolist() == pytest.approx([-0.18] * len(told), abs=0.01)
+    assert len(told) > 1
+
+
+def test_what_stands_beside_the_effects_agrees_with_them(released):
+    effects = released("rupture_paired_effect").set_index(["definition", "horizon_days"])
+    curve = released("specification_curve")
+    [primary] = curve[(curve["outcome"] == "rupture") & curve["is_primary"]].to_dict("records")
+    effect = effects.loc[("net_180", 274)]
+    assert primary["estimate_points"] == pytest.approx(effect["risk_difference_points"])
+    assert primary["ci_low_points"] == pytest.approx(effect["ci_low_points"])
+    risks = released("rupture_risk").set_index(["definition", "horizon_days", "arm"])["risk"]
+    days = released("rupture_incidence")
+    for arm in ("beneficiary", "control"):
+        own = days[(days["definition"] == "net_180") & (days["arm"] == arm)]
+        last = own[own["time_days"] <= 274].groupby("cause").tail(1).set_index("cause")
+        found = last.drop(index="normal_end")["incidence"].sum()
+        assert found == pytest.approx(risks.loc[("net_180", 274, arm)])
+    rates = released("response_rates").set_index(["wave", "arm"])
+    final = released("durable_employment").iloc[0]
+    assert final["n_respondents_control"] <= rates.loc[("youth_tf", "control"), "n_answered"]
+
+
+def test_causes_count_the_events_of_the_effect(released):
+    causes = released("rupture_causes")
+    counted = causes.groupby(["definition", "arm"])["n_events"].sum()
+    seen = released("rupture_risk").set_index(["definition", "arm", "horizon_days"])["n_events"]
+    for (definition, arm), n in counted.items():
+        assert n == seen.loc[(definition, arm, 365)]

@@ -1,0 +1,102 @@
+"""From a cell of a released table to the rows of the files it rests on, in the whole demo."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from agir_pipeline.errors import UsageError
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.study import open_study
+from agir_pipeline.tracing import traced
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+Demo = tuple[Path, "subprocess.CompletedProcess[str]"]
+ROW = ["person_id", "source", "file", "sheet", "row_number"]
+
+
+@pytest.fixture(scope="module")
+def home(demo: Demo) -> Home:
+    return Home(demo[0])
+
+
+@pytest.fixture(scope="module")
+def pairs(home: Home) -> pd.DataFrame:
+    released = Releases(home.releases).read("matched_pairs")
+    return released[released["status"] == "active"]
+
+
+def test_a_pair_leads_to_the_rows_of_its_two_members_and_nobody_else(home, pairs):
+    pair = pairs.iloc[0]
+    found = traced(home, "matched_pairs", [f"pair_id={pair['pair_id']}"])
+    assert (found.n_rows, found.n_persons) == (1, 2)
+    members = {pair["beneficiary_person_id"], pair["control_person_id"]}
+    assert set(found.rows["person_id"]) == members
+    assert {"beneficiary_register", "control_pool", "contract_register"} <= set(
+        found.rows["source"]
+    )
+    assert list(found.rows.columns) == ROW
+    assert found.rows.notna().all(axis=None)
+
+
+def test_every_row_named_is_an_accepted_row_of_that_file(home, pairs):
+    found = traced(home, "matched_pairs", [f"pair_id={pairs.iloc[0]['pair_id']}"])
+    study = open_study(home.folder)
+    names = {receipt.receipt_id: receipt.file_name for receipt in study.state().deliveries}
+    with study.warehouse.transaction() as connection:
+        for source, rows in found.rows.groupby("source"):
+            held = study.warehouse.read(connection, "validated", str(source))
+            known = set(
+                zip(held["receipt_id"].map(names), held["sheet"], held["row_number"], strict=True)
+            )
+            named = set(zip(rows["file"], rows["sheet"], rows["row_number"], strict=True))
+            assert named <= known, source
+
+
+def test_a_sum_leads_to_the_members_of_its_arm(home, pairs):
+    cells = ["arm=control", "definition=gross", "horizon_days=91"]
+    found = traced(home, "rupture_risk", cells)
+    assert (found.n_rows, found.n_persons) == (1, len(pairs))
+    assert set(found.rows["person_id"]) <= set(pairs["control_person_id"])
+    assert any("rupture" in heading.casefold() for heading in found.headings["contract_register"])
+    both = traced(home, "rupture_paired_effect", [])
+    assert both.n_persons == 2 * len(pairs)
+
+
+def test_a_level_leads_to_the_pairs_whose_beneficiary_has_it(home, pairs):
+    women, men = (traced(home, "subgroups", ["covariate=sex", f"level={x}"]) for x in "FM")
+    assert women.n_persons + men.n_persons == 2 * len(pairs)
+    assert women.n_persons > 0
+
+
+def test_what_is_nobody_s_names_its_headings_alone(home):
+    found = traced(home, "costs", ["year=2010"])
+    assert found.n_persons == 0
+    assert found.rows.empty
+    assert set(found.headings) == {"cost_ledger"}
+    assert traced(home, "rupture_risk", ["arm=nobody"]).n_persons == 0
+
+
+def test_a_cell_that_is_none_is_refused_in_one_sentence(home):
+    with pytest.raises(UsageError, match="'arm' is not COLUMN=VALUE"):
+        traced(home, "rupture_risk", ["arm"])
+    with pytest.raises(
+        UsageError, match=r"rupture_risk has no column arms; it has: .*horizon_days"
+    ):
+        traced(home, "rupture_risk", ["arms=control"])
+
+
+def test_the_command_prints_pseudonyms_and_places_only(home, pairs):
+    pair = pairs.iloc[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "agir_pipeline.cli", "trace", "matched_pairs",
+         f"pair_id={pair['pair_id']}", "--home", str(home.folder)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert pair["control_person_id"] in done.stdout
+    assert "AGIR-" not in done.stdout
