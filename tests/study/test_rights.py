@@ -247,7 +247,7 @@ STAGES = (
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize("is_after", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_an_erasure_killed_in_the_middle_is_completed_by_the_next_call(
     stage: str, is_after: bool, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
