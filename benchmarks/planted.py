@@ -5,11 +5,11 @@ everybody; each round of the protocol is formed by the product from what its day
 (``candidates_of`` → ``match_round``, pairs locked from round to round); ``paired_effect_table``
 reads the lived outcomes of the pairs. All of it in one process.
 
-Two truths. The effect *among people like these* is the mean over all seeds of the mean difference of
-the potential outcomes of the beneficiaries in pairs: what the interval promises to hold. The effect
-*lived by these very people* is that difference in one seed: nobody ever sees what they would have
-done without support, which varies more than what they did where support lowers the risk. Against
-it an interval for the first one covers less, by sqrt(2 p0 q0 / (p1 q1 + p0 q0)) in its width.
+Two truths. The effect *among people like these* is the mean over all seeds of the mean difference
+of the potential outcomes of the beneficiaries in pairs: what the interval promises to hold. The
+effect *lived by these very people* is that difference in one seed: nobody ever sees what they would
+have done without support, which varies more than what they did where support lowers the risk.
+Against it an interval for the first covers less: sqrt(2 p0 q0 / (p1 q1 + p0 q0)) is lacking in it.
 
 What the short way leaves out: writing, reading and linking files (everybody is linked and nothing
 is misread), and the SQL between: known contracts and outcomes are taken from the invented lives by
