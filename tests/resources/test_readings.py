@@ -136,6 +136,7 @@ def test_a_new_source_is_a_block_of_the_protocol_and_a_file(
     assert reading.ends[""] == {
         "n_rows": 4,
         **{"accepted": 1, "rejected": 1, "duplicate": 0, "blank": 1, "outside": 1},
+        "erased": 0,
     }
     assert [one.found for one in reading.quarantine] == ["worse"]
 

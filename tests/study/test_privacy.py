@@ -150,7 +150,10 @@ def planted(demo: Demo) -> dict[str, list[str]]:
         and person["last_name"].lower() not in known
         and {"control_pool", "beneficiary_register"} & set(person["keys"])
     ]
-    chosen = people[:: len(people) // N_PEOPLE][:N_PEOPLE]
+    supported = [p for p in people if "beneficiary_register" in p["keys"]]
+    others = [p for p in people if "beneficiary_register" not in p["keys"]]
+    half = N_PEOPLE // 2
+    chosen = supported[:half] + others[:: len(others) // half][: N_PEOPLE - half]
     identities = open_study(demo[0]).vault.read("identities")
     told = [json.loads(text) for text in identities["identity"]]
     of_name = {person["last_name"]: person for person in chosen}
@@ -158,14 +161,14 @@ def planted(demo: Demo) -> dict[str, list[str]]:
     columns = ("email", "phone", "case_number", "provider_ref", "contract_number")
     found = {c: sorted({row[c] for row in theirs if row.get(c)})[:N_PEOPLE] for c in columns}
     tokens = sorted({row["token"] for row in told if row.get("token")})
-    others = {
+    elsewhere = {
         column: sorted({row[column] for row in told if row.get(column)})[:N_PEOPLE]
         for column in OF_OTHER_SOURCES
     }
     births = sorted({person["born_on"] for person in chosen})
     return {
         **found,
-        **others,
+        **elsewhere,
         "written_freely": list(WRITTEN_FREELY),
         "last_name": sorted(of_name),
         "token": tokens[:: len(tokens) // N_PEOPLE],

@@ -87,7 +87,8 @@ def describe_people(
         employer_name=people["employer_number"].map("Entreprise {:03d}".format),
         training_body_ref=people["training_body"],
         contact_consented_on=_where(
-            people["has_contact_consent"].to_numpy(dtype=bool), start + 5 * DAY
+            people["has_contact_consent"].to_numpy(dtype=bool),
+            np.minimum(start + 5 * DAY, _end_of_month(start)),  # lists are drawn at its end
         ),
     )
 
@@ -172,6 +173,11 @@ def describe_final(
         wage_class=np.where(works, rng.choice(wages, n), ""),
         **told,
     )
+
+
+def _end_of_month(days: Days) -> Days:
+    first_of_next: Days = days.astype("datetime64[M]") + np.timedelta64(1, "M")
+    return first_of_next.astype("datetime64[D]") - DAY
 
 
 def _where(is_so: Any, days: Days) -> Days:

@@ -213,6 +213,7 @@ def test_a_limesurvey_export_gives_its_responses(make: Any, fixtures: Path) -> N
         "duplicate": 0,
         "blank": 1,
         "outside": 1,
+        "erased": 0,
         "n_rows": 55,
     }
     by_id = result.rows.set_index("response_id")
@@ -237,6 +238,7 @@ def test_an_export_of_no_answers_is_no_fault(make: Any, fixtures: Path) -> None:
             "duplicate": 0,
             "blank": 1,
             "outside": 0,
+            "erased": 0,
             "n_rows": 1,
         }
     }

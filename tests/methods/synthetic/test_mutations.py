@@ -76,6 +76,10 @@ def reported(found: RowsRead | str) -> set[Place]:
     }
 
 
+IN_ONE_FILE = [fault for fault in CATALOGUE if fault.check != "contradiction"]
+"""Two sources contradict each other only once they are linked: whole nights find that."""
+
+
 def beside(planned: Planned, found: RowsRead) -> Delivery:
     rejected = {one.row_number: one.entity_key for one in found.quarantine}
     return Delivery(
@@ -88,7 +92,7 @@ def beside(planned: Planned, found: RowsRead) -> Delivery:
     )
 
 
-@pytest.mark.parametrize("fault", CATALOGUE, ids=lambda f: f"{f.source}-{f.check}-{f.turn}")
+@pytest.mark.parametrize("fault", IN_ONE_FILE, ids=lambda f: f"{f.source}-{f.check}-{f.turn}")
 def test_a_fault_planted_alone_is_found_by_its_check_and_by_no_other(
     fault: Fault, assembly: Assembly, protocol: Protocol, tables: Any, tmp_path: Path
 ) -> None:

@@ -173,7 +173,7 @@ def test_a_beneficiary_and_a_control_withdraw_their_consent(world: World) -> Non
 def test_the_workbook_of_the_end_holds_every_sheet(study: Study) -> None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(study.workbook.content))
     assert book.sheet_names == [
-        "corrections", "links", "consents", "mappings", "holds", "approvals",
+        "corrections", "links", "consents", "mappings", "holds", "departures", "approvals",
     ]  # fmt: skip
     assert len(book.get_sheet_by_name("corrections").to_python()) > 5
 

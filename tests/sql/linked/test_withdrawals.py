@@ -66,9 +66,9 @@ def test_answers_of_whoever_withdrew_are_left_out(database, run_model, draw):
     import pandas as pd
 
     answers = draw("""
-    entity_id | record_id | receipt_id | sent_at          | known_on   | superseded_on
-    e1        | r1        | f1         | 2010-02-01 10:00 | 2010-02-02 |
-    e2        | r2        | f1         | 2010-02-01 11:00 | 2010-02-02 |
+    entity_id | record_id | receipt_id | codebook | sent_at          | known_on   | superseded_on
+    e1        | r1        | f1         | c1       | 2010-02-01 10:00 | 2010-02-02 |
+    e2        | r2        | f1         | c1       | 2010-02-01 11:00 | 2010-02-02 |
     """)
     links = """
     entity_id | person_id | known_on   | superseded_on
