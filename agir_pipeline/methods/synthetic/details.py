@@ -176,8 +176,9 @@ def describe_final(
 
 
 def _end_of_month(days: Days) -> Days:
-    first_of_next: Days = days.astype("datetime64[M]") + np.timedelta64(1, "M")
-    return first_of_next.astype("datetime64[D]") - DAY
+    first_of_next: Any = days.astype("datetime64[M]") + np.timedelta64(1, "M")
+    ended: Days = first_of_next.astype("datetime64[D]") - DAY
+    return ended
 
 
 def _where(is_so: Any, days: Days) -> Days:
