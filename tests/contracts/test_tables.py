@@ -31,7 +31,7 @@ from agir_pipeline.methods.effects.risk_tables import RISK_COLUMNS
 from agir_pipeline.methods.effects.specifications import SPECIFICATION_COLUMNS
 from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
-from agir_pipeline.methods.matching import balance, round_tables
+from agir_pipeline.methods.matching import balance, named_alternatives, round_tables
 from agir_pipeline.methods.matching.design import is_number
 from agir_pipeline.methods.programme.costs import (
     COST_COLUMNS,
@@ -50,6 +50,14 @@ Draw = Callable[[str], pd.DataFrame]
 
 def both(agir: Protocol, nsw: Protocol) -> list[TableContract]:
     return [c for protocol in (agir, nsw) for c in table_contracts(protocol).values()]
+
+
+def test_a_study_that_names_alternatives_has_a_table_of_their_weights(nsw: Protocol) -> None:
+    assert "alternative_weights" not in table_contracts(nsw)
+    matching = nsw.matching.model_copy(update={"alternatives": ("full",)})
+    contract = table_contracts(nsw.model_copy(update={"matching": matching}))["alternative_weights"]
+    assert tuple(contract.names) == named_alternatives.COLUMNS
+    assert set(contract.key) <= set(contract.names)
 
 
 def test_keys_and_names_are_sound(agir: Protocol, nsw: Protocol) -> None:
