@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from agir_pipeline.protocol.loading import digests, load_protocol, packaged_protocols
 
 Raw = dict[str, Any]
-NAMING = {"labels", "aliases", "title", "party", "language", "pull", "benchmark"}
+NAMING = {
+    "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
+    "keep_until", "processing",
+}  # fmt: skip
 
 
 def places(value: Any, here: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
