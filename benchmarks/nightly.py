@@ -15,6 +15,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+WAITS = 4
+"""The exit code of a night that publishes nothing before a steward has looked at open pairs: among
+the 85,000 invented people of scale 100 some look like one person. Its last step has no figure."""
 
 MEASURE = """
 import json, resource, sys, time
@@ -38,7 +43,7 @@ sys.argv = ["agir", "run", "--home", {home!r}]
 try:
     main()
 except SystemExit as ended:
-    if ended.code:
+    if ended.code not in (None, 0, {waits}):
         raise
 import dagster as dg
 from pathlib import Path
@@ -50,7 +55,11 @@ with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
     steps = instance.get_run_step_stats(run.run_id)
 ends = Home(home).landing.ledger.row_ends()
 extra = {{
-    "steps": {{step.step_key: step.end_time - step.start_time for step in steps}},
+    "steps": {{
+        step.step_key: step.end_time - step.start_time
+        for step in steps
+        if step.status and step.status.value == "SUCCESS"
+    }},
     "rows": sum(row["n_rows"] for row in ends),
     "modules": sorted(name for name in sys.modules if "." not in name),
 }}
@@ -112,7 +121,7 @@ def night(folder: Path, scale: int) -> dict[str, object]:
 
     home = folder / f"scale_{scale}"
     make_demo(home, seed=1, scale=scale)
-    return measured(NIGHT.format(home=str(home)))
+    return measured(NIGHT.format(home=str(home), waits=WAITS))
 
 
 def floor(folder: Path, modules: object) -> dict[str, object]:
@@ -123,13 +132,19 @@ def floor(folder: Path, modules: object) -> dict[str, object]:
     return measured(FLOOR.format(modules=modules, home=home, dagster=str(dagster)))
 
 
+def _per_row(one: dict[str, Any], step: str) -> str:
+    """Microseconds per row received; a dash where the step was not done."""
+    seconds = one["steps"].get(step)
+    return f"{'–':>12}" if seconds is None else f"{1e6 * seconds / one['rows']:12.1f}"
+
+
 def main() -> None:
     scales = [int(text) for text in sys.argv[1:]] or [1, 10, 100]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         nights = {scale: night(folder, scale) for scale in scales}
         first = nights[scales[0]]
-        quiet = measured(NIGHT.format(home=str(folder / f"scale_{scales[0]}")))
+        quiet = measured(NIGHT.format(home=str(folder / f"scale_{scales[0]}"), waits=WAITS))
         empty = floor(folder, first["modules"])
         for name, figures in (("first", first), ("quiet", quiet), ("floor", empty)):
             wall, cpu, peak = figures["wall_s"], figures["cpu_s"], figures["peak_mb"]
@@ -140,10 +155,7 @@ def main() -> None:
         print("\nmicroseconds per row received")
         print("step      " + "".join(f"{'scale ' + str(s):>12}" for s in scales))
         for step in first["steps"]:  # type: ignore[attr-defined]
-            cells = "".join(
-                f"{1e6 * n['steps'][step] / n['rows']:12.1f}"  # type: ignore[index,call-overload]
-                for n in nights.values()
-            )
+            cells = "".join(_per_row(one, step) for one in nights.values())
             print(f"{step:10}{cells}")
         print("rows      " + "".join(f"{n['rows']:12}" for n in nights.values()))
         print("peak MB   " + "".join(f"{n['peak_mb']:12.0f}" for n in nights.values()))
