@@ -37,8 +37,6 @@ protocol_app = typer.Typer(
 release_app = typer.Typer(help=mark("List releases and accept drafts."), no_args_is_help=True)
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(release_app, name="release")
-
-ReleaseOption = Annotated[str | None, typer.Option(help=mark("Which release; else the current."))]
 app.command("erase", help=mark("Erase people from all that is kept, and make the tables anew."))(
     rights.erase
 )
@@ -47,6 +45,7 @@ app.command("register", help=mark("Print the register of processing (GDPR, artic
 )
 app.add_typer(rights.keys_app, name="keys")
 
+ReleaseOption = Annotated[str | None, typer.Option(help=mark("Which release; else the current."))]
 INTERRUPTED = 130
 """What a shell calls a command stopped by Ctrl-C."""
 

@@ -51,15 +51,15 @@ def erase_people(study: Study, asked: Sequence[Entity]) -> Path:
     return complete(open_study(study.home.folder))[-1]
 
 
-def complete(study: Study, *, with_dagster: bool = True) -> list[Path]:
+def complete(study: Study, *, in_run: bool = False) -> list[Path]:
     """Do what is left of the erasures that were begun; gives their receipts.
 
-    ``with_dagster`` false: a run of Dagster asks, and its storage is in use.
+    ``in_run``: a run of Dagster asks; its history and the file of the warehouse are in use.
     """
-    return [_carry_out(study, plan, with_dagster) for plan in pending(study.vault)]
+    return [_carry_out(study, plan, in_run) for plan in pending(study.vault)]
 
 
-def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
+def _carry_out(study: Study, plan: Plan, in_run: bool) -> Path:
     home = study.home
     landing, releases = home.landing, Releases(home.releases)
     if not plan.is_rewritten:
@@ -73,8 +73,8 @@ def _carry_out(study: Study, plan: Plan, with_dagster: bool) -> Path:
     for release_id in releases.list():
         if releases.names_any(release_id, plan.persons):
             releases.withdraw(release_id, plan.number, plan.asked_on)
-    empty_stores(study, plan.fingerprints, in_run=not with_dagster)
-    if with_dagster:
+    empty_stores(study, plan.fingerprints, in_run=in_run)
+    if not in_run:
         purge(home.dagster)
     n_rounds = rounds_with(landing, landing.state().of_kind("round"), plan)
     path = home.audit / "erasures" / f"{plan.number}.md"
@@ -92,7 +92,7 @@ def settle_rights(study: Study) -> None:
     The date of a source stands in the protocol; its rows are blanked when they are read next. The
     history of runs is in use and stays: it holds no row, but names of files.
     """
-    receipts = complete(study, with_dagster=False)
+    receipts = complete(study, in_run=True)
     due = sorted(study.expired - {told.removeprefix(SOURCE) for told in _purged(study.home)})
     if due:
         landing = study.home.landing
