@@ -317,7 +317,7 @@ def _keep(path: Path, rows: pa.Table, outcome: dict[str, Any]) -> None:
     with pa.ipc.new_file(stream, kept.schema) as writer:
         writer.write_table(kept)
     body = memoryview(stream.getvalue())
-    write_whole(path, b"".join((_digest(body), body)), is_lasting=False)
+    write_whole(path, _digest(body), then=body, is_lasting=False)
 
 
 def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:

@@ -1,10 +1,13 @@
 """Which rows of a sheet are data, and which are titles, totals, footnotes, blank or broken."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
+import numpy as np
+
 from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.columns import Places, Rows
 from agir_pipeline.methods.reading.grid import Grid
 from agir_pipeline.methods.reading.headings import Layout, normalise
 
@@ -28,18 +31,20 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
     Rows that look like data are ``accepted`` for now. The second value maps the position of a
     rejected row to its rule.
     """
-    faults, erased = dict(grid.faults), frozenset(grid.erased)
-    header = grid.rows[layout.row_index][1]
+    rows, faults, erased = Rows.of(grid.rows), dict(grid.faults), frozenset(grid.erased)
+    header = rows[layout.row_index][1]
     key_positions = [layout.positions[name] for name in key if name in layout.positions]
-    ends: list[str] = [End.OUTSIDE] * (layout.row_index + 1)
+    is_data = _is_plain(rows, layout.row_index, header, key_positions)
+    if faults:
+        is_data[[place for place, number in enumerate(rows.numbers) if number in faults]] = False
+    ends: list[str] = [End.ACCEPTED] * len(rows)
     rules: dict[int, str] = {}
-    ends += _plain_ends(grid.rows[layout.row_index + 1 :], header, key_positions)
-    for index in [index for index, end in enumerate(ends) if not end or faults]:
-        if index <= layout.row_index:
-            continue
-        number, cells = grid.rows[index]
+    for index in np.flatnonzero(~is_data).tolist():
+        number, cells = rows[index]
         rule = faults.get(number, "")
-        if number in erased:
+        if index <= layout.row_index:
+            ends[index] = End.OUTSIDE
+        elif number in erased:
             ends[index] = End.ERASED
         elif not trimmed("".join(cells)):
             ends[index] = End.BLANK
@@ -48,25 +53,23 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
             ends[index] = End.REJECTED
         elif cells == header or _is_set_aside(cells, key_positions):
             ends[index] = End.OUTSIDE
-        else:
-            ends[index] = End.ACCEPTED
     return ends, rules
 
 
-def _plain_ends(
-    rows: list[tuple[int, list[str]]], header: list[str], key_positions: list[int]
-) -> Iterator[str]:
-    """What a glance tells: most rows are data. Of the others, and their faults, nothing."""
-    width, last_of_key = len(header), max(key_positions, default=0)
-    for _number, cells in rows:
-        is_data = (
-            len(cells) == width
-            and cells[0][:1].isalnum()
-            and cells[last_of_key][:1].isalnum()
-            and "tota" not in cells[0].casefold()
-            and cells != header
-        )
-        yield End.ACCEPTED if is_data else ""
+def _is_plain(rows: Rows, row_index: int, header: list[str], key_positions: list[int]) -> Places:
+    """For each row, whether a glance tells that it is data: most are. Faults are not looked at."""
+    is_data = rows.as_wide_as(len(header))
+    is_data[: row_index + 1] = is_data[list(rows.odd)] = False
+    if not is_data.any():
+        return is_data
+    first, last_of_key = rows.columns[0], rows.columns[max(key_positions, default=0)]
+    is_data &= first.where(lambda text: text[:1].isalnum() and "tota" not in text.casefold())
+    if last_of_key is not first:
+        is_data &= last_of_key.where(lambda text: text[:1].isalnum())
+    again = np.flatnonzero(first.where(header[0].__eq__) & is_data)
+    for place in again.tolist():
+        is_data[place] = rows[place][1] != header
+    return is_data
 
 
 def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:

@@ -249,7 +249,7 @@ def test_rows_lost_by_the_parser_refuse_the_file(
     cells = "".join(f"<row><c><v>{n}</v></c></row>" for n in range(5))
     assert len(sheet_of(cells).rows) == 5
     whole = workbook.in_texts
-    monkeypatch.setattr(workbook, "in_texts", lambda rows: islice(whole(rows), 4))
+    monkeypatch.setattr(workbook, "in_texts", lambda rows: whole(islice(rows, 4)))
     refusal = refusal_of(lambda: sheet_of(cells))
     assert refusal.code == "rows_lost"
     assert refusal.context == {"expected": 5, "found": 4}
@@ -344,10 +344,10 @@ def test_columns_of_one_kind_are_turned_at_once(monkeypatch: pytest.MonkeyPatch)
         ["a", "b", "c", "d"],
         *([f"P{n}", n + 0.5, date(2010, 1, n), n] for n in (1, 2, 3)),
     ]
-    assert list(cell_texts.in_texts(iter(rows)))[1:] == [
-        ["P1", "1.5", "2010-01-01", "1"],
-        ["P2", "2.5", "2010-01-02", "2"],
-        ["P3", "3.5", "2010-01-03", "3"],
+    assert [row for block in cell_texts.in_texts(iter(rows)) for row in block.rows()][1:] == [
+        (2, ["P1", "1.5", "2010-01-01", "1"]),
+        (3, ["P2", "2.5", "2010-01-02", "2"]),
+        (4, ["P3", "3.5", "2010-01-03", "3"]),
     ]
 
 
