@@ -338,6 +338,13 @@ def test_a_cell_as_text(value: Any, text: str) -> None:
     assert cell_text(value) == text
 
 
+def test_long_columns_are_turned_as_short_ones_whether_or_not_their_cells_come_again() -> None:
+    found = list(cell_texts.in_texts(iter([[n + 0.5, float(n % 3), -0.0] for n in range(700)])))
+    assert [row for block in found for row in block.rows()] == [
+        (n + 1, [cell_texts.cell_text(n + 0.5), str(n % 3), "0"]) for n in range(700)
+    ]
+
+
 def test_columns_of_one_kind_are_turned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell_texts, "BLOCK_ROWS", 2)
     rows: list[Any] = [
