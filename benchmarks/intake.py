@@ -3,8 +3,8 @@
 ``make bench-intake`` prints, for each of three turns, the time and the memory of python-calamine
 reading the file, of a first night (received, read, typed, kept, entered in the ledger) and of a
 second night with nothing new. Each is a process of its own, one after the other. Imports count for
-none of them; the start of the reading process counts for the nights. Memory is told twice: the peaks
-of all processes together, and the most that they held at one moment.
+none of them; the start of the reading process counts for the nights. Memory is told twice: the
+peaks of all processes together, and the most that they held at one moment.
 """
 
 import json
@@ -195,9 +195,7 @@ def main() -> None:
     with TemporaryDirectory() as made:
         folder = Path(made)
         write_workbook(folder / "register.xlsx")
-        print(
-            f"{N_ROWS} rows of {len(COLUMNS)} columns; seconds, of processor time, megabytes, at once"
-        )
+        print(f"{N_ROWS} rows of {len(COLUMNS)} columns: seconds, of processor, MB, MB at once")
         for turn in range(TURNS):
             home = folder / f"home{turn}"
             home.mkdir()
@@ -210,7 +208,8 @@ def main() -> None:
             ratios = [one / other for one, other in zip(first, base, strict=True)]
             print(
                 f"{told}; first/calamine {ratios[0]:.2f} (processor {ratios[1]:.2f}, memory "
-                f"{ratios[2]:.2f}, at once {ratios[3]:.2f}), second/first {second.seconds / first.seconds:.3f}",
+                f"{ratios[2]:.2f}, at once {ratios[3]:.2f}), second/first "
+                f"{second.seconds / first.seconds:.3f}",
                 flush=True,
             )
 
