@@ -109,7 +109,7 @@ def test_columns_without_end_of_texts_are_not_searched() -> None:
 @pytest.mark.parametrize("places", [b"\x00\x02", b"\x00"], ids=["beyond its texts", "cut short"])
 def test_places_that_name_no_text_are_refused(places: bytes) -> None:
     block: dict[str, Any] = {"first": 1, "n_rows": 2, "numbers": [], "columns": [["a"]], "odd": []}
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"buffer|^$"):
         Gathered().add(block, places)
 
 
