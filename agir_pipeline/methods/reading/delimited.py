@@ -42,6 +42,9 @@ DOUBLE_ENCODED = re.compile(r"[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹
 MAC_ROMAN = re.compile(r"[Žƒ‰Š](?=[a-z])|(?<=[a-z])[Žƒ‰Š]")
 """The cp1252 reading of a Mac file: its é, É, â and ä beside small letters."""
 
+DOS_TEXT = re.compile(r"(?<=[a-z])[‚‡]")
+"""The cp1252 reading of a file of MS-DOS: its é and ç after small letters."""
+
 
 def read_delimited(file: IO[bytes], encoding: str | None = None) -> Sheet:
     """The rows of a csv file, blank lines included; refuses NUL and undecodable bytes.
@@ -162,7 +165,7 @@ def _watched(rows: Iterable[Row], used: str, flags: list[Flag]) -> Iterator[Row]
     """The rows as they are; one flag for each suspicious column, at its first row."""
     patterns = {"double_encoded": DOUBLE_ENCODED}
     if used == "cp1252":
-        patterns["mac_roman"] = MAC_ROMAN
+        patterns |= {"mac_roman": MAC_ROMAN, "dos_text": DOS_TEXT}
     found: dict[tuple[str, int], list[int]] = {}
     for number, cells in rows:
         text = UNIT.join(cells)

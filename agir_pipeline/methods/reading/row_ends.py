@@ -13,6 +13,11 @@ from agir_pipeline.methods.reading.headings import Layout, normalise
 
 TOTAL = re.compile(r"(sous |grand )?tota(l|ux)( .*)?|subtotal( .*)?")
 
+LEAST_COLUMNS = 3
+"""In a sheet of fewer, a row of one cell may be data."""
+BETWEEN_WORDS = {" ", "\u00a0", ":"}
+"""One of them stands in a note, and in no identifier that stands alone."""
+
 
 class End(StrEnum):
     """What became of a row; ``erased`` ones were blanked before they were read."""
@@ -51,8 +56,11 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
         elif rule or len(cells) != len(header):
             rules[index] = rule or "wrong_field_count"
             ends[index] = End.REJECTED
-        elif cells == header or _is_set_aside(cells, key_positions):
+        elif _is_heading(cells, header) or _is_set_aside(cells, key_positions):
             ends[index] = End.OUTSIDE
+    for index in _notes_below(rows, ends, layout.row_index):
+        rules.pop(index, None)
+        ends[index] = End.OUTSIDE
     return ends, rules
 
 
@@ -62,14 +70,47 @@ def _is_plain(rows: Rows, row_index: int, header: list[str], key_positions: list
     is_data[: row_index + 1] = is_data[list(rows.odd)] = False
     if not is_data.any():
         return is_data
+    heading = _folded(header[0])
+
+    def may_be_data(text: str) -> bool:
+        folded = _folded(text)
+        return text[:1].isalnum() and "tota" not in folded and folded != heading
+
     first, last_of_key = rows.columns[0], rows.columns[max(key_positions, default=0)]
-    is_data &= first.where(lambda text: text[:1].isalnum() and "tota" not in text.casefold())
+    is_data &= first.where(may_be_data)
     if last_of_key is not first:
         is_data &= last_of_key.where(lambda text: text[:1].isalnum())
-    again = np.flatnonzero(first.where(header[0].__eq__) & is_data)
-    for place in again.tolist():
-        is_data[place] = rows[place][1] != header
     return is_data
+
+
+def _folded(text: str) -> str:
+    return text.casefold().strip()
+
+
+def _is_heading(cells: list[str], header: list[str]) -> bool:
+    """The headings once more, as where files were put one under the other."""
+    return cells == header or list(map(normalise, cells)) == list(map(normalise, header))
+
+
+def _notes_below(rows: Rows, ends: Sequence[str], row_index: int) -> list[int]:
+    """The rows of one sentence at the end, where a blank row or a total parts them from data."""
+    if len(rows[row_index][1]) < LEAST_COLUMNS:
+        return []
+    notes: list[int] = []
+    highest = len(ends)
+    for index in range(len(ends) - 1, row_index, -1):
+        if ends[index] in (End.BLANK, End.OUTSIDE):
+            highest = index
+        elif ends[index] != End.ERASED and _is_sentence(rows[index][1]):
+            notes.append(index)
+        else:
+            break
+    return [index for index in notes if index > highest]
+
+
+def _is_sentence(cells: list[str]) -> bool:
+    first = trimmed(cells[0]) if cells else ""
+    return bool(BETWEEN_WORDS & set(first)) and not any(map(trimmed, cells[1:]))
 
 
 def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:

@@ -49,6 +49,8 @@ PANDAS_TYPES: Mapping[pa.DataType, Any] = {
 """Those that would not hold a missing value by themselves."""
 
 SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
+"""How some programs keep the zeros of a number in a csv file."""
 WHOLE_FLOAT = re.compile(r"\d+\.0", re.ASCII)
 GROUPING = re.compile(r"(?<=\w)[\s.\-]+(?=\w)")
 DIGITS = re.compile(r"\d+", re.ASCII)
@@ -191,8 +193,10 @@ def _guarded(read: Reader, missing: frozenset[str]) -> Reader:
 
 
 def _unquoted(text: str) -> tuple[str, str]:
-    """The identifier without the apostrophe and the ``.0`` that spreadsheets add."""
+    """The identifier without the apostrophe, the ``="…"`` and the ``.0`` of spreadsheets."""
     note = ""
+    if kept := KEPT_AS_TEXT.fullmatch(text):
+        text, note = trimmed(kept[1]), "kept_as_text"
     if text.startswith("'"):
         text, note = trimmed(text[1:]), "stray_apostrophe"
     return (text[:-2] if WHOLE_FLOAT.fullmatch(text) else text), note

@@ -236,6 +236,8 @@ def choose(entries: list[SheetEntry], wanted: Sequence[str]) -> list[SheetEntry]
     """The sheets in the order of their tabs; a name that stands for none is refused."""
     if not wanted:
         chosen = [entry for entry in entries if entry.is_visible][:1]
+        if entries and not chosen:
+            raise Refused("all_hidden", sheets=", ".join(entry.name for entry in entries))
         if not chosen:
             raise _no_such_sheet("", entries)
         return chosen
@@ -265,9 +267,9 @@ def _folded(name: str) -> str:
 
 
 def _overlaid(blocks: Iterator[Block], facts: SheetFacts) -> Iterator[Block]:
-    """Writes what the parser hides: error cells, and formulas without a result."""
+    """Writes what the parser hides: error cells, formulas without a result, marks in a text."""
     errors = {place: _error_text(text) for place, text in facts.errors.items()}
-    hidden = {**errors, **dict.fromkeys(facts.uncached, UNCACHED)}
+    hidden = {**facts.texts, **errors, **dict.fromkeys(facts.uncached, UNCACHED)}
     if not hidden:
         yield from blocks
         return

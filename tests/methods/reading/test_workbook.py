@@ -59,7 +59,7 @@ def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(spreadsheet: S
 
 
 def test_a_workbook_whose_sheets_are_all_hidden_is_refused(sheet_of: Sheet) -> None:
-    assert refusal_of(lambda: sheet_of("", state="hidden")).code == "no_such_sheet"
+    assert refusal_of(lambda: sheet_of("", state="hidden")).code == "all_hidden"
 
 
 def test_cells_become_texts_that_lose_nothing(spreadsheet: Sheet) -> None:
