@@ -12,7 +12,7 @@ from agir_pipeline.methods.reading.rows import RowReader, RowsRead
 from agir_pipeline.methods.reading.sentences import refusal_sentence
 from tests.grids import csv_grid, grid_of
 from tests.methods.reading.conftest import code, column, source, workbook
-from tests.workbooks import NAMESPACES, ods, xls, xlsx
+from tests.workbooks import ods, xls, xlsx
 
 DAY = date(2010, 11, 5)
 HEAD = ("id", "name", "born_on", "amount_eur", "sex")
@@ -112,7 +112,9 @@ def test_tabs_and_line_ends_in_an_open_document_part_its_words(tmp_path: Path) -
     )
     found = of_file(ods(content), tmp_path)
     assert found.rows["name"].to_pylist() == ["12\t34\n5  6\n7", "Le  Goff", "a"]
-    assert "xmlns:text" in NAMESPACES
+    beside = "<table:table-row><text:p>in no cell</text:p></table:table-row>"
+    with pytest.raises(Refused):
+        of_file(ods(content + beside), tmp_path)
 
 
 def test_a_workbook_of_hidden_sheets_says_so(tmp_path: Path) -> None:
