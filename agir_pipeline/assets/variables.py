@@ -71,6 +71,7 @@ def told_facts(protocol: Protocol) -> list[dict[str, Any]]:
                 "is_day": kinds[teller.column] in DAYS and not (is_read or is_identity),
                 "answered_at": source.answered_at or "",
                 "tolerance_days": fact.tolerance.value if fact.tolerance else None,
+                "waits_days": fact.waits.value if fact.waits else 0,
             }
             | _spell_told(fact, kinds)
         )

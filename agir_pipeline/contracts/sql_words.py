@@ -83,6 +83,7 @@ LINKED = vocabulary(
     count("teller", mark("Number of the column"), mark("Of those that tell a fact, in file order")),
     text("column_name", mark("Column")),
     count("tolerance_days", mark("Days two of them may lie apart"), unit="days"),
+    count("waits_days", mark("Days the slower source may take to say so"), unit="days"),
     text("said", mark("What it says"), mark("Of what identifies somebody, only a label")),
     day("said_on", mark("The same as a day")),
     flag("is_shown", mark("May be read"), mark("What identifies somebody stays in the vault")),

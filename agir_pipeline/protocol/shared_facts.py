@@ -42,6 +42,8 @@ class SharedFact(Frozen):
     source: Text
     tolerance: Fact[Days] | None = None
     """How many days two of them may lie apart and still say the same."""
+    waits: Fact[Days] | None = None
+    """How long the slower of two sources may take: told is what differs after that still."""
     of_spell: OfSpell | None = None
     """Of a person with several contracts, only what is told of the same one is compared. Sources
     that name one contract each tell of the same; one without the column tells of any."""

@@ -1,7 +1,7 @@
 -- Where two columns say different things of one person, as known on the day `known_on`.
 -- Grain: one row per person, fact and two columns of which no rows agree, for each contract where
 -- both name theirs; the nearest two are shown. Nothing is chosen between them. Values that identify
--- somebody are never here.
+-- somebody are never here. Told is what differs `waits_days` after the later of the two said so.
 
 {{ config(enabled=var('shared_facts', []) | length > 0) }}
 
@@ -38,6 +38,7 @@ compared as (
         other.receipt_id as receipt_id_b,
         one.known_on as known_on_a,
         other.known_on as known_on_b,
+        one.waits_days,
         one.spell as spell_a,
         other.spell as spell_b,
         abs(one.said_on - other.said_on) as days_apart,
@@ -92,4 +93,7 @@ select
 
 from judged
 
-where agrees_a = 0 and agrees_b = 0 and nearness_rank_a = 1 and nearness_rank_b = 1
+where
+    agrees_a = 0 and agrees_b = 0
+    and nearness_rank_a = 1 and nearness_rank_b = 1
+    and cast('{{ var("known_on") }}' as date) - cast(known_on as date) >= waits_days

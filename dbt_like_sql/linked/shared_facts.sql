@@ -52,6 +52,7 @@ told as (
             '{{ teller.source }}' as source,
             '{{ teller.column }}' as column_name,
             {{ teller.tolerance_days if teller.tolerance_days is not none else 'cast(null as bigint)' }} as tolerance_days,
+            {{ teller.waits_days }} as waits_days,
             {{ 'false' if teller.is_identity else 'true' }} as is_shown,
             {{ teller.spell_days if teller.spell_days is not none else 'cast(null as bigint)' }} as spell_days,
             {{ 'spell_named' if teller.spell_is_day else 'cast(null as date)' }} as spell_on,
@@ -68,7 +69,7 @@ told as (
 dated as (
 
     select
-        person_id, fact, teller, source, column_name, tolerance_days, said, said_on, is_shown,
+        person_id, fact, teller, source, column_name, tolerance_days, waits_days, said, said_on, is_shown,
         spell, spell_on, spell_days, superseded_on,
         first_value(record_id) over said_so as record_id,
         first_value(receipt_id) over said_so as receipt_id,

@@ -13,13 +13,14 @@ BY_PERSON = {"spell": "string", "spell_on": "datetime64[us]", "spell_days": "Int
 
 @pytest.fixture
 def contradictions(database, run_model, draw):
-    def run(*lines):
+    def run(*lines, waits_days=0):
         said = draw("\n".join([HEAD, *lines]))
         for whole in ("teller", "tolerance_days"):
             said[whole] = said[whole].astype("Int64")
         said["is_shown"] = said["is_shown"].map({"yes": True, "no": False}).astype("boolean")
         for name, kind in BY_PERSON.items():
             said[name] = pd.Series(pd.NA, said.index, dtype=kind)
+        said["waits_days"] = pd.array([waits_days] * len(said), dtype="Int64")
         return run_model(database, "contradictions", {"linked.shared_facts": said}, STUDY)
 
     return run
@@ -46,6 +47,17 @@ def test_two_columns_that_differ_are_shown_side_by_side(contradictions, expect):
         "2010-02-01",
         "2010-03-01",
     ]
+
+
+@pytest.mark.parametrize(("later", "n"), [("2010-05-31", 1), ("2010-06-01", 0)])
+def test_a_difference_is_told_once_the_slower_source_has_had_its_time(contradictions, later, n):
+    """Of 30 days up to 30 June: an adviser knows a rupture before it is notified."""
+    rows = contradictions(
+        f"ada | rupture | 1 | list | exit | | yes | | yes | | r1 | f1 | {later}",
+        "ada | rupture | 2 | book | on   | | no  | | yes | | r2 | f2 | 2010-01-01",
+        waits_days=30,
+    )
+    assert len(rows) == n
 
 
 def test_any_row_of_a_source_may_agree(contradictions):
@@ -84,7 +96,8 @@ def by_contract(database, run_model, draw):
 
     def run(*lines):
         said = draw("\n".join([f"{HEAD} | spell | spell_on | spell_days", *lines]))
-        for whole in ("teller", "tolerance_days", "spell_days"):
+        said["waits_days"] = 0
+        for whole in ("teller", "tolerance_days", "spell_days", "waits_days"):
             said[whole] = said[whole].astype("Int64")
         said["is_shown"] = said["is_shown"].map({"yes": True, "no": False}).astype("boolean")
         said["spell_on"] = said["spell_on"].astype("datetime64[us]")

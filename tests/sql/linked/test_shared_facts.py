@@ -12,6 +12,7 @@ FACT = {
     "is_day": False,
     "answered_at": "",
     "tolerance_days": None,
+    "waits_days": 0,
     "spell": "",
     "spell_is_day": False,
     "spell_days": None,
