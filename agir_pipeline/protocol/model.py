@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
+from agir_pipeline.protocol.organisations import Organisations, OrganisationTeller
 from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
@@ -94,6 +95,8 @@ __all__ = [
     "Matching",
     "MeasureOutcome",
     "Name",
+    "OrganisationTeller",
+    "Organisations",
     "Outcome",
     "Outreach",
     "Pace",
@@ -359,6 +362,7 @@ class Protocol(Frozen):
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
     audit: Audit | None = None
+    organisations: Organisations | None = None
 
     design_digest: str = Field(exclude=True)
     protocol_digest: str = Field(exclude=True)
