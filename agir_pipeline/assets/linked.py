@@ -53,7 +53,9 @@ CHECKS = {
     "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
     "contradictions/sources_agree": mark("No two sources contradict each other about a person"),
     "person_links/withdrawals_find_somebody": mark("Every withdrawal is of a person on a list"),
-    "organisation_conflicts/organisations_agree": mark("Every organisation is told from the others"),
+    "organisation_conflicts/organisations_agree": mark(
+        "Every organisation is told from the others"
+    ),
 }
 BLOCKING = frozenset({"one_person_each"})
 

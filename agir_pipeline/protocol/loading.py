@@ -21,6 +21,7 @@ PACKAGED = Path(__file__).parent
 LABELLING = {
     "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
     "keep_until", "processing", "organisations",
+    "file_words",
 }  # fmt: skip
 """Keys that say how things are called, fetched or checked, not what the study compares."""
 FREE = {"groups", "codes", "minimum"}

@@ -336,6 +336,8 @@ class Study(Frozen):
     start_on: Fact[date] | None = None
     end_on: Fact[date] | None = None
     project_number: str = ""
+    file_words: Many[Text] = ()
+    """Words that partners put into names of files, and that tell of nobody."""
     parties: Many[Party] = Field(default=(), alias="party")
 
 
