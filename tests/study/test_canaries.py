@@ -44,7 +44,7 @@ DRAWN = (".otf", ".png", ".css")
 """Of Data Docs what looks alike in every study."""
 AUDIT = "".join(
     f'audit.{name} = {{value = {value}, unit = "-", source = "test"}}\n'
-    for name, value in (("least_deliveries", 13), ("volume_ratio", 0.5), ("share_tolerance", 0.5))
+    for name, value in (("least_deliveries", 6), ("volume_ratio", 0.5), ("share_tolerance", 0.5))
 )
 
 
