@@ -131,7 +131,7 @@ def _accepted(
     """The rows in force of these persons in these sources, with file, sheet and row."""
     links = study.warehouse.read(connection, "linked", "person_links", "superseded_on is null")
     own = links[links["person_id"].isin(persons)]
-    files = {r.receipt_id: r.file_name for r in included(study).deliveries}
+    files = {r.receipt_id: r.shown_name for r in included(study).deliveries}
     parts = []
     for source in sources:
         rows = study.warehouse.read(connection, "validated", source, "superseded_on is null")

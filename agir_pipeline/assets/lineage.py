@@ -20,7 +20,11 @@ from agir_pipeline.resources.study import Study
 KEY = "dagster/column_lineage"
 DAYS = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-NO_ASSETS = {"linked.identity_labels"}
+NO_ASSETS = {
+    "linked.identity_labels",
+    "linked.organisation_names",
+    "linked.organisation_words",
+}
 """What passes between the vault and the models: labels that say alike or not, no table to read."""
 
 Sources = dict[str, list[tuple[str, str]]]

@@ -50,8 +50,9 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         ],
         "entry_column": index.entry_column if index else "",
         "first_dated": _first_dated(index),
-        # who contradicts whom is asked of today alone, not of the days of rounds
+        # contradictions and organisations are asked of today alone, not of the days of rounds
         "shared_facts": told_facts(protocol) if known_on is None else [],
+        "organisations": told_organisations(protocol) if known_on is None else [],
     }
 
 
@@ -88,6 +89,12 @@ def _spell_told(fact: SharedFact, kinds: Mapping[str, str]) -> dict[str, Any]:
         "spell_is_day": kinds[told.column] in DAYS,
         "spell_days": told.tolerance.value if told.tolerance else None,
     }
+
+
+def told_organisations(protocol: Protocol) -> list[dict[str, Any]]:
+    """The columns that name organisations; a teller's number is its place in the protocol."""
+    told = protocol.organisations.told_by if protocol.organisations else ()
+    return [teller.model_dump() for teller in told]
 
 
 def outcome_variables(study: Study) -> dict[str, Any]:

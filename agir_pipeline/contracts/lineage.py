@@ -11,7 +11,7 @@ from typing import NamedTuple
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.outcomes import outcome_contracts
-from agir_pipeline.contracts.programme import programme_contracts
+from agir_pipeline.contracts.programme import naming_columns, programme_contracts
 from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
@@ -84,7 +84,7 @@ def programme_origins(protocol: Protocol) -> dict[str, Origins]:
         read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
     if protocol.outreach:
         o = protocol.outreach
-        steps = (o.type_column, o.organisation_column, o.day_column, o.result_column)
+        steps = (o.type_column, *naming_columns(protocol, o.origin), o.day_column, o.result_column)
         read["mobilisation_funnel"] = (o.origin, steps)
     if protocol.context:
         x = protocol.context

@@ -106,6 +106,23 @@ LINKED = vocabulary(
     text("record_id_b", mark("Row that said the second"), sensitivity="pseudonym"),
     text("receipt_id_b", mark("Receipt of the file that said the second"),
          mark("As in release_manifest")),
+    text("role", mark("What the organisation is to the row")),
+    text("organisation_id", mark("Organisation"), mark("An establishment; without SIRET or number "
+         "a name and a commune")),
+    text("company_id", mark("Company"), mark("Its establishments share the SIREN")),
+    text("siret", mark("SIRET"), mark("Of the row, or the one its number or name leads to")),
+    text("number", mark("Number of the organisation"), mark("One of the study's own")),
+    text("name_label", mark("Label of the name"), mark("Alike or not; the name stays in the vault"),
+         sensitivity="pseudonym"),
+    text("named_label", mark("Label of name and commune"), sensitivity="pseudonym"),
+    text("known_as", mark("What SIRET or number alone say")),
+    coded("conflict", mark("What does not fit"), {
+        "names_differ": mark("One SIRET, two names without a word in common"),
+        "sirets_differ": mark("One name and commune, two companies"),
+        "number_has_two_sirets": mark("One number, two SIRETs"),
+        "commune_missing": mark("The same name once without its commune")}),
+    text("organisation_id_a", mark("First organisation")),
+    text("organisation_id_b", mark("Second organisation")),
 )  # fmt: skip
 
 FACTS = vocabulary(

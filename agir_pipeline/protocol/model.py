@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
+from agir_pipeline.protocol.organisations import Organisations, OrganisationTeller
 from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
@@ -94,6 +95,8 @@ __all__ = [
     "Matching",
     "MeasureOutcome",
     "Name",
+    "OrganisationTeller",
+    "Organisations",
     "Outcome",
     "Outreach",
     "Pace",
@@ -333,6 +336,8 @@ class Study(Frozen):
     start_on: Fact[date] | None = None
     end_on: Fact[date] | None = None
     project_number: str = ""
+    file_words: Many[Text] = ()
+    """Words that partners put into names of files, and that tell of nobody."""
     parties: Many[Party] = Field(default=(), alias="party")
 
 
@@ -359,6 +364,7 @@ class Protocol(Frozen):
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
     audit: Audit | None = None
+    organisations: Organisations | None = None
 
     design_digest: str = Field(exclude=True)
     protocol_digest: str = Field(exclude=True)
