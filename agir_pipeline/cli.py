@@ -56,7 +56,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        _show_progress()
+        _show_progress(logging.DEBUG if debug else logging.INFO)
         use_language(os.environ.get("AGIR_LANGUAGE") or _language_of_home(arguments))
         command = typer.main.get_command(app)
         translate_help(command)
@@ -88,11 +88,11 @@ def _language_of_home(arguments: list[str]) -> str:
         return "en"
 
 
-def _show_progress() -> None:
-    """One line per step on stderr."""
+def _show_progress(level: int) -> None:
+    """One line per step on stderr; with ``--debug`` also the traces of faults inside steps."""
     logger = logging.getLogger("agir_pipeline")
     logger.addHandler(logging.StreamHandler())
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level)
     logger.propagate = False
 
 
