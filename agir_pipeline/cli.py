@@ -361,7 +361,8 @@ def release_list(home: HomeOption = DEFAULT_HOME) -> None:
     releases = Releases(Home(home).require().releases)
     current = releases.current()
     for name in releases.list():
-        say(("* " if name == current else "  ") + name)
+        mark_of = "*" if name == current else "-" if releases.is_withdrawn(name) else " "
+        say(f"{mark_of} {name}")
 
 
 @release_app.command("accept", help=mark("Make a draft the current release."))
