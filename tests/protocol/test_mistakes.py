@@ -114,7 +114,11 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a name with a space": (
         lambda p: p["study"].update(name="Agir 44"),
-        "study › name: is 'Agir 44', expected a name of small letters, digits and _",
+        "study › name: is 'Agir 44', expected a name of small letters, digits and _, 40 at most",
+    ),
+    "a name longer than a database takes": (
+        lambda p: p["study"].update(name="a" * 41),
+        f"study › name: is '{'a' * 41}', expected a name of small letters, digits and _, 40 at most",
     ),
     "a share of one": (
         lambda p: p["inference"]["power"].update(value=1.0),
