@@ -218,6 +218,8 @@ def _print_status(found: dict[str, Any]) -> None:
         say(sentence)
     say(_("decisions needed: {n}").format(n=found["decisions_needed"]))
     say(_("checks: {passed} passed, {warned} warned, {failed} failed").format(**found["checks"]))
+    for sentence in found["failed_checks"]:
+        say(sentence)
     release = found["release"]
     say(_("release: {id}").format(id=release["id"] if release else "-"))
 
@@ -354,7 +356,9 @@ def protocol_show(
     say(path.read_text(encoding="utf-8"))
 
 
-@release_app.command("list", help=mark("List the releases; the current one is marked."))
+@release_app.command(
+    "list", help=mark("List the releases: * is the current one, - a withdrawn one.")
+)
 def release_list(home: HomeOption = DEFAULT_HOME) -> None:
     from agir_pipeline.resources.releases import Releases
 

@@ -118,7 +118,7 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a name longer than a database takes": (
         lambda p: p["study"].update(name="a" * 41),
-        f"study › name: is '{'a' * 41}', expected a name of small letters, digits and _, 40 at most",
+        f"study › name: is '{'a' * 41}', expected a name of small letters, digits and _, 40 at",
     ),
     "a share of one": (
         lambda p: p["inference"]["power"].update(value=1.0),
