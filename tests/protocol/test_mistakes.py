@@ -16,6 +16,8 @@ from agir_pipeline.protocol.loading import load_protocol
 Edit = Callable[[dict[str, Any]], object]
 Mistakes = Callable[[dict[str, Any]], list[str]]
 
+LONG = "a" * 41
+
 CASES: dict[str, tuple[Edit, str]] = {
     "a missing key": (
         lambda p: p["source"][0]["column"][1].pop("type"),
@@ -117,8 +119,8 @@ CASES: dict[str, tuple[Edit, str]] = {
         "study › name: is 'Agir 44', expected a name of small letters, digits and _, 40 at most",
     ),
     "a name longer than a database takes": (
-        lambda p: p["study"].update(name="a" * 41),
-        f"study › name: is '{'a' * 41}', expected a name of small letters, digits and _, 40 at",
+        lambda p: p["study"].update(name=LONG),
+        f"study › name: is '{LONG}', expected a name of small letters, digits and _, 40 at most",
     ),
     "a share of one": (
         lambda p: p["inference"]["power"].update(value=1.0),
