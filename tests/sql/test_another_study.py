@@ -3,8 +3,10 @@
 import pandas as pd
 import pytest
 
-ROSTER = {"name": "roster", "columns": ["coached_from", "order", "all"]}
-WAITING = {"name": "waiting_list", "columns": ["order", "all"]}
+from agir_pipeline.resources.sql_models import column_lineage
+
+ROSTER = {"name": "roster", "columns": ["coached_from", "select", "all"]}
+WAITING = {"name": "waiting_list", "columns": ["select", "all"]}
 PLACEMENTS = {
     "name": "placements",
     "columns": ["first_day", "last_day", "left_day", "user"],
@@ -26,7 +28,7 @@ LINKED = {
     "person_sources": [ROSTER, WAITING],
     "person_columns": [
         {"name": "coached_from", "type": "date", "known_before_index": True},
-        {"name": "order", "type": "varchar", "known_before_index": True},
+        {"name": "select", "type": "varchar", "known_before_index": True},
         {"name": "all", "type": "double precision", "known_before_index": False},
     ],
     "spell_sources": [PLACEMENTS],
@@ -99,7 +101,7 @@ def placed(draw):
         "superseded_on": pd.NaT,
     }
     listed = {"is_always_listed": True, "first_listed_on": pd.Timestamp("2021-01-02")}
-    people = pd.DataFrame({"name": PEOPLE, "order": "north", "all": range(len(PEOPLE))})
+    people = pd.DataFrame({"name": PEOPLE, "select": "north", "all": range(len(PEOPLE))})
     roster = people.assign(
         entity_id="b_" + people["name"], arm="beneficiary", coached_from=date_of("2021-01-01")
     )
@@ -167,6 +169,10 @@ def test_a_study_with_its_own_words_goes_from_lists_to_outcomes(
 ):
     built(database, sql_models, placed, "linked", LINKED)
     built(database, sql_models, {("matched", "matched_pairs"): pairs}, "outcomes", OUTCOMES)
+    with database.transaction() as connection:
+        linked = {m.name: m for m in sql_models.build(connection, "linked", LINKED)}
+    told = column_lineage(linked["person_versions"])
+    assert told["select"] >= {("validated.roster", "select")}  # a word of SQL, and a heading
     participants = database.read(None, "linked", "participants")
     assert len(participants) == 2 * len(PEOPLE)
     assert "all" not in participants.columns
