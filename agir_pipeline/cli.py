@@ -56,7 +56,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        _show_progress()
+        _show_progress(logging.DEBUG if debug else logging.INFO)
         use_language(os.environ.get("AGIR_LANGUAGE") or _language_of_home(arguments))
         command = typer.main.get_command(app)
         translate_help(command)
@@ -88,11 +88,11 @@ def _language_of_home(arguments: list[str]) -> str:
         return "en"
 
 
-def _show_progress() -> None:
-    """One line per step on stderr."""
+def _show_progress(level: int) -> None:
+    """One line per step on stderr; with ``--debug`` also the traces of faults inside steps."""
     logger = logging.getLogger("agir_pipeline")
     logger.addHandler(logging.StreamHandler())
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level)
     logger.propagate = False
 
 
@@ -221,6 +221,8 @@ def _print_status(found: dict[str, Any]) -> None:
         say(sentence)
     say(_("decisions needed: {n}").format(n=found["decisions_needed"]))
     say(_("checks: {passed} passed, {warned} warned, {failed} failed").format(**found["checks"]))
+    for sentence in found["failed_checks"]:
+        say(sentence)
     release = found["release"]
     say(_("release: {id}").format(id=release["id"] if release else "-"))
 
@@ -357,14 +359,17 @@ def protocol_show(
     say(path.read_text(encoding="utf-8"))
 
 
-@release_app.command("list", help=mark("List the releases; the current one is marked."))
+@release_app.command(
+    "list", help=mark("List the releases: * is the current one, - a withdrawn one.")
+)
 def release_list(home: HomeOption = DEFAULT_HOME) -> None:
     from agir_pipeline.resources.releases import Releases
 
     releases = Releases(Home(home).require().releases)
     current = releases.current()
     for name in releases.list():
-        say(("* " if name == current else "  ") + name)
+        mark_of = "*" if name == current else "-" if releases.is_withdrawn(name) else " "
+        say(f"{mark_of} {name}")
 
 
 @release_app.command("accept", help=mark("Make a draft the current release."))

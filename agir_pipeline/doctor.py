@@ -19,6 +19,7 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.protocol.sources import FormPull
 from agir_pipeline.resources.alerts import Alerts
+from agir_pipeline.resources.erasure import require_tombstones
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.locks import holder_of
 from agir_pipeline.resources.releases import Releases
@@ -44,6 +45,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _rights,
         _landing,
         _audit_trail,
+        _vault,
         _disk,
         _lock,
         _dagster_settings,
@@ -98,6 +100,12 @@ def _landing(home: Home) -> Finding:
     home.landing.require_whole()
     n_receipts = len(home.landing.receipts())
     return Finding(True, _("{n} receipts, none is gone").format(n=n_receipts))
+
+
+def _vault(home: Home) -> Finding:
+    require_tombstones(home)
+    n_links = len(home.vault().read("links"))
+    return Finding(True, _("the vault opens: {n} links of records to persons").format(n=n_links))
 
 
 def _disk(home: Home) -> Finding:

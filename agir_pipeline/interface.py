@@ -186,10 +186,14 @@ def free_port(first: int, n: int) -> int:
     for port in range(first, first + n):
         with socket.socket() as one:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
+            with suppress(OSError, OverflowError):
                 one.bind((HOST, port))
                 return port
-    raise UsageError(_("port {port} is taken; name another with --port").format(port=first))
+    raise UsageError(
+        _("port {port} is taken, or there is no such port; name another with --port").format(
+            port=first
+        )
+    )
 
 
 def _close_orphans(home: Home) -> None:

@@ -16,8 +16,12 @@ from agir_pipeline.definitions import build_definitions
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 from agir_pipeline.resources.home import Home
-from agir_pipeline.resources.release_comparison import compared, earlier_of_day
-from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.release_comparison import (
+    compared,
+    earlier_of_day,
+    withdrawn_of_day,
+)
+from agir_pipeline.resources.releases import Releases, told_withdrawn
 from agir_pipeline.resources.status import newest_refusals
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -97,6 +101,7 @@ def _compared(home: Home, release: dict[str, Any]) -> Iterator[str]:
         yield _("equal to release {id}").format(id=made)
         return
     earlier = earlier_of_day(releases, made)
+    yield from (told_withdrawn(name) for name in withdrawn_of_day(releases, made))
     if earlier is None:
         yield _("no other release of that day to compare it with")
         return

@@ -57,6 +57,7 @@ def test_status_as_json_has_what_scripts_rely_on(done_home: Path) -> None:
     assert status["sources"][0]["accepted"] == 90
     assert status["sources"][0]["rows"] == 91
     assert set(status["checks"]) == {"passed", "warned", "failed"}
+    assert len(status["failed_checks"]) == status["checks"]["failed"]
     assert Path(status["release"]["path"]).name == status["release"]["id"]
 
 

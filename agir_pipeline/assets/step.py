@@ -127,14 +127,17 @@ def together(*results: StepResult) -> StepResult:
 def told_plainly() -> Iterator[None]:
     """Turn every fault into one sentence without a value, a query or a stack trace.
 
-    Dagster masks the text of other exceptions, because a library's message may quote a row.
+    Dagster masks the text of other exceptions, because a library's message may quote a row;
+    ``agir --debug`` shows their trace on the terminal of whoever asks.
     """
     try:
         yield
     except AgirError as fault:
+        logger.debug("", exc_info=True)
         metadata: dict[str, Any] = {"exit_code": fault.exit_code, "fault": type(fault).__name__}
         raise dg.Failure(str(fault), metadata=metadata, allow_retries=False) from None
     except Exception as fault:
+        logger.debug("", exc_info=True)
         metadata = {"exit_code": 3, "fault": type(fault).__name__}
         raise dg.Failure(unexpected(fault), metadata=metadata, allow_retries=False) from None
 
@@ -192,9 +195,7 @@ def _done(
         return store(study)
     with study.warehouse.transaction() as connection:
         result = examine(study, connection)
-    if result.blocked:
-        raise BlockedStep(result)
-    return result
+    return store(study) if result.blocked else result  # what it rests on may have been lost since
 
 
 def settle(study: Study, connection: sa.Connection, step: str, result: StepResult) -> StepResult:

@@ -44,6 +44,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
     """All disagreements inside one protocol, in the order of its sections."""
     checks: tuple[Callable[[Raw], Iterator[Mistake]], ...] = (
         _time_zone_exists,
+        _study_starts_before_it_ends,
         _names_are_unique,
         _sources_hold_together,
         *IDENTITY_CHECKS,
@@ -68,6 +69,11 @@ def _time_zone_exists(raw: Raw) -> Iterator[Mistake]:
             "study › time_zone",
             _("'{name}' is not a time zone; write one such as Europe/Paris").format(name=name),
         )
+
+
+def _study_starts_before_it_ends(raw: Raw) -> Iterator[Mistake]:
+    days = (table(table(raw, "study"), key).get("value") for key in ("start_on", "end_on"))
+    yield from _ordered("study › start_on", *days)
 
 
 def _names_are_unique(raw: Raw) -> Iterator[Mistake]:

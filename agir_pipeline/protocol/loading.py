@@ -1,5 +1,6 @@
 """TOML file → ``Protocol``: every mistake at once, each with its place and what was expected."""
 
+import errno
 import hashlib
 import json
 import tomllib
@@ -71,6 +72,8 @@ def read_protocol_text(path: Path) -> str:
         ProtocolError: there is no such file, or it is not UTF-8.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, _("it is not a file"))  # a pipe would be waited for
         return path.read_text(encoding="utf-8-sig")
     except OSError as fault:
         text = _("the file cannot be read: {cause}").format(cause=fault.strerror)
@@ -91,6 +94,9 @@ def _parse(path: Path) -> dict[str, Any]:
         return tomllib.loads(read_protocol_text(path))
     except tomllib.TOMLDecodeError as fault:
         text = _("not valid TOML: {cause}").format(cause=fault)
+        raise ProtocolError(str(path), [Mistake("", text)]) from None
+    except ValueError:  # the only other one tomllib lets through
+        text = _("not valid TOML: {cause}").format(cause=_("a number has too many digits"))
         raise ProtocolError(str(path), [Mistake("", text)]) from None
     except RecursionError:
         text = _("not valid TOML: {cause}").format(cause=_("nested too deeply"))

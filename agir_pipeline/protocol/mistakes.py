@@ -110,7 +110,7 @@ def _expected(error: Any) -> list[str]:
 
 EXPECTED = {
     "string_type": mark("a text in quotes"),
-    "string_pattern_mismatch": mark("a name of small letters, digits and _"),
+    "string_pattern_mismatch": mark("a name of small letters, digits and _, 40 at most"),
     "int_type": mark("a whole number"),
     "float_type": mark("a number"),
     "finite_number": mark("a number"),

@@ -168,7 +168,8 @@ class Index(Frozen):
     delay_band_days: Fact[SomeDays]
     start_window_days: Fact[Days]
     waiting_days: Fact[Days]
-    supported_since_column: Name
+    supported_since_column: Name | None = None
+    """Where a list of controls says that somebody is supported by now; none: no list says so."""
     consent_column: Name | None = None
 
 

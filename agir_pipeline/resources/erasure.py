@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 from agir_pipeline.resources.erasure_landing import (
     drop_files,
@@ -91,7 +92,11 @@ def settle_rights(study: Study) -> None:
 
     The date of a source stands in the protocol; its rows are blanked when they are read next. The
     history of runs is in use and stays: it holds no row, but names of files.
+
+    Raises:
+        InfrastructureError: the vault lost its tombstones; later files would bring people back.
     """
+    require_tombstones(study.home)
     receipts = complete(study, in_run=True)
     due = sorted(study.expired - {told.removeprefix(SOURCE) for told in _purged(study.home)})
     if due:
@@ -110,6 +115,24 @@ def settle_rights(study: Study) -> None:
             study.home.note("erased", SOURCE + name)
     if receipts or due:
         study.forget()
+
+
+def require_tombstones(home: Home) -> None:
+    """Refuse a vault that no longer knows an erasure of which the receipt stands.
+
+    Raises:
+        InfrastructureError: it has to be restored.
+    """
+    vault = home.vault()
+    done = {path.stem for path in (home.audit / "erasures").glob("*.md")}
+    lost = sorted(done - set(vault.read("tombstones")["erasure"]))
+    if lost:
+        raise InfrastructureError(
+            _(
+                "the vault {path} no longer knows the erasure {number}: restore it from a backup, "
+                "or the next file brings the person back"
+            ).format(path=vault.path, number=lost[0])
+        )
 
 
 def _purged(home: Home) -> set[str]:

@@ -78,12 +78,21 @@ def compared(releases: Releases, before: str, after: str) -> Comparison:
 
 def earlier_of_day(releases: Releases, release_id: str) -> str | None:
     """Another release of the same day to compare with: the current one, else the last by name."""
-    day = release_id.rpartition("-")[0]
     others = [
-        name for name in releases.list() if name.rpartition("-")[0] == day and name != release_id
+        name for name in _of_same_day(releases, release_id) if not releases.is_withdrawn(name)
     ]
     current = releases.current()
     return current if current in others else next(reversed(others), None)
+
+
+def withdrawn_of_day(releases: Releases, release_id: str) -> Sequence[str]:
+    """The releases of the same day whose rows are gone: nothing can be compared with them."""
+    return [name for name in _of_same_day(releases, release_id) if releases.is_withdrawn(name)]
+
+
+def _of_same_day(releases: Releases, release_id: str) -> list[str]:
+    day = release_id.rpartition("-")[0]
+    return [n for n in releases.list() if n.rpartition("-")[0] == day and n != release_id]
 
 
 def _causes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

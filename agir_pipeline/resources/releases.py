@@ -36,6 +36,13 @@ WITHDRAWN = "withdrawn.json"
 Kind = Literal["published", "draft", "unchanged"]
 
 
+def told_withdrawn(release_id: str) -> str:
+    """Why the rows of a release are gone, as a sentence."""
+    return _("release {id} was withdrawn: it named somebody whose data were erased").format(
+        id=release_id
+    )
+
+
 @dataclass(frozen=True)
 class ReleaseOutcome:
     """What became of a release: made current, kept as a draft, or nothing new to say."""
@@ -167,6 +174,10 @@ class Releases:
         if (folder / TIER).is_dir():
             shutil.rmtree(folder / TIER)
 
+    def is_withdrawn(self, release_id: str) -> bool:
+        """Whether its rows were removed: they named somebody who was erased."""
+        return (self.folder / release_id / WITHDRAWN).exists()
+
     def withdrawn_for(self, erasure: str) -> Sequence[str]:
         """The releases whose rows were removed for one erasure."""
         notes = sorted(self.folder.glob(f"[!.]*/{WITHDRAWN}"))
@@ -205,12 +216,8 @@ class Releases:
     def _require_listed(self, release_id: str) -> None:
         """A release is named by its id: never by a path, nor by the pointer itself."""
         folder = self.folder / release_id
-        if (folder / WITHDRAWN).exists():
-            raise UsageError(
-                _("release {id} was withdrawn: it named somebody whose data were erased").format(
-                    id=release_id
-                )
-            )
+        if self.is_withdrawn(release_id):
+            raise UsageError(told_withdrawn(release_id))
         is_id = Path(release_id).name == release_id and release_id[:1] not in ("", ".")
         if not is_id or folder.is_symlink() or not folder.is_dir():
             raise UsageError(_("there is no release {id}").format(id=release_id))

@@ -26,7 +26,8 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
         for receipt in state.deliveries
         if (receipt.receipt_id, contracts.get(receipt.source)) not in read
     )
-    checks = Counter(check["status"] for check in ledger.checks())
+    told = ledger.checks()
+    checks = Counter(check["status"] for check in told)
     received = _last_received(state, ledger.landings())
     as_of = included(Study(home, protocol)).as_of
     return {
@@ -51,6 +52,11 @@ def status(home: Home, protocol: Protocol) -> dict[str, Any]:
         "refused": [row["sentence"] for row in newest_refusals(home, state, protocol)],
         "decisions_needed": len(home.vault().read("undecided")),
         "checks": {name: checks[name] for name in ("passed", "warned", "failed")},
+        "failed_checks": [
+            f"{check['step']}/{check['name']}: {check['sentence']}"
+            for check in told
+            if check["status"] == "failed"
+        ],
         "release": _release(home),
     }
 

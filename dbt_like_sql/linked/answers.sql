@@ -31,16 +31,16 @@ withdrawals as (
 
         {% for column in var('answer_columns') if column.name != 'answered_at' %}
             {% if column.name in feed.columns %}
-                answered.{{ column.name }},
+                answered."{{ column.name }}",
             {% else %}
-                cast(null as {{ column.type }}) as {{ column.name }},
+                cast(null as {{ column.type }}) as "{{ column.name }}",
             {% endif %}
         {% endfor %}
 
-        answered.{{ feed.answered_at }} as answered_at,
+        answered."{{ feed.answered_at }}" as answered_at,
         row_number() over (
             partition by person_links.person_id
-            order by answered.{{ feed.answered_at }} desc, answered.record_id
+            order by answered."{{ feed.answered_at }}" desc, answered.record_id
         ) as answer_rank
 
     from {{ source('validated', feed.name) }} as answered
@@ -56,7 +56,7 @@ withdrawals as (
     {% endif %}
 
     where
-        answered.{{ feed.answered_at }} is not null
+        answered."{{ feed.answered_at }}" is not null
         {% if var('withdrawal_sources', []) %} and withdrawals.person_id is null {% endif %}
         and answered.known_on <= cast('{{ var("known_on") }}' as date)
         and (answered.superseded_on is null or answered.superseded_on > cast('{{ var("known_on") }}' as date))

@@ -39,16 +39,16 @@ final as (
 
         {% for column in var('person_columns') if column.known_before_index %}
             {% if column.name in var('first_dated', []) %}
-                persons.first_{{ column.name }} as {{ column.name }},
+                persons.first_{{ column.name }} as "{{ column.name }}",
             {% else %}
-                persons.{{ column.name }},
+                persons."{{ column.name }}",
             {% endif %}
         {% endfor %}
 
         {% if var('spell_sources') %}
 
             {% for column in var('spell_columns') if column.known_before_index %}
-                spells.{{ column.name }} as spell_{{ column.name }},
+                spells."{{ column.name }}" as spell_{{ column.name }},
             {% endfor %}
 
             spells.spell_id,

@@ -20,9 +20,9 @@ with
 
         {% for column in var('person_columns') %}
             {% if column.name in feed.columns %}
-                listed.{{ column.name }},
+                listed."{{ column.name }}",
             {% else %}
-                cast(null as {{ column.type }}) as {{ column.name }},
+                cast(null as {{ column.type }}) as "{{ column.name }}",
             {% endif %}
         {% endfor %}
 

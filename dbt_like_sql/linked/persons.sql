@@ -24,7 +24,7 @@ ranked as (
 
         -- dated in one list is dated: the list that speaks need not be the one that says when
         {% for column in var('first_dated', []) %}
-            min({{ column }}) over (partition by person_id, arm) as first_{{ column }},
+            min("{{ column }}") over (partition by person_id, arm) as first_{{ column }},
         {% endfor %}
 
         row_number() over (

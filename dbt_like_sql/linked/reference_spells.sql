@@ -14,7 +14,7 @@ candidates as (
         spells.starts_on,
         spells.spell_rank,
         {% if var('entry_column') %}
-            case when persons.arm = 'beneficiary' then persons.{{ var('entry_column') }} end
+            case when persons.arm = 'beneficiary' then persons."{{ var('entry_column') }}" end
         {% else %}
             cast(null as date)
         {% endif %} as entered_on

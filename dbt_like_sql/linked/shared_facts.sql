@@ -37,7 +37,7 @@ teller_{{ loop.index }} as (
         told.known_on <= cast('{{ var("known_on") }}' as date)
         and person_links.known_on <= cast('{{ var("known_on") }}' as date)
         and (person_links.superseded_on is null or person_links.superseded_on > cast('{{ var("known_on") }}' as date))
-        {% if teller.answered_at %} and told.{{ teller.answered_at }} is not null {% endif %}
+        {% if teller.answered_at %} and told."{{ teller.answered_at }}" is not null {% endif %}
 
 ),
 

@@ -16,27 +16,27 @@ with
         registered.spell_id,
         registered.record_id,
         registered.receipt_id,
-        registered.{{ feed.spell.starts }} as starts_on,
-        registered.{{ feed.spell.planned_end }} as planned_end_on,
-        registered.{{ feed.spell.ended_early }} as ended_early_on,
+        registered."{{ feed.spell.starts }}" as starts_on,
+        registered."{{ feed.spell.planned_end }}" as planned_end_on,
+        registered."{{ feed.spell.ended_early }}" as ended_early_on,
 
         {% if feed.spell.amendment_number %}
-            coalesce(registered.{{ feed.spell.amendment_number }}, 0) as amendment_number,
+            coalesce(registered."{{ feed.spell.amendment_number }}", 0) as amendment_number,
         {% else %}
             cast(0 as bigint) as amendment_number,
         {% endif %}
 
         {% if feed.spell.amendment_effective %}
-            registered.{{ feed.spell.amendment_effective }} as amendment_effective_on,
+            registered."{{ feed.spell.amendment_effective }}" as amendment_effective_on,
         {% else %}
             cast(null as date) as amendment_effective_on,
         {% endif %}
 
         {% for column in var('spell_columns') %}
             {% if column.name in feed.columns %}
-                registered.{{ column.name }},
+                registered."{{ column.name }}",
             {% else %}
-                cast(null as {{ column.type }}) as {{ column.name }},
+                cast(null as {{ column.type }}) as "{{ column.name }}",
             {% endif %}
         {% endfor %}
 

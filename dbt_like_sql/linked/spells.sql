@@ -58,7 +58,7 @@ final as (
         initial.spell_ended_early_on as ended_early_on,
 
         {% for column in var('spell_columns') %}
-            initial.{{ column.name }},
+            initial."{{ column.name }}",
         {% endfor %}
 
         row_number() over (

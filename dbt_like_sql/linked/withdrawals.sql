@@ -15,14 +15,14 @@ told as (
             {% if feed.scope %}
                 case
                     {% for code, scope in feed.scopes.items() %}
-                        when said.{{ feed.scope }} = '{{ code }}' then '{{ scope }}'
+                        when said."{{ feed.scope }}" = '{{ code }}' then '{{ scope }}'
                     {% endfor %}
                 end
             {% else %}
                 'study'
             {% endif %} as scope,
 
-            said.{{ feed.withdrawn_on }} as withdrawn_on
+            said."{{ feed.withdrawn_on }}" as withdrawn_on
 
         from {{ source('validated', feed.name) }} as said
 
@@ -30,8 +30,8 @@ told as (
             on said.entity_id = person_links.entity_id
 
         where
-            said.{{ feed.withdrawn_on }} is not null
-            {% if feed.retracted %} and said.{{ feed.retracted }} is null {% endif %}
+            said."{{ feed.withdrawn_on }}" is not null
+            {% if feed.retracted %} and said."{{ feed.retracted }}" is null {% endif %}
             and said.known_on <= cast('{{ var("known_on") }}' as date)
             and (said.superseded_on is null or said.superseded_on > cast('{{ var("known_on") }}' as date))
             and person_links.known_on <= cast('{{ var("known_on") }}' as date)

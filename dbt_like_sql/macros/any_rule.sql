@@ -5,7 +5,7 @@
         {%- if not loop.first %} or {% endif -%}
         (
         {%- for condition in rule -%}
-            {{ table }}.{{ condition.column }} {{ holds(condition) }}
+            {{ table }}."{{ condition.column }}" {{ holds(condition) }}
             {%- if not loop.last %} and {% endif -%}
         {%- endfor -%}
         )

@@ -6,7 +6,7 @@
         {% for column, value in wave[key].items() %}
             and (
                 asked.wave != '{{ wave.name }}'
-                or {{ table }}.{{ column }} {{ operator }} {% if value is string %}'{{ value }}'{% else %}{{ value }}{% endif %}
+                or {{ table }}."{{ column }}" {{ operator }} {% if value is string %}'{{ value }}'{% else %}{{ value }}{% endif %}
 
             )
         {% endfor %}

@@ -27,7 +27,7 @@ final as (
             coalesce(members.person_id, persons.person_id) as person_id,
             coalesce(members.arm, persons.arm) as arm,
             members.pair_id,
-            cast(persons.{{ measure.column }} as double precision) as value
+            cast(persons."{{ measure.column }}" as double precision) as value
 
         from persons
 

@@ -34,7 +34,7 @@ definition_{{ loop.index }} as (
         and question_dates.outcome = '{{ definition.outcome }}'
         and question_dates.definition = '{{ definition.name }}'
         and answers.source = '{{ definition.origin }}'
-        and answers.{{ definition.known_when }} is not null
+        and answers."{{ definition.known_when }}" is not null
         and ({{ any_rule(definition.rules, 'answers') }}) is not null
         and cast(answers.answered_at as date) >= question_dates.asked_on - {{ definition.days_before }}
         and cast(answers.answered_at as date) <= question_dates.asked_on + {{ definition.days_after }}

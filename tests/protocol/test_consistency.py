@@ -28,6 +28,10 @@ def _source(protocol: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[Edit, str]] = {
+    "a study that ends before it starts": (
+        lambda p: p["study"]["start_on"].update(value=date(2013, 1, 1)),
+        "study › start_on: 2013-01-01 comes after 2012-12-31",
+    ),
     "a survey pulled for a source of persons": (
         lambda p: p["source"][0].update(pull={"adapter": "limesurvey", "form": "entry"}),
         f"{REGISTER} › pull: a survey is pulled for a source that feeds answers",

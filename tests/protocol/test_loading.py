@@ -1,5 +1,6 @@
 """A protocol file is read whole, or every mistake is told with its place."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,18 @@ def test_the_zone_of_a_source_is_that_of_its_study(
     assert mistakes(agir) == [
         "source 2 (control_pool) › study_time_zone: is computed, never written"
     ]
+
+
+def test_a_number_of_too_many_digits_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text("x=" + "9" * 5000, encoding="utf-8")
+    with pytest.raises(ProtocolError, match="not valid TOML: a number has too many digits"):
+        load_protocol(tmp_path / "long.toml")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(ProtocolError, match="cannot be read: it is not a file"):
+        load_protocol(tmp_path / "pipe.toml")
 
 
 def test_a_file_nested_beyond_reason_is_a_mistake(tmp_path: Path) -> None:

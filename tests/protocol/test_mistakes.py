@@ -16,6 +16,8 @@ from agir_pipeline.protocol.loading import load_protocol
 Edit = Callable[[dict[str, Any]], object]
 Mistakes = Callable[[dict[str, Any]], list[str]]
 
+LONG = "a" * 41
+
 CASES: dict[str, tuple[Edit, str]] = {
     "a missing key": (
         lambda p: p["source"][0]["column"][1].pop("type"),
@@ -114,7 +116,11 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a name with a space": (
         lambda p: p["study"].update(name="Agir 44"),
-        "study › name: is 'Agir 44', expected a name of small letters, digits and _",
+        "study › name: is 'Agir 44', expected a name of small letters, digits and _, 40 at most",
+    ),
+    "a name longer than a database takes": (
+        lambda p: p["study"].update(name=LONG),
+        f"study › name: is '{LONG}', expected a name of small letters, digits and _, 40 at most",
     ),
     "a share of one": (
         lambda p: p["inference"]["power"].update(value=1.0),

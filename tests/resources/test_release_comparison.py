@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.errors import CheckError, UsageError
-from agir_pipeline.resources.release_comparison import compared, earlier_of_day
+from agir_pipeline.resources.release_comparison import (
+    compared,
+    earlier_of_day,
+    withdrawn_of_day,
+)
 from agir_pipeline.resources.release_folder import ReleaseContent
 from agir_pipeline.resources.releases import Releases
 from tests.releasing import content, visits
@@ -89,6 +93,16 @@ def test_a_release_is_compared_with_another_of_its_day(releases: Releases) -> No
     assert earlier_of_day(releases, "2011-02-28-a") == "2011-02-28-b"  # the current one
     assert earlier_of_day(releases, "2011-02-28-b") == "2011-02-28-c"
     assert earlier_of_day(releases, "2011-03-01-a") is None
+
+
+def test_a_withdrawn_release_is_named_and_not_compared(releases: Releases) -> None:
+    for name in "abc":
+        releases.publish(made(name), is_draft=True)
+    releases.withdraw("2011-02-28-b", "E-1", "2011-03-01")
+    assert earlier_of_day(releases, "2011-02-28-c") == "2011-02-28-a"
+    releases.withdraw("2011-02-28-a", "E-1", "2011-03-01")
+    assert earlier_of_day(releases, "2011-02-28-c") is None
+    assert withdrawn_of_day(releases, "2011-02-28-c") == ["2011-02-28-a", "2011-02-28-b"]
 
 
 def test_an_unknown_release_is_refused(releases: Releases) -> None:

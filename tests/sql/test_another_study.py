@@ -3,11 +3,13 @@
 import pandas as pd
 import pytest
 
-ROSTER = {"name": "roster", "columns": ["coached_from", "town", "score"]}
-WAITING = {"name": "waiting_list", "columns": ["town", "score"]}
+from agir_pipeline.resources.sql_models import column_lineage
+
+ROSTER = {"name": "roster", "columns": ["coached_from", "select", "all"]}
+WAITING = {"name": "waiting_list", "columns": ["select", "all"]}
 PLACEMENTS = {
     "name": "placements",
-    "columns": ["first_day", "last_day", "left_day", "trade"],
+    "columns": ["first_day", "last_day", "left_day", "user"],
     "spell": {
         "starts": "first_day",
         "planned_end": "last_day",
@@ -18,7 +20,7 @@ PLACEMENTS = {
 }
 EXIT_CALL = {
     "name": "exit_call",
-    "columns": ["called_at", "doing", "hours"],
+    "columns": ["called_at", "doing", "limit"],
     "answered_at": "called_at",
 }
 LINKED = {
@@ -26,16 +28,16 @@ LINKED = {
     "person_sources": [ROSTER, WAITING],
     "person_columns": [
         {"name": "coached_from", "type": "date", "known_before_index": True},
-        {"name": "town", "type": "varchar", "known_before_index": True},
-        {"name": "score", "type": "double precision", "known_before_index": False},
+        {"name": "select", "type": "varchar", "known_before_index": True},
+        {"name": "all", "type": "double precision", "known_before_index": False},
     ],
     "spell_sources": [PLACEMENTS],
-    "spell_columns": [{"name": "trade", "type": "varchar", "known_before_index": True}],
+    "spell_columns": [{"name": "user", "type": "varchar", "known_before_index": True}],
     "answer_sources": [EXIT_CALL],
     "answer_columns": [
         {"name": "called_at", "type": "timestamp"},
         {"name": "doing", "type": "varchar"},
-        {"name": "hours", "type": "bigint"},
+        {"name": "limit", "type": "bigint"},
     ],
     "entry_column": "coached_from",
 }
@@ -56,10 +58,10 @@ OUTCOMES = LINKED | {
             "days_before": 10,
             "days_after": 10,
             "due_by_on": "2021-12-31",
-            "rules": [[{"column": "hours", "minimum": 20.0}]],
+            "rules": [[{"column": "limit", "minimum": 20.0}]],
         }
     ],
-    "measures": [{"name": "final_score", "column": "score"}],
+    "measures": [{"name": "final_score", "column": "all"}],
 }
 
 PEOPLE = ["resigned", "secured", "broken_twice", "finished", "went_on", "restarted"]
@@ -99,7 +101,7 @@ def placed(draw):
         "superseded_on": pd.NaT,
     }
     listed = {"is_always_listed": True, "first_listed_on": pd.Timestamp("2021-01-02")}
-    people = pd.DataFrame({"name": PEOPLE, "town": "north", "score": range(len(PEOPLE))})
+    people = pd.DataFrame({"name": PEOPLE, "select": "north", "all": range(len(PEOPLE))})
     roster = people.assign(
         entity_id="b_" + people["name"], arm="beneficiary", coached_from=date_of("2021-01-01")
     )
@@ -110,7 +112,7 @@ def placed(draw):
             "record_id": ["call_1", "call_2"],
             "called_at": pd.to_datetime(["2021-09-20 09:00", "2021-10-11 09:00"]),
             "doing": "work",
-            "hours": [20, 40],
+            "limit": [20, 40],
         }
     )
     entities = [
@@ -124,7 +126,7 @@ def placed(draw):
         ("validated", "roster"): record(roster).assign(**known, **listed),
         ("validated", "waiting_list"): record(waiting).assign(**known, **listed),
         ("validated", "placements"): both.drop(columns="person_id").assign(
-            entity_id=spell_id, spell_id=spell_id, record_id=spell_id, trade="wood", **known
+            entity_id=spell_id, spell_id=spell_id, record_id=spell_id, user="wood", **known
         ),
         ("validated", "exit_call"): calls.assign(**known, codebook="v1"),
         ("linked", "person_links"): links.assign(tie_order=links["person_id"], **known),
@@ -167,10 +169,14 @@ def test_a_study_with_its_own_words_goes_from_lists_to_outcomes(
 ):
     built(database, sql_models, placed, "linked", LINKED)
     built(database, sql_models, {("matched", "matched_pairs"): pairs}, "outcomes", OUTCOMES)
+    with database.transaction() as connection:
+        linked = {m.name: m for m in sql_models.build(connection, "linked", LINKED)}
+    told = column_lineage(linked["person_versions"])
+    assert told["select"] >= {("validated.roster", "select")}  # a word of SQL, and a heading
     participants = database.read(None, "linked", "participants")
     assert len(participants) == 2 * len(PEOPLE)
-    assert "score" not in participants.columns
-    assert participants["spell_trade"].eq("wood").all()
+    assert "all" not in participants.columns
+    assert participants["spell_user"].eq("wood").all()
 
     times = database.read(None, "outcomes", "event_times")
     of_arms = [

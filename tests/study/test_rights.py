@@ -236,6 +236,24 @@ def test_whoever_was_erased_does_not_come_back_with_the_same_file_or_another(hom
     assert run_study(home).release["kind"] == "unchanged"
 
 
+def test_a_vault_that_lost_its_tombstones_stops_the_night_before_anybody_comes_back(
+    home: Path,
+) -> None:
+    forget_a3(home)
+    (home / "vault" / "vault.sqlite").unlink()
+    done = run_study(home)
+    assert done.exit_code == 3
+    assert "no longer knows the erasure" in done.faults[0]
+
+
+def test_a_ledger_that_was_lost_is_made_again(home: Path) -> None:
+    ledger = open_study(home).home.landing.ledger
+    ends = ledger.row_ends()
+    ledger.path.unlink()
+    assert run_study(home).release["kind"] == "unchanged"
+    assert ledger.row_ends() == ends
+
+
 class Killed(BaseException):
     """Nothing catches it, as nothing catches a kill."""
 

@@ -38,13 +38,15 @@ def numbered_causes(
     ``event_causes`` has definition, pair_id, arm and reason of the first events; an event without
     a row there has a reason that is not told.
     """
+    if outcome.causes is None:
+        return event_times.assign(cause=event_times["cause"].astype("Int64"))
     keys = ["definition", "pair_id", "arm"]
     names = cause_names(outcome)
     rows = event_times.merge(event_causes[[*keys, "reason"]], on=keys, how="left")
-    classes = cause_classes(rows["reason"], outcome) if outcome.causes else EVENT
-    number = pd.Series(classes, rows.index).map({name: k for k, name in enumerate(names, 1)})
+    classes = cause_classes(rows["reason"], outcome)
+    number = classes.map({name: k for k, name in enumerate(names, 1)}).astype("Int64")
     cause = rows["cause"].astype("Int64")
-    told = cause.mask(cause == 1, number.astype("Int64")).mask(cause == 2, len(names))
+    told = cause.mask(cause == 1, number).mask(cause == 2, len(names))
     return rows.drop(columns="reason").assign(cause=told)
 
 

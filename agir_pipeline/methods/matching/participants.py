@@ -193,14 +193,12 @@ def _persons(kept: pd.DataFrame, blocked: pd.Series, index: Index | None) -> pd.
 
 def _supported_since(kept: pd.DataFrame, entered: pd.Series, index: Index) -> pd.Series:
     """For a control: the day its own support began, by its list or by the register."""
-    by_register = entered.groupby(kept["person_id"]).min()
-    known = pd.DataFrame(
-        {
-            "by_list": kept[index.supported_since_column],
-            "by_register": kept["person_id"].map(by_register),
-        }
-    )
-    return known.min(axis=1)
+    entries = entered.groupby(kept["person_id"]).min()
+    by_register = entries.reindex(kept["person_id"]).set_axis(kept.index)
+    if index.supported_since_column is None:
+        return by_register
+    by_list = kept[index.supported_since_column]
+    return pd.DataFrame({"by_list": by_list, "by_register": by_register}).min(axis=1)
 
 
 def aligned_spells(spells: pd.DataFrame, spell_id: pd.Series) -> pd.DataFrame:

@@ -69,6 +69,13 @@ def test_a_reason_in_no_class_and_a_missing_one_are_not_told(caused, leaving):
     assert cause_names(leaving) == ["event", "normal_end"]
 
 
+def test_an_event_without_classes_needs_no_reasons_even_before_the_first_pair(leaving, draw):
+    none_asked = pd.DataFrame(columns=["definition", "pair_id", "arm", "reason"])
+    nobody = draw(TIMES).iloc[:0].astype({"pair_id": "float64"})
+    pairs = numbered_pairs(nobody, none_asked, leaving, CUT)
+    assert pairs["gross"].n_pairs == 0
+
+
 def test_endings_are_numbered_and_come_back_as_one_event(numbered, caused):
     pairs = numbered["gross"]
     assert pairs.n_pairs == 4

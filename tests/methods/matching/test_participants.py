@@ -56,10 +56,11 @@ def a_protocol(
     has_index: bool = True,
     has_spells: bool = True,
     consent: str | None = None,
+    told: str | None = "told_on",
 ) -> Protocol:
     index = Index.model_construct(
         entry_column="supported_from_on",
-        supported_since_column="told_on",
+        supported_since_column=told,
         consent_column=consent,
     )
     fed = ["person", "spell"] if has_spells else ["person"]
@@ -272,6 +273,25 @@ def test_nobody_supported_and_nothing_told_is_never(draw: Draw) -> None:
     people["told_on"] = people["supported_from_on"] = pd.Series([pd.NaT], dtype="datetime64[us]")
     found = candidates_of(people, draw(SPELLS), draw(TERMS), a_protocol())
     assert found.persons["supported_since_on"].isna().all()
+
+
+def test_where_no_list_tells_of_support_the_register_alone_does(draw: Draw) -> None:
+    persons = a_round(draw, BOTH, told=None).persons
+    since = persons[persons["arm"] == "control"].set_index("person_id")["supported_since_on"]
+    assert since.dt.strftime("%m-%d").fillna("-").to_dict() == {
+        "register": "05-01",
+        "earlier": "05-01",
+        "later": "05-01",
+        "listed": "-",
+        "never": "-",
+    }
+
+
+@pytest.mark.parametrize("told", ["told_on", None])
+def test_a_round_before_anybody_was_read_has_nobody(draw: Draw, told: str | None) -> None:
+    nobody = draw(BOTH).iloc[:0]
+    found = candidates_of(nobody, draw(SPELLS), draw(TERMS), a_protocol(told=told))
+    assert found.persons.empty
 
 
 def test_a_consent_rule_gives_everybody_a_day_of_consent_or_none(draw: Draw) -> None:
