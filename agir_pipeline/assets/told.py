@@ -49,8 +49,8 @@ def _items(mechanism: Mechanism) -> Iterable[str]:
 def _employment(
     protocol: Protocol, employment: Employment, cuts: Mapping[str, date], last_on: date
 ) -> dict[str, Any]:
-    outcome = next(o for o in protocol.outcomes if o.name == employment.outcome)
-    assert isinstance(outcome, StatusOutcome)  # the protocol was checked
+    statuses = (o for o in protocol.outcomes if isinstance(o, StatusOutcome))
+    outcome = next(o for o in statuses if o.name == employment.outcome)
     waits = [
         o.consolidation_days.value
         for o in protocol.outcomes

@@ -95,6 +95,10 @@ class Dimension(Frozen):
     version_columns: Many[Name] = ()
     """Asked in some versions only: they count in a score, never in a change of it."""
 
+    @property
+    def every_column(self) -> tuple[str, ...]:
+        return (*self.columns, *self.version_columns)
+
 
 class Scale(Frozen):
     name: Name

@@ -74,9 +74,7 @@ def _mechanism_is_told(raw: Raw) -> Iterator[Mistake]:
     yield from _support_is_logged(raw, f"{where} › support", table(written, "support"))
 
 
-def _scales_can_be_scored(
-    where: str, written: Raw, answers: dict[str, Raw]
-) -> Iterator[Mistake]:
+def _scales_can_be_scored(where: str, written: Raw, answers: dict[str, Raw]) -> Iterator[Mistake]:
     for number, scale in enumerate(items(written, "scale"), 1):
         for place_of, dimension in enumerate(items(scale, "dimension"), 1):
             at = f"{where} › {place('scale', number, scale)}"

@@ -4,12 +4,12 @@ import pytest
 
 from agir_pipeline.assets.catalogue import table_columns
 from agir_pipeline.contracts.lineage import (
-    Place,
     declared_origins,
     heading_of,
     headings_behind,
     validated_origins,
 )
+from agir_pipeline.contracts.places import Place
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.protocol.model import Protocol
 
