@@ -21,10 +21,7 @@ logged as (
         log.{{ support.phase }} as phase,
         log.{{ support.present }} as present,
         row_number() over (
-            partition by
-                person_links.person_id,
-                log.{{ support.day }},
-                log.{{ support.time }}
+            partition by person_links.person_id, log.{{ support.day }}, log.{{ support.time }}
             order by log.record_id
         ) as log_rank
 
@@ -42,8 +39,6 @@ logged as (
 ),
 
 supported as (select * from {{ ref('persons') }} where arm = 'beneficiary'),
-
-pairs as (select * from {{ ref('pair_members') }} where arm = 'beneficiary'),
 
 final as (
 
@@ -65,8 +60,9 @@ final as (
     inner join supported
         on logged.person_id = supported.person_id
 
-    left join pairs
+    left join {{ ref('pair_members') }} as pairs
         on logged.person_id = pairs.person_id
+        and pairs.arm = 'beneficiary'
 
     where
         logged.log_rank = 1

@@ -30,8 +30,8 @@ def qualification_table(
     results = by_wave.astype("string").assign(
         **{TOGETHER: agreed.astype("string").mask(n_different > 1, CONTRADICTORY)}
     )
-    long = results.rename_axis(columns="told_by").stack(future_stack=True).fillna(NOT_TOLD)
-    rows = long.rename("result").reset_index()
+    rows = results.reset_index().melt(keys, var_name="told_by", value_name="result")
+    rows["result"] = rows["result"].fillna(NOT_TOLD)
     places = ["arm", "told_by"]
     found = rows.groupby([*places, "result"], as_index=False).agg(n_persons=("pair_id", "size"))
     is_told = found["result"] != NOT_TOLD

@@ -38,7 +38,7 @@ def at_landmark(pairs: PairedTimes, days: int) -> PairedTimes:
 
     Whoever had any ending, or is followed no further, by the landmark takes the pair with it.
     """
-    kept = pairs.taken((pairs.times > days).all(axis=0))
+    kept = pairs.taken(np.asarray((pairs.times > days).all(axis=0)))
     moved = tuple(index_on + pd.Timedelta(days=days) for index_on in kept.index_on)
     return replace(kept, times=kept.times - days, index_on=(moved[0], moved[1]))
 

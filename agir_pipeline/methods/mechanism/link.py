@@ -100,17 +100,18 @@ def link_transitions(
             "class_start": link_class(wide[start], mechanism.link.classes, shift),
             "class_end": link_class(wide[end], mechanism.link.classes, shift),
         }
-        counted = pd.DataFrame(classes).groupby(["arm", "class_start", "class_end"]).size()
-        for (arm, class_start, class_end), n_persons in counted.items():
+        keys = ["arm", "class_start", "class_end"]
+        counted = pd.DataFrame(classes).groupby(keys).size().reset_index(name="n_persons")
+        for arm, first, last, n_persons in zip(*(counted[k] for k in counted), strict=True):
             own = change[change["arm"] == arm]
             mean = clustered_mean(own["change"], own["pair_id"], level)
             rows.append(
                 {
-                    "shift_points": shift,
                     "arm": arm,
-                    "class_start": class_start,
-                    "class_end": class_end,
+                    "class_start": first,
+                    "class_end": last,
                     "n_persons": n_persons,
+                    "shift_points": shift,
                     "n_compared": len(own),
                     "mean_change": mean.estimate,
                     "ci_low": mean.ci_low,

@@ -110,4 +110,4 @@ def krippendorff_alpha(ratings: ArrayLike) -> float:
 
 def _complete(values: ArrayLike) -> Floats:
     rows = np.asarray(values, dtype=float)
-    return rows[~np.isnan(rows).any(axis=1)]
+    return np.asarray(rows[~np.isnan(rows).any(axis=1)], dtype=np.float64)

@@ -61,7 +61,8 @@ def mean_told(values: Floats) -> Floats:
     is_told = ~np.isnan(values)
     n_told = is_told.sum(axis=1)
     total = np.where(is_told, values, 0.0).sum(axis=1)
-    return np.divide(total, n_told, out=np.full(len(values), np.nan), where=n_told > 0)
+    nothing = np.full(len(values), np.nan)
+    return np.asarray(np.divide(total, n_told, out=nothing, where=n_told > 0), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def told_scales(told: pd.DataFrame, mechanism: Mechanism, limits: Limits) -> Tol
     Whoever answers for nobody else stands for itself among the respondents.
     """
     pair, arm = (told[name].to_numpy(dtype=object) for name in ("pair_id", "arm"))
-    named = told[mechanism.respondent_column].to_numpy(dtype=object, na_value=None)
-    own = [f"{p} {a}" if r is None else str(r) for p, a, r in zip(pair, arm, named, strict=True)]
+    named = told[mechanism.respondent_column].to_numpy(dtype=object)
+    own = [f"{p} {a}" if pd.isna(r) else str(r) for p, a, r in zip(pair, arm, named, strict=True)]
     return ToldScales(
         pair,
         arm,
