@@ -38,8 +38,6 @@ logged as (
 
 ),
 
-supported as (select * from {{ ref('persons') }} where arm = 'beneficiary'),
-
 final as (
 
     select
@@ -57,8 +55,9 @@ final as (
 
     from logged
 
-    inner join supported
+    inner join {{ ref('persons') }} as supported
         on logged.person_id = supported.person_id
+        and supported.arm = 'beneficiary'
 
     left join {{ ref('pair_members') }} as pairs
         on logged.person_id = pairs.person_id

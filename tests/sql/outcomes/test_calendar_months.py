@@ -42,18 +42,19 @@ def test_each_source_speaks_of_a_month_as_far_as_it_reaches(database, run_model,
     # April of ada is told twice, differently: on the day itself, and a month later; the contract
     # of ada ended on 30 March, the last day of her second month is the 30th; the register is read
     # to 15 April; ben is in no register; cid has no date of the question and no calendar
+    rows = run_model(database, "calendar_months", tables, {"employment": [EMPLOYMENT]})
     expect(
-        run_model(database, "calendar_months", tables, {"employment": [EMPLOYMENT]}),
+        rows.drop(columns=["pair_id", "person_id"]),
         """
-        pair_id | arm         | person_id | month_number | month_on   | contract    | told   | told_in | has_two_answers
-        p1      | beneficiary | ada       | 1            | 2010-01-31 | in_contract |        |         | false
-        p1      | beneficiary | ada       | 2            | 2010-02-28 | no_contract | worked | final   | false
-        p1      | beneficiary | ada       | 3            | 2010-03-31 |             | worked | end     | true
-        p1      | beneficiary | ada       | 4            | 2010-04-30 |             | looked | final   | false
-        p1      | control     | ben       | 1            | 2010-02-01 |             |        |         | false
-        p1      | control     | ben       | 2            | 2010-03-01 |             |        |         | false
-        p1      | control     | ben       | 3            | 2010-04-01 |             |        |         | false
-        p1      | control     | ben       | 4            | 2010-05-01 |             |        |         | false
-        p1      | control     | ben       | 5            | 2010-06-01 |             |        |         | false
+        arm         | month_number | month_on   | contract    | told   | told_in | has_two_answers
+        beneficiary | 1            | 2010-01-31 | in_contract |        |         | false
+        beneficiary | 2            | 2010-02-28 | no_contract | worked | final   | false
+        beneficiary | 3            | 2010-03-31 |             | worked | end     | true
+        beneficiary | 4            | 2010-04-30 |             | looked | final   | false
+        control     | 1            | 2010-02-01 |             |        |         | false
+        control     | 2            | 2010-03-01 |             |        |         | false
+        control     | 3            | 2010-04-01 |             |        |         | false
+        control     | 4            | 2010-05-01 |             |        |         | false
+        control     | 5            | 2010-06-01 |             |        |         | false
         """,
     )

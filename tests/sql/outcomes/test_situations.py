@@ -1,4 +1,4 @@
-"""What the register shows on the date of the question: several contracts, none, not linked, not read."""
+"""What the register shows on the date of the question: several, none, not linked."""
 
 EMPLOYMENT = {
     "outcome": "job", "definition": "durable", "register": "register", "lasting_column": "nature",
@@ -47,15 +47,16 @@ def test_a_lasting_contract_counts_first_else_the_longest(database, run_model, e
         "linked.spells": spells,
     }
     # ben's third contract ended the day itself; fay is in no source: unknown, never "in none"
+    rows = run_model(database, "situations", tables, {"employment": [EMPLOYMENT]})
     expect(
-        run_model(database, "situations", tables, {"employment": [EMPLOYMENT]}),
+        rows.drop(columns="pair_id"),
         """
-        pair_id | arm         | person_id | asked_on   | is_due | contract    | contract_kind | n_contracts
-        p1      | beneficiary | ada       | 2011-03-01 | true   | in_contract | permanent     | 2
-        p1      | control     | ben       | 2011-03-01 | true   | in_contract | apprentice    | 2
-        p2      | beneficiary | cid       | 2011-07-01 | false  |             |               | 0
-        p2      | control     | dan       | 2011-06-30 | false  | no_contract |               | 0
-        p3      | beneficiary | eva       |            | false  |             |               | 0
-        p3      | control     | fay       | 2011-03-01 | false  |             |               | 0
+        arm         | person_id | asked_on   | is_due | contract    | contract_kind | n_contracts
+        beneficiary | ada       | 2011-03-01 | true   | in_contract | permanent     | 2
+        control     | ben       | 2011-03-01 | true   | in_contract | apprentice    | 2
+        beneficiary | cid       | 2011-07-01 | false  |             |               | 0
+        control     | dan       | 2011-06-30 | false  | no_contract |               | 0
+        beneficiary | eva       |            | false  |             |               | 0
+        control     | fay       | 2011-03-01 | false  |             |               | 0
         """,
     )

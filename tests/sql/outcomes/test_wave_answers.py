@@ -59,14 +59,15 @@ def test_the_whole_answer_in_the_window_counts_then_the_last(database, run_model
         "linked.answers": answers,
     }
     # early by the day of the answer: no longer before the end; a normal end never is
+    rows = run_model(database, "wave_answers", tables, STUDY)
     expect(
-        run_model(database, "wave_answers", tables, STUDY),
+        rows.drop(columns=["pair_id", "arm"]),
         """
-        wave | pair_id | arm         | person_id | answered_on | answered_days | is_before_early_end | item | who
-        t0   | p1      | beneficiary | ada       | 2010-02-19  | -10           | true                | 2    | T1
-        t0   | p1      | control     | ben       | 2010-03-12  | 2             | true                | 9    | T1
-        t1   | p1      | beneficiary | ada       | 2010-06-05  | 96            | false               | 5    | T2
-        t1   | p1      | control     | ben       | 2010-06-30  | 112           | true                | 7    | T1
+        wave | person_id | answered_on | answered_days | is_before_early_end | item | who
+        t0   | ada       | 2010-02-19  | -10           | true                | 2    | T1
+        t0   | ben       | 2010-03-12  | 2             | true                | 9    | T1
+        t1   | ada       | 2010-06-05  | 96            | false               | 5    | T2
+        t1   | ben       | 2010-06-30  | 112           | true                | 7    | T1
         """,
     )
 
