@@ -82,7 +82,7 @@ def _support(protocol: Protocol, support: Support) -> dict[str, Any]:
         "time": support.time_column,
         "minutes": support.minutes_column,
         "shared_by": support.shared_by_column,
-        "themes": support.themes_column,
+        "theme_codes": support.themes_column,
         "phase": support.phase_column,
         "present": support.present_column,
         "entry": index.entry_column if index else "",

@@ -61,7 +61,7 @@ def employment_contracts(protocol: Protocol, employment: Employment) -> list[Tab
     return [
         TableContract(
             "situation_at_six_months",
-            mark("Situation on the date of the question, and what the register shows"),
+            mark("Situation on the date asked for, and by the register"),
             spelled(
                 WORDS,
                 "arm situation contract n_persons n_contradictory n_told share?",

@@ -172,7 +172,7 @@ def _themes(protocol: Protocol, support: Support) -> TableContract:
     phases = support_codes(protocol, support, support.phase_column)
     return TableContract(
         "support_themes",
-        mark("What support was about, before, during and after the contract"),
+        mark("What support was about, in each phase of the contract"),
         spelled(
             WORDS,
             "theme phase n_beneficiaries n_interviews interview_hours",
@@ -267,7 +267,7 @@ def _reliability(mechanism: Mechanism) -> TableContract:
 def _posture(mechanism: Mechanism) -> TableContract:
     return TableContract(
         "posture_change",
-        mark("How the scales of each party change from the start to the end"),
+        mark("How the scales of each party change, start to end"),
         spelled(
             WORDS,
             """scale party arm n_start n_end mean_start? mean_end? n_compared mean_change? ci_low?
@@ -295,10 +295,10 @@ def _risks(protocol: Protocol, mechanism: Mechanism) -> TableContract:
     )
     columns = spelled(
         WORDS,
-        """risk arm moment n_told n_with share ci_low ci_high n_at_landmark? n_with_at_landmark?
-        event_risk_with? event_risk_without? difference_points? ci_low_points? ci_high_points?
+        """risk_factor arm moment n_told n_with share ci_low ci_high n_at_landmark?
+        n_with_at_landmark? event_risk_with? event_risk_without? difference_points? ci_low_points? ci_high_points?
         risk_ratio? risk_ratio_low? risk_ratio_high? claim method""",
-        coded("risk", mark("Risk"), {r.name: r.labels for r in mechanism.risks}, NAMED),
+        coded("risk_factor", mark("Risk"), {r.name: r.labels for r in mechanism.risks}, NAMED),
         _moment(mechanism),
     )
     if is_sensitive:
@@ -311,14 +311,14 @@ def _risks(protocol: Protocol, mechanism: Mechanism) -> TableContract:
         "risk_factors",
         mark("What was held to put a path at risk, and what came after"),
         columns,
-        ("risk", "arm", "moment"),
+        ("risk_factor", "arm", "moment"),
     )
 
 
 def _landmark() -> TableContract:
     return TableContract(
         "landmark_effects",
-        mark("The effect after a landmark: by dose, by link, and through the link"),
+        mark("The effect after a landmark: by dose, by link, through it"),
         spelled(
             WORDS,
             """outcome definition horizon_days landmark_days contrast level n n_complete_pairs

@@ -46,7 +46,7 @@ def mechanism_origins(protocol: Protocol) -> dict[str, Origins]:
 def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
     mechanism, employment = protocol.mechanism, protocol.employment
     months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on")
-    sessions = ("held_on", "shared_minutes", "themes", "phase", "present", "index_days")
+    sessions = ("session_on", "shared_minutes", "theme_codes", "phase", "present", "index_days")
     match table:
         case "employment_calendar" | "employment_by_month":
             return _of("calendar_months", months)

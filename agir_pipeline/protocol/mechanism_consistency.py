@@ -152,4 +152,28 @@ def _each_once(where: str, said: list[str]) -> Iterator[Mistake]:
             yield Mistake(where, _("'{name}' is declared more than once").format(name=name))
 
 
-MECHANISM_CHECKS = (_employment_is_told, _mechanism_is_told)
+def _actual_ends_are_known(raw: Raw) -> Iterator[Mistake]:
+    """How a contract ended is read from the contracts of an event outcome."""
+    for position, outcome in enumerate(items(raw, "outcome"), 1):
+        for number, definition in enumerate(items(outcome, "definition"), 1):
+            if text(definition, "counted_from") == "actual_end" and not _of_kind(raw, "event"):
+                at = f"{place('outcome', position, outcome)} › "
+                at += f"{place('definition', number, definition)} › counted_from"
+                yield Mistake(
+                    at, _("'{name}' needs an outcome of kind 'event'").format(name="actual_end")
+                )
+
+
+def _waves_are_there(raw: Raw) -> Iterator[Mistake]:
+    """Both read the answers of waves, and contracts that an event outcome follows."""
+    for section in ("employment", "mechanism"):
+        if table(raw, section) and not (items(raw, "wave") and _of_kind(raw, "event")):
+            yield Mistake(section, _("needs waves of answers and an outcome of kind 'event'"))
+
+
+MECHANISM_CHECKS = (
+    _waves_are_there,
+    _actual_ends_are_known,
+    _employment_is_told,
+    _mechanism_is_told,
+)

@@ -13,11 +13,11 @@ logged as (
     select
         person_links.person_id,
         log.record_id,
-        log.{{ support.day }} as held_on,
+        log.{{ support.day }} as session_on,
         log.{{ support.minutes }} as minutes,
         cast(log.{{ support.minutes }} as double precision)
             / coalesce(log.{{ support.shared_by }}, 1) as shared_minutes,
-        log.{{ support.themes }} as themes,
+        log.{{ support.theme_codes }} as theme_codes,
         log.{{ support.phase }} as phase,
         log.{{ support.present }} as present,
         row_number() over (
@@ -44,12 +44,12 @@ final as (
         logged.person_id,
         logged.record_id,
         pairs.pair_id,
-        logged.held_on,
-        logged.held_on - pairs.index_on as index_days,
-        logged.held_on - supported.{{ support.entry }} as entry_days,
+        logged.session_on,
+        logged.session_on - pairs.index_on as index_days,
+        logged.session_on - supported.{{ support.entry }} as entry_days,
         logged.minutes,
         logged.shared_minutes,
-        logged.themes,
+        logged.theme_codes,
         logged.phase,
         logged.present
 
@@ -65,7 +65,7 @@ final as (
 
     where
         logged.log_rank = 1
-        and logged.held_on is not null
+        and logged.session_on is not null
         {% if var('withdrawal_sources', []) %}
             and not exists (
                 select 1 from {{ ref('withdrawals') }} as withdrawals

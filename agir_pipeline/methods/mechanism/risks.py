@@ -21,7 +21,7 @@ from agir_pipeline.protocol.model import EventOutcome, Mechanism
 Floats = NDArray[np.float64]
 
 RISK_COLUMNS = {
-    "risk": TEXT, "arm": TEXT, "moment": TEXT, "n_told": COUNT, "n_with": COUNT,
+    "risk_factor": TEXT, "arm": TEXT, "moment": TEXT, "n_told": COUNT, "n_with": COUNT,
     "share": NUMBER, "ci_low": NUMBER, "ci_high": NUMBER, "n_at_landmark": COUNT,
     "n_with_at_landmark": COUNT, "event_risk_with": NUMBER, "event_risk_without": NUMBER,
     "difference_points": NUMBER, "ci_low_points": NUMBER, "ci_high_points": NUMBER,
@@ -58,7 +58,7 @@ def risk_factors(
                 own = (arms == arm) & (moments == moment) & ~np.isnan(flags)
                 if not own.any():
                     continue
-                row = {"risk": risk.name, "arm": arm, "moment": moment, "claim": EXPLORATORY,
+                row = {"risk_factor": risk.name, "arm": arm, "moment": moment, "claim": EXPLORATORY,
                        "method": _method(), **_share(flags[own], level)}  # fmt: skip
                 if moment == mechanism.start_moment and ahead > 0:
                     in_time = own & (days <= mechanism.landmark_days.value)

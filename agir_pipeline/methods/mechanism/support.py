@@ -48,8 +48,8 @@ def support_dose(
         hours=hours,
         early=is_early,
         early_hours=hours.where(is_early, 0.0),
-        month=rows["held_on"].dt.to_period("M"),
-        is_watched=_names(rows["themes"], [support.watched_theme]),
+        month=rows["session_on"].dt.to_period("M"),
+        is_watched=_names(rows["theme_codes"], [support.watched_theme]),
         is_joint=_names(rows["present"], support.joint_when),
         **{phase_column(phase): rows["phase"] == phase for phase in phases},
     )
@@ -58,8 +58,8 @@ def support_dose(
         n_interviews=("hours", "size"),
         support_hours=("hours", "sum"),
         n_months=("month", "nunique"),
-        first_on=("held_on", "min"),
-        last_on=("held_on", "max"),
+        first_on=("session_on", "min"),
+        last_on=("session_on", "max"),
         first_interview_delay_days=("entry_days", "min"),
         share_watched_theme=("is_watched", "mean"),
         n_joint_contacts=("is_joint", "sum"),
@@ -68,7 +68,9 @@ def support_dose(
         **{phase_column(phase): (phase_column(phase), "sum") for phase in phases},
     )
     found["span_days"] = (found["last_on"] - found["first_on"]).dt.days + 1
-    found["n_themes"] = _apart(rows[["person_id", "themes"]], "themes").groupby("person_id").size()
+    found["n_themes"] = (
+        _apart(rows[["person_id", "theme_codes"]], "theme_codes").groupby("person_id").size()
+    )
     columns = DOSE_COLUMNS | dict.fromkeys(map(phase_column, phases), COUNT)
     table = people.merge(found, on="person_id", how="left")
     empty_too = ["first_interview_delay_days", "share_watched_theme"]
@@ -89,10 +91,10 @@ def support_themes(
         phase=sessions["phase"].astype("string").fillna(NOT_SAID),
         hours=sessions["shared_minutes"].fillna(0.0) / MINUTES_AN_HOUR,
     )
-    keys, places = ["phase", "themes"], ["themes", "phase"]
+    keys, places = ["phase", "theme_codes"], ["theme_codes", "phase"]
     lists = rows.groupby(keys).agg(n_interviews=("hours", "size"), interview_hours=("hours", "sum"))
-    amounts = _apart(lists.reset_index(), "themes", keep_all=True).groupby(places).sum()
-    people = _apart(rows[["person_id", *keys]], "themes").groupby(places).size()
+    amounts = _apart(lists.reset_index(), "theme_codes", keep_all=True).groupby(places).sum()
+    people = _apart(rows[["person_id", *keys]], "theme_codes").groupby(places).size()
     shown = [*phases, NOT_SAID] if (rows["phase"] == NOT_SAID).any() else phases
     every = pd.MultiIndex.from_product([themes, shown], names=["theme", "phase"])
     table = amounts.assign(n_beneficiaries=people).reindex(every).fillna(0).reset_index()

@@ -1,4 +1,4 @@
-"""Two groups of different persons: Agresti and Caffo's interval, censoring, groups without event."""
+"""Two groups of different persons: Agresti and Caffo, censoring, a group without event."""
 
 import numpy as np
 import pytest

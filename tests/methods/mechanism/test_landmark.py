@@ -1,4 +1,4 @@
-"""Effects from a landmark on: who is still at risk, what was reached by then, and what comes after."""
+"""Effects from a landmark on: who is still at risk, what was reached by then, what comes after."""
 
 from datetime import date
 
@@ -128,7 +128,10 @@ def test_what_is_not_evaluable_is_not_told(leaving, mechanism):
 
 
 def test_a_landmark_after_the_horizon_gives_no_row(leaving, mechanism):
-    late = {**mechanism.link.model_dump(by_alias=True), "landmark_days": {"value": 90, "unit": "d", "source": "s"}}
+    late = {
+        **mechanism.link.model_dump(by_alias=True),
+        "landmark_days": {"value": 90, "unit": "d", "source": "s"},
+    }
     after = mechanism.model_copy(
         update={
             "landmark_days": mechanism.landmark_days.model_copy(update={"value": 90}),

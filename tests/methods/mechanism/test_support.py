@@ -6,7 +6,7 @@ import pytest
 from agir_pipeline.methods.mechanism.support import dose_class, support_dose, support_themes
 
 SESSIONS = """
-person_id | pair_id | held_on    | index_days | entry_days | shared_minutes | themes   | phase  | present
+person_id | pair_id | session_on | index_days | entry_days | shared_minutes | theme_codes | phase  | present
 ada       | p1      | 2010-01-30 | -2         | 0          | 60             | T1/T2    | before | young
 ada       | p1      | 2010-02-10 | 9          | 11         | 30             | T2       | during | young/tutor
 ada       | p1      | 2010-03-31 | 58         | 60         |                |          |        |
@@ -25,7 +25,7 @@ p3      | beneficiary | dan
 @pytest.fixture
 def sessions(draw):
     rows = draw(SESSIONS)
-    for name in ("themes", "present"):
+    for name in ("theme_codes", "present"):
         rows[name] = rows[name].str.replace("/", "|").astype("string")
     rows["index_days"] = rows["index_days"].astype("Int64")
     return rows
@@ -74,7 +74,7 @@ def test_every_theme_and_phase_has_its_row_touched_or_not(sessions):
 
 
 def test_the_same_person_counts_once_under_a_theme_of_several_interviews(sessions):
-    again = pd.concat([sessions, sessions[sessions["person_id"] == "ben"].assign(themes="T2")])
+    again = pd.concat([sessions, sessions[sessions["person_id"] == "ben"].assign(theme_codes="T2")])
     table = support_themes(again, ["T2"], ["during"]).set_index(["theme", "phase"])
     assert table.loc[("T2", "during"), ["n_beneficiaries", "n_interviews"]].tolist() == [2, 3]
 

@@ -2,7 +2,7 @@
 
 SUPPORT = {
     "origin": "log", "day": "held_on", "time": "hour", "minutes": "minutes", "shared_by": "n_young",
-    "themes": "themes", "phase": "phase", "present": "present", "entry": "support_entry_on",
+    "theme_codes": "themes", "phase": "phase", "present": "present", "entry": "support_entry_on",
 }  # fmt: skip
 STUDY = {
     "support": [SUPPORT],
@@ -71,7 +71,7 @@ def test_an_interview_counts_once_for_whoever_is_supported(database, run_model, 
     expect(
         rows.drop(columns=["phase", "present", "minutes", "pair_id"]),
         """
-        person_id | record_id | held_on    | index_days | entry_days | shared_minutes | themes
+        person_id | record_id | session_on | index_days | entry_days | shared_minutes | theme_codes
         ada       | r1        | 2010-02-20 | -9         | 10         | 60             | T1
         ada       | r2        | 2010-03-11 | 10         | 29         | 30             | T1;T2
         ada       | r4        | 2010-03-12 | 11         | 30         |                |
