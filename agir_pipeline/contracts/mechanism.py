@@ -296,7 +296,8 @@ def _risks(protocol: Protocol, mechanism: Mechanism) -> TableContract:
     columns = spelled(
         WORDS,
         """risk_factor arm moment n_told n_with share ci_low ci_high n_at_landmark?
-        n_with_at_landmark? event_risk_with? event_risk_without? difference_points? ci_low_points? ci_high_points?
+        n_with_at_landmark? event_risk_with? event_risk_without? difference_points?
+        ci_low_points? ci_high_points?
         risk_ratio? risk_ratio_low? risk_ratio_high? claim method""",
         coded("risk_factor", mark("Risk"), {r.name: r.labels for r in mechanism.risks}, NAMED),
         _moment(mechanism),

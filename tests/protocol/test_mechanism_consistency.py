@@ -141,7 +141,7 @@ CASES: dict[str, tuple[Edit, str]] = {
 @pytest.mark.parametrize(("edit", "expected"), CASES.values(), ids=CASES)
 def test_a_disagreement_is_found_and_named(edit: Edit, expected: str, agir: dict[str, Any]) -> None:
     edit(agir)
-    said = [str(mistake) for mistake in inconsistencies(agir)]
+    said = [f"{one.place}: {one.message}" for one in inconsistencies(agir)]
     assert any(sentence.startswith(expected) for sentence in said), said
 
 
@@ -150,4 +150,4 @@ def test_a_study_without_them_has_nothing_to_disagree(agir: dict[str, Any]) -> N
     assert inconsistencies(agir) == []
     agir["mechanism"] = {"outcome": "rupture"}
     agir["employment"] = {"register_origin": 3, "lasting_column": 4}
-    assert all("not one of" not in str(mistake) for mistake in inconsistencies(agir))
+    assert all("not one of" not in mistake.message for mistake in inconsistencies(agir))

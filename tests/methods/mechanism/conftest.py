@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from agir_pipeline.protocol.mechanism import Employment, Mechanism
+from tests.methods.programme.conftest import agir
+
+__all__ = ["agir"]
 
 LABELS = {"en": "A label", "fr": "Un libellé"}
 

@@ -10,7 +10,7 @@ from agir_pipeline.methods.mechanism.link import (
     link_index,
     link_transitions,
 )
-from agir_pipeline.methods.mechanism.scales import told_scales, with_party
+from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, with_party
 
 ANSWERS = """
 wave        | pair_id | arm         | person_id | answered_days | is_before_early_end | a | a_old | b | c | who
@@ -90,3 +90,10 @@ def test_moved_limits_stand_beside(told, mechanism):
 def test_before_the_end_there_is_no_transition(told, mechanism):
     start = told[told["moment"] == "start"]
     assert link_transitions(link_index(start, mechanism), start, mechanism, 0.95).empty
+
+
+def test_the_limits_of_an_item_are_those_of_its_source(agir):
+    limits = item_limits(agir)
+    assert limits["link_frequency_of_4"] == (1, 4)
+    assert limits["link_1"] == (1, 5)
+    assert "activity_status" not in limits
