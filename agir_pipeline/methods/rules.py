@@ -32,6 +32,9 @@ def first_situation(situations: Sequence[Situation], told: pd.DataFrame) -> "pd.
 
     A row of which no situation holds is missing too.
     """
+    rules = [rule for situation in situations for rule in situation.true_when]
+    coded = dict.fromkeys(name for rule in rules for name in rule.codes)
+    told = told.astype(dict.fromkeys(coded, object))  # compared faster, once and not per rule
     found = np.full(len(told), None, dtype=object)
     is_open = np.zeros(len(told), dtype=bool)
     for situation in situations:

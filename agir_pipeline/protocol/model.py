@@ -263,6 +263,8 @@ class StatusOutcome(Frozen):
     source: Text
     primary_definition: Name | None = None
     bootstrap_draws: Fact[AtLeastOne]
+    variant_draws: Fact[AtLeastOne] | None = None
+    """Draws of the definitions that other persons told than the primary one; none: as many."""
 
 
 class MeasureOutcome(Frozen):

@@ -62,13 +62,13 @@ def status_effect_table(
     definition starts the protocol's seed anew: adding one moves no other row.
     """
     due = {d.name: due_pairs(answers, d.name, covariates) for d in outcome.definitions}
-    found = _adjusted(due, outcome, inference)
+    found, drawn = _adjusted(due, outcome, inference)
     rows = [
         {
             "outcome": outcome.name,
             "definition": definition.name,
             "claim": claim_of(outcome, inference, data_cut_on, definition.name),
-            "method": _method(outcome),
+            "method": _method(drawn.get(definition.name, outcome.bootstrap_draws.value)),
             "definition_text": _definition_text(outcome, definition),
             **_effect(due[definition.name], found.get(definition.name), outcome, inference),
         }
@@ -80,13 +80,13 @@ def status_effect_table(
     return table
 
 
-def _method(outcome: StatusOutcome) -> str:
+def _method(n_draws: int) -> str:
     return _(
         "Difference of the arms' means over all respondents of due pairs, weighted by the inverse "
         "of their chance of answering (logistic model with a small ridge penalty, weights "
         "truncated at 1 and 99 %), fitted again in each of {n} pair-bootstrap draws; Student's "
         "interval; not a randomised comparison"
-    ).format(n=outcome.bootstrap_draws.value)
+    ).format(n=n_draws)
 
 
 def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> str:
@@ -111,8 +111,8 @@ def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> st
 
 def _adjusted(
     due: Mapping[str, DuePairs], outcome: StatusOutcome, inference: Inference
-) -> dict[str, ResponseAdjusted]:
-    """The weighted difference of each definition that two in each arm answered.
+) -> tuple[dict[str, ResponseAdjusted], dict[str, int]]:
+    """The weighted difference of each definition that two in each arm answered, and its draws.
 
     Definitions told by the same persons share the draws and the fits of their response.
     """
@@ -122,13 +122,18 @@ def _adjusted(
             is_silent = np.isnan(pairs.answers.status)
             key = (is_silent.tobytes(), pairs.answers.design.tobytes())
             alike.setdefault(key, []).append(name)
-    level, n_draws = inference.confidence_level.value, outcome.bootstrap_draws.value
+    level, most = inference.confidence_level.value, outcome.bootstrap_draws.value
+    fewer = outcome.variant_draws.value if outcome.variant_draws else most
+    primary = outcome.primary_definition or outcome.definitions[0].name
     found: dict[str, ResponseAdjusted] = {}
+    drawn: dict[str, int] = {}
     for names in alike.values():
+        n_draws = most if primary in names else fewer
+        drawn |= dict.fromkeys(names, n_draws)
         rng = np.random.default_rng(inference.seed)
         several = [due[name].answers for name in names]
         found |= zip(names, ipw_differences(several, n_draws, level, rng), strict=True)
-    return found
+    return found, drawn
 
 
 def _effect(

@@ -1,8 +1,10 @@
 """Whether the qualification was obtained, as each questionnaire says and as all say together."""
 
+from collections import Counter
+
 import pandas as pd
 
-from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT
+from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
 from agir_pipeline.protocol.model import Employment
 
 QUALIFICATION_COLUMNS = {
@@ -21,21 +23,32 @@ def qualification_table(
     teller is preferred. ``share`` is of the members of the arm of whom the teller says something.
     """
     column, waves = employment.qualification_column, employment.qualification_waves
-    keys = ["pair_id", "arm"]
     said = told[told["wave"].isin(waves) & told[column].notna()]
-    by_wave = said.pivot(index=keys, columns="wave", values=column)
-    by_wave = by_wave.reindex(pd.MultiIndex.from_frame(members[keys])).reindex(columns=list(waves))
-    n_different = by_wave.nunique(axis=1)
-    agreed = by_wave.bfill(axis=1).iloc[:, 0]
-    results = by_wave.astype("string").assign(
-        **{TOGETHER: agreed.astype("string").mask(n_different > 1, CONTRADICTORY)}
-    )
-    rows = results.reset_index().melt(keys, var_name="told_by", value_name="result")
-    rows["result"] = rows["result"].fillna(NOT_TOLD)
-    places = ["arm", "told_by"]
-    found = rows.groupby([*places, "result"], as_index=False).agg(n_persons=("pair_id", "size"))
-    is_told = found["result"] != NOT_TOLD
-    n_told = found["n_persons"].where(is_told, 0).groupby([found[p] for p in places])
-    found["n_told"] = n_told.transform("sum")
-    found["share"] = (found["n_persons"] / found["n_told"]).where(is_told)
-    return found.astype(QUALIFICATION_COLUMNS)[list(QUALIFICATION_COLUMNS)]
+    results = {
+        (wave, pair_id, arm): result
+        for wave, pair_id, arm, result in zip(
+            *(said[name].to_numpy(dtype=object) for name in ("wave", "pair_id", "arm", column)),
+            strict=True,
+        )
+    }
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for pair_id, arm in zip(members["pair_id"], members["arm"], strict=True):
+        of_member = [results.get((wave, pair_id, arm), NOT_TOLD) for wave in waves]
+        counts.update((arm, *one) for one in zip(waves, of_member, strict=True))
+        different = set(of_member) - {NOT_TOLD} or {NOT_TOLD}
+        counts[arm, TOGETHER, CONTRADICTORY if len(different) > 1 else different.pop()] += 1
+    n_told: Counter[tuple[str, str]] = Counter()
+    for (arm, teller, result), n in counts.items():
+        n_told[arm, teller] += n if result != NOT_TOLD else 0
+    rows = [
+        {
+            "arm": arm,
+            "told_by": teller,
+            "result": result,
+            "n_persons": n,
+            "n_told": n_told[arm, teller],
+            "share": n / n_told[arm, teller] if result != NOT_TOLD else None,
+        }
+        for (arm, teller, result), n in sorted(counts.items())
+    ]
+    return typed(rows, QUALIFICATION_COLUMNS)

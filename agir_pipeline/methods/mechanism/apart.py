@@ -45,6 +45,14 @@ def compared_risks(first: Group, second: Group, *, horizon: float, level: float)
     return ComparedRisks(real[0].risk, real[1].risk, difference, ratio)
 
 
+def wilson(n_with: int, n: int, level: float) -> tuple[float, float]:
+    """Wilson's interval of a share; ``n`` above zero. Wilson 1927, doi:10.2307/2276774."""
+    share, z2 = n_with / n, float(special.ndtri((1 + level) / 2)) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    reach = sqrt(z2 * (share * (1 - share) + z2 / (4 * n)) / n) / (1 + z2 / n)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
 def _padded(group: Group, horizon: float) -> Group:
     times, causes = group
     return np.append(times, [BEFORE_EVERY_DAY, horizon + 1]), np.append(causes, [1.0, 0.0])

@@ -1,5 +1,6 @@
 """The link between company and training of each triad, and how its class changes."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -94,34 +95,37 @@ def link_transitions(
         change["change"], change["arm"] == "beneficiary", np.ones(len(change)),
         np.full(len(change), np.nan), level,
     ).effect  # fmt: skip
+    of_arm = {str(arm): _mean_change(own, level) for arm, own in change.groupby("arm")}
+    arms = wide.index.get_level_values("arm")
     rows = []
     for shift in mechanism.link.shifts_points.value:
-        classes = {
-            "class_start": link_class(wide[start], mechanism.link.classes, shift),
-            "class_end": link_class(wide[end], mechanism.link.classes, shift),
-        }
-        keys = ["arm", "class_start", "class_end"]
-        counted = pd.DataFrame(classes).groupby(keys).size().reset_index(name="n_persons")
-        for arm, first, last, n_persons in zip(*(counted[k] for k in counted), strict=True):
-            own = change[change["arm"] == arm]
-            mean = clustered_mean(own["change"], own["pair_id"], level)
-            rows.append(
-                {
-                    "arm": arm,
-                    "class_start": first,
-                    "class_end": last,
-                    "n_persons": n_persons,
-                    "shift_points": shift,
-                    "n_compared": len(own),
-                    "mean_change": mean.estimate,
-                    "ci_low": mean.ci_low,
-                    "ci_high": mean.ci_high,
-                    "difference": difference.estimate,
-                    "difference_ci_low": difference.ci_low,
-                    "difference_ci_high": difference.ci_high,
-                }
-            )
+        first, last = (link_class(wide[m], mechanism.link.classes, shift) for m in (start, end))
+        counts = Counter(zip(arms, first, last, strict=True))
+        rows += [
+            {
+                "shift_points": shift,
+                "arm": arm,
+                "class_start": class_start,
+                "class_end": class_end,
+                "n_persons": n_persons,
+                **of_arm.get(arm, {"n_compared": 0}),
+                "difference": difference.estimate,
+                "difference_ci_low": difference.ci_low,
+                "difference_ci_high": difference.ci_high,
+            }
+            for (arm, class_start, class_end), n_persons in sorted(counts.items())
+        ]
     return typed(rows, TRANSITION_COLUMNS)
+
+
+def _mean_change(own: pd.DataFrame, level: float) -> dict[str, float]:
+    mean = clustered_mean(own["change"], own["pair_id"], level)
+    return {
+        "n_compared": len(own),
+        "mean_change": mean.estimate,
+        "ci_low": mean.ci_low,
+        "ci_high": mean.ci_high,
+    }
 
 
 def _triad_changes(told: pd.DataFrame, mechanism: Mechanism) -> pd.DataFrame:

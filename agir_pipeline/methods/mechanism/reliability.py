@@ -32,7 +32,7 @@ def cronbach_alpha(items: ArrayLike) -> float:
 
 
 def mcdonald_omega(items: ArrayLike) -> float:
-    """ω of persons × items under one common factor, fitted by least squares (principal axes).
+    """ω of persons × items under one common factor, fitted by least squares.
 
     NaN as for α, with fewer than three items, when an item does not vary, or when no single
     factor stands: an item would share more than all it has, or nothing settles.
@@ -46,24 +46,30 @@ def mcdonald_omega(items: ArrayLike) -> float:
     standardised = _one_factor(covariance / np.outer(spread, spread))
     if standardised is None:
         return nan
-    loadings = standardised * spread
+    loadings = np.array(standardised) * spread
     unique = np.diag(covariance) - loadings**2
     common = float(loadings.sum() ** 2)
     return float(common / (common + unique.sum()))
 
 
-def _one_factor(correlation: Floats) -> Floats | None:
-    """Standardised loadings: communalities put in the diagonal until they stand, if they do."""
-    shared = np.max(np.abs(correlation - np.eye(len(correlation))), axis=0)
+def _one_factor(correlation: Floats) -> list[float] | None:
+    """Standardised loadings of the least squares off the diagonal, one by one until they stand."""
+    rows = [[float(r) for r in row] for row in correlation]
+    places = range(len(rows))
+    loadings = [sum(row) / len(rows) for row in rows]
     for _step in range(MAX_STEPS):
-        values, vectors = np.linalg.eigh(correlation - np.diag(1 - shared))
-        loadings = vectors[:, -1] * np.sqrt(max(values[-1], 0.0))
-        found = loadings**2
-        if found.max() > 1:
+        largest_move = 0.0
+        for i in places:
+            others = sum(loadings[j] ** 2 for j in places if j != i)
+            if not others > 0:
+                return None
+            found = sum(rows[i][j] * loadings[j] for j in places if j != i) / others
+            largest_move = max(largest_move, abs(found - loadings[i]))
+            loadings[i] = found
+        if max(map(abs, loadings)) > 1:
             return None
-        if np.abs(found - shared).max() < TOLERANCE:
-            return np.asarray(loadings if loadings.sum() >= 0 else -loadings, dtype=np.float64)
-        shared = found
+        if largest_move < TOLERANCE:
+            return loadings
     return None
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from agir_pipeline.language import _
 from agir_pipeline.methods.effects.claims import EXPLORATORY
 from agir_pipeline.methods.effects.event_pairs import ARMS, PairedTimes
 from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, in_points, typed
-from agir_pipeline.methods.mechanism.apart import compared_risks
+from agir_pipeline.methods.mechanism.apart import compared_risks, wilson
 from agir_pipeline.methods.mechanism.landmark import at_landmark
 from agir_pipeline.methods.rules import holds
 from agir_pipeline.protocol.model import EventOutcome, Mechanism
@@ -78,9 +77,9 @@ def _method() -> str:
 
 def _share(flags: Floats, level: float) -> dict[str, Any]:
     n, n_with = len(flags), int(flags.sum())
-    limits = stats.binomtest(n_with, n).proportion_ci(level, method="wilson")
+    low, high = wilson(n_with, n, level)
     return {"n_told": n, "n_with": n_with, "share": n_with / n,
-            "ci_low": float(limits.low), "ci_high": float(limits.high)}  # fmt: skip
+            "ci_low": low, "ci_high": high}  # fmt: skip
 
 
 def _after(

@@ -1,14 +1,17 @@
 """The support given: how much each beneficiary had, and of what it was."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT
+from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
 from agir_pipeline.methods.reading.typing_rules import CODE_MARK
 from agir_pipeline.protocol.mechanism import Support
 
+Floats = NDArray[np.float64]
 MINUTES_AN_HOUR = 60
 DOSE_COLUMNS = {
     "person_id": TEXT, "pair_id": TEXT, "n_interviews": COUNT, "support_hours": NUMBER,
@@ -41,42 +44,61 @@ def support_dose(
     the index date may enter an effect. A length that is not told adds no hour.
     """
     people = members.loc[members["arm"] == "beneficiary", ["person_id", "pair_id"]]
-    rows = sessions[sessions["pair_id"].isin(people["pair_id"])]
-    is_early = (rows["index_days"] <= landmark_days).fillna(False).astype(bool)
-    hours = rows["shared_minutes"].fillna(0.0) / MINUTES_AN_HOUR
-    rows = rows.assign(
-        hours=hours,
-        early=is_early,
-        early_hours=hours.where(is_early, 0.0),
-        month=rows["session_on"].dt.to_period("M"),
-        is_watched=_names(rows["theme_codes"], [support.watched_theme]),
-        is_joint=_names(rows["present"], support.joint_when),
-        **{phase_column(phase): rows["phase"] == phase for phase in phases},
-    )
-    by_person = rows.groupby("person_id")
-    found = by_person.agg(
-        n_interviews=("hours", "size"),
-        support_hours=("hours", "sum"),
-        n_months=("month", "nunique"),
-        first_on=("session_on", "min"),
-        last_on=("session_on", "max"),
-        first_interview_delay_days=("entry_days", "min"),
-        share_watched_theme=("is_watched", "mean"),
-        n_joint_contacts=("is_joint", "sum"),
-        n_interviews_by_landmark=("early", "sum"),
-        support_hours_by_landmark=("early_hours", "sum"),
-        **{phase_column(phase): (phase_column(phase), "sum") for phase in phases},
-    )
-    found["span_days"] = (found["last_on"] - found["first_on"]).dt.days + 1
-    found["n_themes"] = (
-        _apart(rows[["person_id", "theme_codes"]], "theme_codes").groupby("person_id").size()
-    )
+    people = people.sort_values("pair_id", ignore_index=True)
+    place = pd.Index(people["pair_id"]).get_indexer(pd.Index(sessions["pair_id"]))
+    rows, place = sessions[place >= 0], place[place >= 0]
+
+    def total(values: Floats | None = None) -> Floats:
+        return np.bincount(place, values, minlength=len(people)).astype(float)
+
+    def different(codes: Floats) -> Floats:
+        return np.bincount(np.unique(np.stack([place, codes]), axis=1)[0].astype(int),
+                           minlength=len(people)).astype(float)  # fmt: skip
+
+    hours = _hours(rows)
+    day = rows["session_on"].to_numpy(dtype="datetime64[D]")
+    is_early = rows["index_days"].to_numpy(dtype=float, na_value=np.nan) <= landmark_days
+    n_each = total()
+    first, last = _ends(place, day.astype(float), len(people))
+    delay, _latest = _ends(place, rows["entry_days"].to_numpy(float, na_value=np.nan), len(people))
+    themes = rows["theme_codes"].str.split(CODE_MARK, regex=False).explode()
+    of_theme = pd.Series(place, rows.index).loc[themes.index[themes.notna()]].to_numpy()
+    pairs_of = pd.DataFrame({"place": of_theme, "theme": themes.dropna().to_numpy()})
+    n_themes = np.bincount(pairs_of.drop_duplicates()["place"], minlength=len(people))
+    watched = total(_names(rows["theme_codes"], [support.watched_theme]))
+    with np.errstate(invalid="ignore"):
+        share = watched / n_each
     columns = DOSE_COLUMNS | dict.fromkeys(map(phase_column, phases), COUNT)
-    table = people.merge(found, on="person_id", how="left")
-    empty_too = ["first_interview_delay_days", "share_watched_theme"]
-    counts = [name for name in columns if name not in ("person_id", "pair_id", *empty_too)]
-    table[counts] = table[counts].fillna(0)
-    return table.astype(columns)[list(columns)].sort_values("pair_id", ignore_index=True)
+    table = people.assign(
+        n_interviews=n_each,
+        support_hours=total(hours),
+        n_months=different(day.astype("datetime64[M]").astype(float)),
+        span_days=np.where(n_each > 0, last - first + 1, 0),
+        first_interview_delay_days=delay,
+        n_themes=n_themes,
+        share_watched_theme=share,
+        n_joint_contacts=total(_names(rows["present"], support.joint_when)),
+        n_interviews_by_landmark=total(is_early.astype(float)),
+        support_hours_by_landmark=total(np.where(is_early, hours, 0.0)),
+        **{
+            phase_column(phase): total((rows["phase"] == phase).fillna(False).to_numpy(float))
+            for phase in phases
+        },
+    )
+    return table.astype(columns)[list(columns)]
+
+
+def _hours(rows: pd.DataFrame) -> Floats:
+    minutes = rows["shared_minutes"].to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(np.nan_to_num(minutes) / MINUTES_AN_HOUR, dtype=np.float64)
+
+
+def _ends(place: NDArray[np.intp], values: Floats, n: int) -> tuple[Floats, Floats]:
+    """The least and the largest known value of each person; NaN for whoever has none."""
+    low, high = np.full(n, np.nan), np.full(n, np.nan)
+    np.fmin.at(low, place, values)
+    np.fmax.at(high, place, values)
+    return low, high
 
 
 def support_themes(
@@ -87,18 +109,30 @@ def support_themes(
     An interview of several themes counts under each; its hours are not divided among them. A
     phase that was not logged is ``not_said``.
     """
-    rows = sessions.assign(
-        phase=sessions["phase"].astype("string").fillna(NOT_SAID),
-        hours=sessions["shared_minutes"].fillna(0.0) / MINUTES_AN_HOUR,
-    )
-    keys, places = ["phase", "theme_codes"], ["theme_codes", "phase"]
-    lists = rows.groupby(keys).agg(n_interviews=("hours", "size"), interview_hours=("hours", "sum"))
-    amounts = _apart(lists.reset_index(), "theme_codes", keep_all=True).groupby(places).sum()
-    people = _apart(rows[["person_id", *keys]], "theme_codes").groupby(places).size()
-    shown = [*phases, NOT_SAID] if (rows["phase"] == NOT_SAID).any() else phases
-    every = pd.MultiIndex.from_product([themes, shown], names=["theme", "phase"])
-    table = amounts.assign(n_beneficiaries=people).reindex(every).fillna(0).reset_index()
-    return table.astype(THEME_COLUMNS)[list(THEME_COLUMNS)]
+    phase = sessions["phase"].astype(object).where(sessions["phase"].notna(), NOT_SAID)
+    people: dict[tuple[str, str], set[str]] = {}
+    n_interviews: Counter[tuple[str, str]] = Counter()
+    hours: Counter[tuple[str, str]] = Counter()
+    for person, now, codes, spent in zip(
+        sessions["person_id"], phase, sessions["theme_codes"], _hours(sessions), strict=True
+    ):
+        for theme in codes.split(CODE_MARK) if isinstance(codes, str) else ():
+            people.setdefault((theme, now), set()).add(person)
+            n_interviews[theme, now] += 1
+            hours[theme, now] += spent
+    shown = [*phases, NOT_SAID] if (phase == NOT_SAID).any() else phases
+    rows = [
+        {
+            "theme": theme,
+            "phase": now,
+            "n_beneficiaries": len(people.get((theme, now), ())),
+            "n_interviews": n_interviews[theme, now],
+            "interview_hours": hours[theme, now],
+        }
+        for theme in themes
+        for now in shown
+    ]
+    return typed(rows, THEME_COLUMNS)
 
 
 def dose_class(n_interviews: "pd.Series[int]", limits: Sequence[int]) -> "pd.Series[str]":
@@ -110,17 +144,9 @@ def dose_class(n_interviews: "pd.Series[int]", limits: Sequence[int]) -> "pd.Ser
     return pd.Series(np.array(names, dtype=object)[place], n_interviews.index, dtype="string")
 
 
-def _names(lists: "pd.Series[str]", codes: Sequence[str]) -> "pd.Series[float]":
+def _names(lists: "pd.Series[str]", codes: Sequence[str]) -> Floats:
     """Whether a list of codes holds one of some; each different list is read once."""
     read = {
         text: not set(text.split(CODE_MARK)).isdisjoint(codes) for text in lists.dropna().unique()
     }
-    return lists.map(read).fillna(False).astype(float)
-
-
-def _apart(rows: pd.DataFrame, column: str, keep_all: bool = False) -> pd.DataFrame:
-    """One row per code of a list instead of one per list, each once unless ``keep_all``."""
-    told = rows[rows[column].notna()]
-    told = told if keep_all else told.drop_duplicates()
-    apart = told.assign(**{column: told[column].str.split(CODE_MARK, regex=False)}).explode(column)
-    return apart if keep_all else apart.drop_duplicates()
+    return np.array([read.get(text, False) for text in lists], dtype=np.float64)

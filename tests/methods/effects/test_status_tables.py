@@ -178,3 +178,17 @@ def test_a_date_that_hangs_on_the_ending_is_said_to_be_a_variant(
     assert "common planned end" in texts[0]
     assert "actual end of the member's own contract" in texts[1]
     assert "variant" in texts[1]
+
+
+def test_what_others_told_is_drawn_less_often_where_the_protocol_says_so(
+    answers: pd.DataFrame, working: StatusOutcome, inference: Build
+) -> None:
+    draws = working.bootstrap_draws.model_copy(update={"value": 50})
+    frugal = working.model_copy(update={"variant_draws": draws})
+    shared = build(answers, frugal, inference())["method"]
+    assert ["200 pair-bootstrap" in text for text in shared] == [True, True]
+    fewer = answers.copy()
+    silent = (fewer["definition"] == "any_job") & (fewer["pair_id"] == "p02")
+    fewer.loc[silent, "is_respondent"] = False
+    apart = build(fewer, frugal, inference())["method"]
+    assert ["50 pair-bootstrap" in text for text in apart] == [False, True]

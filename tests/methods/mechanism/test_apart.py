@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from agir_pipeline.methods.mechanism.apart import compared_risks
+from agir_pipeline.methods.mechanism.apart import compared_risks, wilson
 
 
 def group(n_events, n, day=5.0):
@@ -42,3 +43,9 @@ def test_whoever_is_followed_less_far_counts_as_far_as_it_goes():
     times, causes = group(1, 4)
     times[3] = 3.0  # left before the event: three at risk on its day
     assert compared_risks((times, causes), group(1, 4), horizon=30, level=0.95).first == 1 / 3
+
+
+@pytest.mark.parametrize(("n_with", "n"), [(0, 5), (3, 10), (7, 7), (40, 150)])
+def test_the_interval_of_a_share_is_wilsons(n_with, n):
+    limits = stats.binomtest(n_with, n).proportion_ci(0.9, method="wilson")
+    assert wilson(n_with, n, 0.9) == pytest.approx((limits.low, limits.high))
