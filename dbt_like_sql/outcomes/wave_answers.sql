@@ -48,7 +48,7 @@ ranked as (
         asked.spell_id,
         asked.index_on,
         cast(answers.answered_at as date) as answered_on,
-        {% for column in var('told_columns') %}
+        {% for column in var('told_columns', []) %}
             answers.{{ column }},
         {% endfor %}
         row_number() over (
