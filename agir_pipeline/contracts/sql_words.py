@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from agir_pipeline.contracts.employment import IN_REGISTER
 from agir_pipeline.contracts.model import Column, Type
 from agir_pipeline.contracts.words import (
     MATCHING,
@@ -151,6 +152,26 @@ FACTS = vocabulary(
         "answered": mark("Answered"), "in_part": mark("Answered in part"),
         "out_of_window": mark("Answered outside the window"),
         "no_contact": mark("Refused to be asked"), "silent": mark("Silent")}),
+    day("answered_on", mark("Day of the answer")),
+    whole("answered_days", mark("Days to the answer"), mark("From the index date"), unit="days"),
+    flag("is_before_early_end", mark("Before any early end"),
+         mark("Empty where the contract of the pair is not linked")),
+    coded("contract", mark("By the register"), IN_REGISTER),
+    text("contract_kind", mark("Kind of the contract that counts"), mark("A code of the source")),
+    count("n_contracts", mark("Contracts in force")),
+    count("month_number", mark("Month"), mark("Since the index date, from 1")),
+    day("month_on", mark("First day of the month")),
+    text("told", mark("As told"), mark("A code of the source")),
+    text("told_in", mark("Told in"), mark("As named in the protocol")),
+    flag("has_two_answers", mark("Told twice, differently")),
+    day("session_on", mark("Day of the interview")),
+    text("theme_codes", mark("Themes"), mark("Codes of the source")),
+    whole("index_days", mark("Days to the interview"), mark("From the index date"), unit="days"),
+    whole("entry_days", mark("Days from the entry into support"), unit="days"),
+    count("minutes", mark("Length of the interview"), unit="minutes"),
+    number("shared_minutes", mark("Length, shared by those present"), unit="minutes"),
+    text("phase", mark("Phase"), mark("A code of the source")),
+    text("present", mark("Who was present"), mark("Codes of the source")),
     flag("is_unfollowed", mark("Nothing followed in time"),
          mark("The number behind the name is the window in days")),
 )  # fmt: skip

@@ -25,7 +25,7 @@ LABELLING = {
     "file_words",
 }  # fmt: skip
 """Keys that say how things are called, fetched or checked, not what the study compares."""
-FREE = {"groups", "codes", "minimum"}
+FREE = {"groups", "codes", "minimum", "above", "now_means"}
 """Tables whose keys the author chooses: names of codes and columns, never labelling."""
 
 

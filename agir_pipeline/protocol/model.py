@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
+from agir_pipeline.protocol.mechanism import Employment, Mechanism, StatusRule
 from agir_pipeline.protocol.organisations import Organisations, OrganisationTeller
 from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
@@ -78,6 +79,7 @@ __all__ = [
     "Decimal",
     "Derived",
     "Eligibility",
+    "Employment",
     "Enrolment",
     "EventDefinition",
     "EventOutcome",
@@ -94,6 +96,7 @@ __all__ = [
     "Many",
     "Matching",
     "MeasureOutcome",
+    "Mechanism",
     "Name",
     "OrganisationTeller",
     "Organisations",
@@ -237,13 +240,6 @@ class EventOutcome(Frozen):
     causes: Causes | None = None
 
 
-class StatusRule(Frozen):
-    """True when every named column has one of the codes and every minimum is met."""
-
-    codes: dict[str, Many[str]]
-    minimum: dict[str, float] = Field(default_factory=dict)
-
-
 class StatusDefinition(Frozen):
     name: Name
     labels: Labels
@@ -251,6 +247,8 @@ class StatusDefinition(Frozen):
     """Any of the rules makes the status true."""
     known_when: Name
     """The status is known when this column is answered; otherwise the person is missing."""
+    counted_from: Literal["planned_end", "actual_end"] = "planned_end"
+    """actual_end: the date hangs on how the contract ended, hence never for a primary one."""
 
 
 class StatusOutcome(Frozen):
@@ -269,6 +267,8 @@ class StatusOutcome(Frozen):
     source: Text
     primary_definition: Name | None = None
     bootstrap_draws: Fact[AtLeastOne]
+    variant_draws: Fact[AtLeastOne] | None = None
+    """Draws of the definitions that other persons told than the primary one; none: as many."""
 
 
 class MeasureOutcome(Frozen):
@@ -361,6 +361,8 @@ class Protocol(Frozen):
     outreach: Outreach | None = None
     costs: Costs | None = None
     context: Context | None = None
+    employment: Employment | None = None
+    mechanism: Mechanism | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
