@@ -11,7 +11,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.assets.lineage import known_origins
-from agir_pipeline.contracts.lineage import Place, headings_behind
+from agir_pipeline.contracts.lineage import headings_behind
+from agir_pipeline.contracts.places import Place
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.resources.home import Home

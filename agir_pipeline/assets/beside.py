@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.judged import effect_sheets, placebos_before, placebos_of_event
 from agir_pipeline.assets.variables import cut_on
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.language import mark
@@ -18,6 +19,7 @@ from agir_pipeline.methods.effects.hidden_bias_tables import (
     status_hidden_bias,
 )
 from agir_pipeline.methods.effects.incidence_tables import incidence_table
+from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, status_placebo
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
     event_specifications,
@@ -64,9 +66,11 @@ def tables_beside(
     shared: dict[str, list[pd.DataFrame]] = {
         "hidden_bias": [], "specification_curve": [], "subgroups": [],
     }  # fmt: skip
-    inference = protocol.inference
+    inference, placebo = protocol.inference, protocol.placebo
+    placebos: list[Row] = []
+    all_facts: dict[str, pd.DataFrame] = {}
     for outcome in protocol.outcomes:
-        facts = facts_of(study, connection, outcome)
+        facts = all_facts[outcome.name] = facts_of(study, connection, outcome)
         if isinstance(outcome, EventOutcome):
             cut = cut_on(study, outcome)
             causes = _causes(study, connection, outcome)
@@ -77,12 +81,17 @@ def tables_beside(
             curve = event_specifications(pairs_of, unrelaxed, outcome, inference)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(event_subgroups(pairs_of, levels, outcome, inference, cut))
+            if placebo:
+                args = (outcome, placebo, pairs_of, cut)
+                placebos += placebos_of_event(study, connection, *args)
         elif isinstance(outcome, StatusOutcome):
             cut = cut_on(study, outcome)
             bias = status_hidden_bias(facts, outcome, inference, cut)
             curve = status_specifications(effects[outcome.name], outcome)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(status_subgroups(facts, levels, outcome, inference, cut))
+            if placebo:
+                placebos += status_placebo(facts, outcome, placebo, inference)
         else:
             bias = measure_hidden_bias(facts, outcome, inference, included(study).as_of)
         shared["hidden_bias"].append(bias)
@@ -91,7 +100,13 @@ def tables_beside(
         tables["response_rates"] = response_rates(responses, protocol.waves, protocol.inference)
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
-    return tables | {name: table.reset_index(drop=True) for name, table in together.items()}
+    tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
+    if placebo:
+        placebos += placebos_before(study, connection, placebo)
+        tables["placebo"] = placebo_table(placebos)
+    if "effect_sheet" in wanted:
+        tables["effect_sheet"] = effect_sheets(study, connection, effects | tables, all_facts)
+    return tables
 
 
 def _of_event(

@@ -10,7 +10,8 @@ import dagster as dg
 
 from agir_pipeline.assets.catalogue import asset_key
 from agir_pipeline.assets.markdown import markdown_table
-from agir_pipeline.contracts.lineage import Place, declared_origins, headings_behind
+from agir_pipeline.contracts.lineage import declared_origins, headings_behind
+from agir_pipeline.contracts.places import Place
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.files import write_whole

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from agir_pipeline.assets.beside import facts_beside, facts_of, tables_beside
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, DATA_TESTS, TEXTS, contract_checks
+from agir_pipeline.assets.judged import nothing_is_claimed
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.shown import effects_shown, risks_shown
@@ -54,6 +55,7 @@ FACTS: dict[str, dict[str, str]] = {
     "measure": {"measures": mark("Measured values of pairs and references")},
 }
 CHECKS = {"precision/an_effect_can_be_told": mark("At least one effect is evaluable")}
+PLACEBO_CHECK = {"placebo/nothing_is_claimed": mark("No effect is claimed where there can be none")}
 
 
 def effect_tables(outcome: Outcome) -> dict[str, str]:
@@ -95,7 +97,9 @@ def outcomes_assets(protocol: Protocol) -> dg.AssetsDefinition:
         ],
         check_specs=check_specs(
             "outcomes",
-            CHECKS | {f"{table}/{kind}": TEXTS[kind] for table, kind in kinds.items()},
+            CHECKS
+            | (PLACEBO_CHECK if protocol.placebo else {})
+            | {f"{table}/{kind}": TEXTS[kind] for table, kind in kinds.items()},
             {CONTRACT, DATA_TESTS},
         ),
     )
@@ -203,6 +207,8 @@ def _result(
     facts = sql_result(study, "outcomes", models)
     _typed, checks = contract_checks(made, outcome_contracts(protocol))
     checks["precision"].append(_an_effect_can_be_told(made["precision"]))
+    if "placebo" in made:
+        checks["placebo"].append(nothing_is_claimed(made["placebo"]))
     lineage = declared_lineage(protocol, "outcomes")
     figures: dict[str, dict[str, Any]] = {n: {KEY: lineage[n]} for n in made if n in lineage}
     for outcome in protocol.outcomes:

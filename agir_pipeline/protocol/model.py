@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
+from agir_pipeline.protocol.placebo import NullOutcome, Placebo
 from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
@@ -94,10 +95,12 @@ __all__ = [
     "Matching",
     "MeasureOutcome",
     "Name",
+    "NullOutcome",
     "Outcome",
     "Outreach",
     "Pace",
     "Party",
+    "Placebo",
     "Processing",
     "Protocol",
     "Provider",
@@ -355,6 +358,7 @@ class Protocol(Frozen):
     outreach: Outreach | None = None
     costs: Costs | None = None
     context: Context | None = None
+    placebo: Placebo | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
