@@ -1,5 +1,6 @@
 """From which columns the tables of the programme are made: see ``lineage``."""
 
+from agir_pipeline.contracts.funding import funding_origins
 from agir_pipeline.contracts.places import Origins, Place, participant
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.protocol.model import Enrolment, Protocol
@@ -37,7 +38,7 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
     if "cost_effectiveness" in contracts:
         gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
         found["cost_effectiveness"] = dict.fromkeys(gains, effects)
-    return found
+    return found | funding_origins(protocol)
 
 
 def enrolment_origins(enrolment: Enrolment) -> Origins:

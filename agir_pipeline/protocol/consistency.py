@@ -16,6 +16,7 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
 from agir_pipeline.protocol.facts_consistency import shared_facts_can_be_compared
 from agir_pipeline.protocol.identity_consistency import IDENTITY_CHECKS
+from agir_pipeline.protocol.judging_consistency import JUDGING_CHECKS
 from agir_pipeline.protocol.reporting_consistency import REPORTING_CHECKS
 from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
@@ -50,6 +51,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         *ROLE_CHECKS,
         shared_facts_can_be_compared,
         *REPORTING_CHECKS,
+        *JUDGING_CHECKS,
         *RIGHTS_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
+from agir_pipeline.protocol.funding import Condition, Criterion, FundedAmount, Funding, Way
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
 from agir_pipeline.protocol.placebo import NullOutcome, Placebo
 from agir_pipeline.protocol.processing import Processing, Recipient
@@ -54,6 +55,7 @@ from agir_pipeline.protocol.values import (
     SomeDays,
     Text,
 )
+from agir_pipeline.protocol.warnings import EarlyWarnings, WarningRule
 
 __all__ = [
     "PERSONAL",
@@ -70,13 +72,16 @@ __all__ = [
     "Code",
     "Column",
     "ColumnType",
+    "Condition",
     "Context",
     "Costs",
     "Count",
     "Covariate",
+    "Criterion",
     "DateOrder",
     "Decimal",
     "Derived",
+    "EarlyWarnings",
     "Eligibility",
     "Enrolment",
     "EventDefinition",
@@ -84,6 +89,8 @@ __all__ = [
     "Fact",
     "Feeds",
     "Frozen",
+    "FundedAmount",
+    "Funding",
     "Governance",
     "Identity",
     "Index",
@@ -118,7 +125,9 @@ __all__ = [
     "Target",
     "Teller",
     "Text",
+    "WarningRule",
     "Wave",
+    "Way",
 ]
 
 PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
@@ -359,6 +368,8 @@ class Protocol(Frozen):
     costs: Costs | None = None
     context: Context | None = None
     placebo: Placebo | None = None
+    funding: Funding | None = None
+    warnings: EarlyWarnings | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
