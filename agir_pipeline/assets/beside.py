@@ -77,6 +77,8 @@ def tables_beside(
             own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
             tables |= own
             effect = effects[f"{outcome.name}_paired_effect"]
+            told = [d.name for d in outcome.without_variants.definitions]
+            effect = effect[effect["definition"].isin(told)]
             bias = event_hidden_bias(effect, outcome, inference, cut)
             curve = event_specifications(pairs_of, unrelaxed, outcome, inference)
             shared["specification_curve"].append(curve)
@@ -119,11 +121,16 @@ def _of_event(
     """The event's own tables, and the pairs of each definition that the shared ones read."""
     numbered = numbered_pairs(facts, causes, outcome, cut)
     pairs = of_any_cause(numbered, outcome)
-    tables = {f"{outcome.name}_incidence": incidence_table(numbered, outcome)}
+    told = outcome.without_variants
+    names = [definition.name for definition in told.definitions]
+    main = {name: numbered[name] for name in names}
+    tables = {f"{outcome.name}_incidence": incidence_table(main, told)}
     if outcome.causes:
-        tables[f"{outcome.name}_causes"] = cause_table(facts, causes, outcome, outcome.causes)
+        own = facts[facts["definition"].isin(names)]
+        tables[f"{outcome.name}_causes"] = cause_table(own, causes, told, outcome.causes)
     if outcome.free_time_days:
-        tables[f"{outcome.name}_free_time"] = free_time_table(pairs, outcome, inference, cut)
+        judged = {name: pairs[name] for name in names}
+        tables[f"{outcome.name}_free_time"] = free_time_table(judged, told, inference, cut)
     return tables, pairs
 
 

@@ -133,6 +133,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     n_void = int((pairs["status"] == "void_not_at_risk").sum())
     tables: dict[str, pd.DataFrame] = {}
     primary: dict[str, pd.DataFrame] = {}
+    judged: dict[str, pd.DataFrame] = {}
     evaluability: list[pd.DataFrame] = []
     for outcome in protocol.outcomes:
         facts = facts_of(study, connection, outcome)
@@ -141,7 +142,10 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             tables[f"{outcome.name}_risk"] = risk_table(facts, outcome, protocol.inference, cut)
             effect = paired_effect_table(facts, outcome, protocol.inference, cut, n_void)
             primary[f"{outcome.name}_paired_effect"] = effect
-            evaluability.append(event_evaluability(effect, facts, outcome, protocol.inference))
+            told = outcome.without_variants
+            own = effect[effect["definition"].isin([d.name for d in told.definitions])]
+            judged[f"{outcome.name}_paired_effect"] = own
+            evaluability.append(event_evaluability(own, facts, told, protocol.inference))
         elif isinstance(outcome, StatusOutcome):
             effect = _status_effect(study, connection, facts, outcome)
             primary[outcome.name] = effect
@@ -161,7 +165,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     adjusted = with_holm(list(primary.values()), protocol.inference)
     tables |= dict(zip(primary, adjusted, strict=True))
     tables["precision"] = precision_table(
-        *([tables[name] for name in _named(protocol, kind)] for kind in FACTS)
+        *([(tables | judged)[name] for name in _named(protocol, kind)] for kind in FACTS)
     )
     tables["evaluability"] = pd.concat(evaluability, ignore_index=True)
     return tables | tables_beside(study, connection, tables)

@@ -223,6 +223,10 @@ class EventDefinition(Frozen):
     other that the SQL folder has a macro for."""
     window_days: Days = 0
     """path_net: how long a new contract may take to secure the path."""
+    apart: Many[str] = ()
+    """Reasons of an early end that are another ending under this definition, not the event."""
+    is_variant: bool = False
+    """Told in the risks, the effects and the specification curve, and in no other table."""
 
 
 class EventOutcome(Frozen):
@@ -243,6 +247,12 @@ class EventOutcome(Frozen):
     free_time_days: Fact[Some[SomeDays]] | None = None
     """Up to which days after the index the mean time free of the event is told."""
     causes: Causes | None = None
+
+    @property
+    def without_variants(self) -> "EventOutcome":
+        """The same event under the definitions that every table beside the effects tells."""
+        kept = tuple(definition for definition in self.definitions if not definition.is_variant)
+        return self.model_copy(update={"definitions": kept})
 
 
 class StatusRule(Frozen):
