@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.judged import effect_sheets, placebos_before, placebos_of_event
+from agir_pipeline.assets.judged import People, effect_sheets, placebos_before, placebos_of_event
 from agir_pipeline.assets.variables import cut_on
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.language import mark
@@ -23,6 +23,7 @@ from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, sta
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
     event_specifications,
+    pairs_kept,
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
@@ -59,9 +60,9 @@ def tables_beside(
 ) -> dict[str, pd.DataFrame]:
     """Every table beside the ``effects`` of the study, by name."""
     protocol = study.protocol
-    pairs = study.warehouse.read(connection, "matched", "matched_pairs")
+    people = People.of(study, connection)
     levels = _levels(study, connection)
-    unrelaxed = frozenset(pairs.loc[pairs["relaxation_level"] == 0, "pair_id"])
+    kept = pairs_kept(people.pairs, people.ever_supported(protocol))
     tables: dict[str, pd.DataFrame] = {}
     shared: dict[str, list[pd.DataFrame]] = {
         "hidden_bias": [], "specification_curve": [], "subgroups": [],
@@ -80,16 +81,16 @@ def tables_beside(
             told = [d.name for d in outcome.without_variants.definitions]
             effect = effect[effect["definition"].isin(told)]
             bias = event_hidden_bias(effect, outcome, inference, cut)
-            curve = event_specifications(pairs_of, unrelaxed, outcome, inference)
+            curve = event_specifications(pairs_of, kept, outcome, inference)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(event_subgroups(pairs_of, levels, outcome, inference, cut))
             if placebo:
                 args = (outcome, placebo, pairs_of, cut)
-                placebos += placebos_of_event(study, connection, *args)
+                placebos += placebos_of_event(study, connection, people, *args)
         elif isinstance(outcome, StatusOutcome):
             cut = cut_on(study, outcome)
             bias = status_hidden_bias(facts, outcome, inference, cut)
-            curve = status_specifications(effects[outcome.name], outcome)
+            curve = status_specifications(effects[outcome.name], facts, kept, outcome, inference)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(status_subgroups(facts, levels, outcome, inference, cut))
             if placebo:
@@ -104,10 +105,10 @@ def tables_beside(
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
     tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
     if placebo:
-        placebos += placebos_before(study, connection, placebo)
+        placebos += placebos_before(study, connection, people, placebo)
         tables["placebo"] = placebo_table(placebos)
     if "effect_sheet" in wanted:
-        tables["effect_sheet"] = effect_sheets(study, connection, effects | tables, all_facts)
+        tables["effect_sheet"] = effect_sheets(protocol, people, effects | tables, all_facts)
     return tables
 
 

@@ -1,5 +1,6 @@
 """What an effect is judged by: placebos through the same design, and the sheet of each effect."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -24,9 +25,31 @@ from agir_pipeline.resources.study import Study
 ARMS = ("beneficiary", "control")
 
 
+@dataclass(frozen=True)
+class People:
+    """Whom the study knows and who is compared with whom, read once for all that judges."""
+
+    participants: pd.DataFrame
+    pairs: pd.DataFrame
+
+    @classmethod
+    def of(cls, study: Study, connection: sa.Connection) -> "People":
+        read = study.warehouse.read
+        participants = read(connection, "linked", "participants")
+        return cls(participants, read(connection, "matched", "matched_pairs"))
+
+    def ever_supported(self, protocol: Protocol) -> set[str]:
+        """Everybody on the register, and every control of a list that says when support began."""
+        is_supported = self.participants["arm"] == "beneficiary"
+        if index := protocol.matching.index:
+            is_supported |= self.participants[index.supported_since_column].notna()
+        return set(self.participants.loc[is_supported, "person_id"])
+
+
 def placebos_of_event(
     study: Study,
     connection: sa.Connection,
+    people: People,
     outcome: EventOutcome,
     placebo: Placebo,
     pairs_of: dict[str, PairedTimes],
@@ -35,12 +58,11 @@ def placebos_of_event(
     """Placebos of an event with a primary definition; of another there are none."""
     if outcome.primary_definition is None:
         return []
-    matched = study.warehouse.read(connection, "matched", "matched_pairs")
-    elapsed = matched.loc[matched["status"] == "active", "elapsed_days"].dropna()
-    delays = elapsed.to_numpy(dtype=np.int64)
+    is_active = people.pairs["status"] == "active"
+    delays = people.pairs.loc[is_active, "elapsed_days"].dropna().to_numpy(dtype=np.int64)
     return event_placebos(
         pairs_of[outcome.primary_definition],
-        _never_supported(study, connection, outcome),
+        _never_supported(study, connection, people, outcome),
         delays,
         outcome,
         placebo,
@@ -50,25 +72,25 @@ def placebos_of_event(
 
 
 def _never_supported(
-    study: Study, connection: sa.Connection, outcome: EventOutcome
+    study: Study, connection: sa.Connection, people: People, outcome: EventOutcome
 ) -> pd.DataFrame:
     """The contracts of people on lists that hold everybody who started, and never supported."""
-    people = study.warehouse.read(connection, "linked", "participants")
-    supported = people.loc[people["arm"] == "beneficiary", "person_id"]
-    own = people[(people["arm"] == "control") & people["is_always_listed"].fillna(False)]
-    own = own[~own["person_id"].isin(supported)]
+    known = people.participants
+    own = known[(known["arm"] == "control") & known["is_always_listed"].fillna(False)]
+    own = own[~own["person_id"].isin(people.ever_supported(study.protocol))]
     ends = study.warehouse.read(connection, "outcomes", "spell_ends")
     is_own = ends["spell_id"].isin(own["spell_id"].dropna()) & (ends["source"] == outcome.origin)
     return ends.loc[is_own, ["starts_on", "ends_on", "is_early"]]
 
 
-def placebos_before(study: Study, connection: sa.Connection, placebo: Placebo) -> list[Row]:
+def placebos_before(
+    study: Study, connection: sa.Connection, people: People, placebo: Placebo
+) -> list[Row]:
     """What was so before the index date, of the members of the pairs that count."""
     members = study.warehouse.read(connection, "outcomes", "pair_members")
-    people = study.warehouse.read(connection, "linked", "participants")
-    told = people[["person_id", "arm"]].copy()
+    told = people.participants[["person_id", "arm"]].copy()
     for null in placebo.null_outcomes:
-        values = people[(SPELL_PREFIX if null.origin == "spell" else "") + null.column]
+        values = people.participants[(SPELL_PREFIX if null.origin == "spell" else "") + null.column]
         told[null.name] = (
             values.isin(null.codes).where(values.notna()) if null.codes else values
         ).astype("boolean")
@@ -84,14 +106,13 @@ def nothing_is_claimed(placebos: pd.DataFrame) -> Check:
 
 
 def effect_sheets(
-    study: Study,
-    connection: sa.Connection,
+    protocol: Protocol,
+    people: People,
     tables: dict[str, pd.DataFrame],
     facts: dict[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """The sheets of the primary outcomes; ``facts`` are theirs, by name."""
-    protocol = study.protocol
-    people = study.warehouse.read(connection, "linked", "participants")
+    known = people.participants
     sheets = [
         effect_sheet(
             outcome,
@@ -101,8 +122,8 @@ def effect_sheets(
                 evaluability=tables["evaluability"],
                 hidden_bias=tables["hidden_bias"],
                 cells=_cells(outcome, tables[_effect_table(outcome)], facts[outcome.name]),
-                n_entered=int((people["arm"] == "beneficiary").sum()),
-                n_linked=_linked(people, protocol),
+                n_entered=int((known["arm"] == "beneficiary").sum()),
+                n_linked=_linked(known, protocol),
             ),
         )
         for outcome in protocol.outcomes

@@ -32,6 +32,8 @@ CLAIMS: Mapping[str, Text] = {
 PAIRS_KEPT: Mapping[str, Text] = {
     "all": mark("All pairs that count"),
     "unrelaxed": mark("Pairs alike in every near-exact covariate"),
+    "half_caliper": mark("Pairs within half of the caliper"),
+    "never_supported": mark("Pairs whose control was never supported"),
 }
 WEIGHTINGS: Mapping[str, Text] = {
     "censored": mark("All pairs, as far as each is followed"),

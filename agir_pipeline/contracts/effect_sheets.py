@@ -20,7 +20,7 @@ SECTIONS: Mapping[str, Text] = {
 EFFECT_SHEET = "effect_sheet"
 
 WORDS = vocabulary(
-    count("line_number", mark("Line"), mark("In the order to read them")),
+    count("position", mark("Line"), mark("In the order to read them")),
     coded("section", mark("Section"), SECTIONS, description=mark("Part of the page")),
     text("item", mark("Item"), mark("What the line is about, in the language of the release")),
     text("told", mark("What it says"), mark("A figure or a sentence, as on the page")),
@@ -36,8 +36,8 @@ def effect_sheet_contracts(protocol: Protocol) -> dict[str, TableContract]:
         return {}
     columns = spelled(
         WORDS,
-        "outcome line_number section item told",
+        "outcome position section item told",
         coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
     )
     title = mark("One page for each primary outcome: all one needs to judge its effect")
-    return {EFFECT_SHEET: TableContract(EFFECT_SHEET, title, columns, ("outcome", "line_number"))}
+    return {EFFECT_SHEET: TableContract(EFFECT_SHEET, title, columns, ("outcome", "position"))}

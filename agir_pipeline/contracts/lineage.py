@@ -28,7 +28,7 @@ from agir_pipeline.protocol.model import (
 
 TOLD_BY_METHOD = {
     "outcome", "definition", "horizon_days", "claim", "method", "definition_text", "unit",
-    "published", "line_number", "section", "item", "placebo", "n_replicates", "limit_points",
+    "published", "position", "section", "item", "placebo", "n_replicates", "limit_points",
 }  # fmt: skip
 PRECISION = {
     "n": ("n_complete_pairs", "n_due"),

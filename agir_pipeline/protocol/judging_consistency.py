@@ -117,4 +117,35 @@ def _column_is_known_before(where: str, written: Raw, raw: Raw) -> Iterator[Mist
             yield unknown(where, "codes", code, declared)
 
 
-JUDGING_CHECKS = (_null_outcomes_were_before, _funding_uses_columns, _warnings_use_sources)
+def _variants_are_beside(raw: Raw) -> Iterator[Mistake]:
+    """A variant judges no effect, and reasons can be set apart only where they are told."""
+    for position, outcome in enumerate(items(raw, "outcome"), 1):
+        where, primary = place("outcome", position, outcome), text(outcome, "primary_definition")
+        reasons = _reasons(raw, outcome)
+        for number, definition in enumerate(items(outcome, "definition"), 1):
+            at = f"{where} › {place('definition', number, definition)}"
+            if definition.get("is_variant") is True and definition.get("name") == primary:
+                message = _("'{name}' is a variant").format(name=primary)
+                yield Mistake(f"{where} › primary_definition", message)
+            apart = texts(definition, "apart")
+            if apart and reasons is None:
+                yield Mistake(f"{at} › apart", _("needs [outcome.causes]"))
+            for code in apart:
+                if reasons is not None and code not in reasons:
+                    yield unknown(at, "apart", code, reasons)
+
+
+def _reasons(raw: Raw, outcome: Raw) -> set[str] | None:
+    """The codes of the reasons of an early end; None where the outcome tells none."""
+    name = text(table(outcome, "causes"), "reason_column")
+    own = [s for s in items(raw, "source") if s.get("name") == outcome.get("origin")]
+    found = [c for s in own for c in items(s, "column") if c.get("name") == name]
+    return codes(found[0]) if name is not None and found else None
+
+
+JUDGING_CHECKS = (
+    _variants_are_beside,
+    _null_outcomes_were_before,
+    _funding_uses_columns,
+    _warnings_use_sources,
+)

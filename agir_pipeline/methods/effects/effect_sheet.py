@@ -25,7 +25,7 @@ from agir_pipeline.protocol.model import (
 )
 
 SHEET_COLUMNS = {
-    "outcome": TEXT, "line_number": COUNT, "section": TEXT, "item": TEXT, "told": TEXT,
+    "outcome": TEXT, "position": COUNT, "section": TEXT, "item": TEXT, "told": TEXT,
 }  # fmt: skip
 
 Row = Mapping[Any, Any]
@@ -69,7 +69,7 @@ def effect_sheet(outcome: Outcome, protocol: Protocol, ground: SheetGround) -> p
     ]
     lines = [(section, item, told) for section, lines in sections for item, told in lines]
     rows = [
-        {"outcome": outcome.name, "line_number": n, "section": section, "item": item, "told": told}
+        {"outcome": outcome.name, "position": n, "section": section, "item": item, "told": told}
         for n, (section, item, told) in enumerate(lines, 1)
     ]
     return typed(rows, SHEET_COLUMNS)

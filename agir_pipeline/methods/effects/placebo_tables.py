@@ -66,7 +66,7 @@ def event_placebos(
         drawn = permuted_events(pairs.times, pairs.causes, horizon, n, seed)
         named = {**place, "definition": outcome.primary_definition, "n": pairs.n_pairs}
         rows.append(_row(PERMUTED, named, drawn, placebo, inference))
-    for definition in outcome.definitions:
+    for definition in outcome.without_variants.definitions:
         if definition.method != GROSS:
             continue
         cut_on = follow_up_cut(data_cut_on, outcome.consolidation_days.value, 0)
