@@ -39,5 +39,5 @@ def effect_sheet_contracts(protocol: Protocol) -> dict[str, TableContract]:
         "outcome position section item told",
         coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
     )
-    title = mark("One page for each primary outcome: all one needs to judge its effect")
+    title = mark("All one needs to judge each primary effect")
     return {EFFECT_SHEET: TableContract(EFFECT_SHEET, title, columns, ("outcome", "position"))}
