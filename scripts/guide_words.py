@@ -188,9 +188,7 @@ CHECKS: Words = {
     ),
     "nothing_is_claimed": (
         ["the release comes out all the same: tell the evaluators, who find the row in `placebo`"],
-        [
-            "la publication paraît quand même : prévenez les évaluateurs, la ligne est dans `placebo`"
-        ],
+        ["la publication paraît quand même : prévenez les évaluateurs (table `placebo`)"],
     ),
     "release_is_whole": (
         ["restore the folder of the release from the backup, or move it away and run again"],

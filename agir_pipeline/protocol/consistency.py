@@ -346,6 +346,9 @@ def _derived_is_usable(where: str, derived: Raw, own: dict[str, Raw]) -> Iterato
         yield Mistake(f"{where} › inputs", _("names two dates: from, then to"))
     if method == "lookup":
         yield from _lookup_is_usable(where, derived)
+        day = text(derived, "day")
+        if day is not None and own.get(day, {}).get("type") not in ("date", "instant"):
+            yield Mistake(f"{where} › day", _("'{name}' is not a date").format(name=day))
 
 
 def _lookup_is_usable(where: str, derived: Raw) -> Iterator[Mistake]:

@@ -135,7 +135,7 @@ def test_early_warnings_are_told_to_the_steward_and_stand_in_no_release(demo, ag
         [first, *_rest] = [word for word in with_keys.split() if word.startswith("AGIR-")]
         assert first not in told.stdout
         assert not any(first.encode() in file.read_bytes() for file in folder.rglob("*.csv"))
-    reasons = "No interview for 60 days".encode()
+    reasons = b"No interview for 60 days"
     assert not any(reasons in f.read_bytes() for f in folder.rglob("*") if f.is_file())
     assert "early_warnings" not in set(released("data_dictionary")["table"])
 
