@@ -20,7 +20,8 @@ from typing import Any
 
 import duckdb
 
-SCHEMAS = ("linked", "matched", "validated")
+SESSIONS = "support_log"
+"""The one table of the step before that is multiplied too: interviews of supported persons."""
 OWN = (
     "person_id", "spell_id", "pair_id", "record_id", "entity_id", "tie_order",
     "beneficiary_person_id", "control_person_id", "beneficiary_spell_id", "control_spell_id",
@@ -83,7 +84,8 @@ def multiply(database: Path, scale: int) -> dict[str, int]:
     with duckdb.connect(str(database)) as connection:
         found = connection.execute(
             "select table_schema, table_name from information_schema.tables "
-            "where table_schema in ('linked', 'matched', 'validated')"
+            "where table_schema in ('linked', 'matched') or table_name = ?",
+            [SESSIONS],
         ).fetchall()
         for schema, table in found:
             if table not in KEPT_ONCE:
@@ -91,7 +93,7 @@ def multiply(database: Path, scale: int) -> dict[str, int]:
         counted = {
             "contracts": "linked.spells",
             "answers": "linked.answers",
-            "interviews": "validated.support_log",
+            "interviews": f"validated.{SESSIONS}",
             "pairs": "matched.matched_pairs",
         }
         return {
