@@ -94,17 +94,29 @@ def on_line(data: pd.DataFrame) -> Found:
     }
 
 
-def in_bands(data: pd.DataFrame) -> Found:
-    """A round of a study: delays in seven bands, exits, a window of starts, all of it in order."""
+def with_time(data: pd.DataFrame) -> pd.DataFrame:
+    """When support began, in days and bands of fifteen, and when each contract ended."""
     rng = np.random.default_rng(1)
     n, arm = len(data), data["treated"].to_numpy() == 1
+    delay = np.where(arm, rng.uniform(0, 90, n), np.nan)
+    return data.assign(
+        delay=delay, edge=delay // 15 * 15 + 15, exit=np.where(arm, 1e9, rng.exponential(900, n))
+    )
+
+
+def in_bands(data: pd.DataFrame) -> Found:
+    """A round of a study: delays in six bands, exits, a window of starts, all of it in order."""
+    rng = np.random.default_rng(2)
+    n, arm = len(data), data["treated"].to_numpy() == 1
+    timed = with_time(data)
+    exits = timed["exit"].to_numpy()
     persons = pd.DataFrame(
         {
             "person_id": [f"p{i}" for i in range(n)],
             "tie_order": [f"{k:08x}" for k in rng.permutation(n)],
             "arm": np.where(arm, "beneficiary", "control"),
             "contract_start_on": np.datetime64("2010-01-01") + rng.integers(0, 180, n),
-            "elapsed_delay_days": np.where(arm, rng.uniform(0, 90, n), np.nan),
+            "elapsed_delay_days": timed["delay"],
             "supported_since_on": pd.NaT,
             "listed_since_on": pd.NaT,
             "consented_on": pd.NaT,
@@ -112,11 +124,13 @@ def in_bands(data: pd.DataFrame) -> Found:
             "blocked_reason": None,
         }
     )
-    exits = np.where(arm, 1e9, rng.exponential(900, n))
+    began = time.perf_counter(), time.process_time()
     found = match_round(
         persons, lambda _e: data, lambda edge: exits > edge, spec(), date(2012, 12, 31), {}
     )
     return {
+        "seconds": time.perf_counter() - began[0],
+        "cpu": time.process_time() - began[1],
         "pairs": len(found.pairs),
         "total": float(found.pairs["distance"].sum()),
         "gap": float(found.certificates["gap"].abs().max()),
@@ -179,6 +193,21 @@ rows = [(t, k) for t, k in (p.items() if isinstance(p, dict) else p.iloc[:, 0].i
 flat = [(t, k[0] if isinstance(k, (list, tuple, np.ndarray)) else k) for t, k in rows]
 done(w, c, [t for t, _ in flat], [k for _, k in flat])
 """
+PY_BANDS = """
+from pymatchit import MatchIt
+w, c = time.perf_counter(), time.process_time()
+free, flat = np.ones(len(d), dtype=bool), []
+for edge in sorted(d["edge"].dropna().unique()):
+    there = (d["edge"] == edge) | ((d["treated"] == 0) & free & (d["exit"] > edge))
+    m = MatchIt(d[there].reset_index(), method="optimal", distance="glm", link="linear.logit")
+    m.fit("treated ~ c1+c2+c3+c4+c5+b1+b2+b3+C(k1)+C(k2)")
+    rows = np.flatnonzero(there)
+    for t, k in m.matched_indices.items():
+        k = k[0] if isinstance(k, (list, tuple, np.ndarray)) else k
+        flat.append((rows[int(t)], rows[int(k)]))
+        free[flat[-1][1]] = False
+done(w, c, [t for t, _ in flat], [k for _, k in flat])
+"""
 PY_PSMPY = """
 from psmpy import PsmPy
 x = pd.get_dummies(d, columns=["k1", "k2"], drop_first=True, dtype=float)
@@ -229,7 +258,11 @@ for _a, _b in ((75, 1000), (1000, 10_000)):
             _a, _b, lambda d: paired(d), {"MatchIt mahvars": r(R_MAHALANOBIS)}
         ),
         f"risk-set bands {_a} x {_b}": (
-            _a, _b, in_bands, {"pymatchit optimal": LINE_PEERS["pymatchit optimal"]}
+            _a, _b, in_bands,
+            {
+                "pymatchit optimal": LINE_PEERS["pymatchit optimal"],
+                "the same by band": py("pymatchit-causal", PY_BANDS),
+            },
         ),
     }  # fmt: skip
 CASES |= {
@@ -268,7 +301,7 @@ def main(names: list[str]) -> None:
         if peers:
             with tempfile.TemporaryDirectory() as folder:
                 source = Path(folder) / "data.csv"
-                draw(n_treated, n_controls).to_csv(source, index=False)
+                with_time(draw(n_treated, n_controls)).to_csv(source, index=False)
                 for peer, (runner, code) in peers.items():
                     told(name, peer, peer_run(runner, code, source), ours)
     if growth:
@@ -282,7 +315,8 @@ def one(name: str) -> None:
     data = draw(n_treated, n_controls, has_texts=run is not on_line)
     wall, cpu = time.perf_counter(), time.process_time()
     found = run(data)
-    found |= {"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    spent = {"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    found = spent | found
     found["mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(found))
 

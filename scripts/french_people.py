@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from agir_pipeline.methods.synthetic.names import without_accents
+from agir_pipeline.methods.synthetic.spelling import without_accents
 
 
 def _words(text: str) -> list[str]:

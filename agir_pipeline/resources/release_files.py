@@ -106,6 +106,7 @@ def write_duckdb(
         connection.execute(
             f"attach '{_quoted(path)}' as release (storage_version '{STORAGE_VERSION}')"
         )
+        connection.begin()  # one for all: each would be flushed to the disk by itself
         for contract in contracts:
             connection.register("incoming", tables[contract.name])
             name = f'release.main."{contract.name}"'
@@ -118,6 +119,7 @@ def write_duckdb(
                 for what, label in labels.items()
             ]
             connection.execute(";".join(comments))
+        connection.commit()
         connection.execute("detach release")
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.status import status
+from agir_pipeline.resources.study import open_study
 
 STEPS = ("raw", "validated", "linked", "matched", "outcomes", "published")
 KILLED_RUN = """
@@ -55,17 +58,16 @@ def _die(home: Path, step: str, after: bool) -> int:
     return done.returncode
 
 
-@pytest.mark.parametrize(
-    ("step", "after"), [*((step, False) for step in STEPS), ("published", True)]
-)
-def test_the_next_run_ends_like_an_undisturbed_one(
-    fresh: Path, agir, step: str, after: bool
+def test_run_after_run_killed_one_step_later_the_last_ends_like_an_undisturbed_one(
+    fresh: Path, agir
 ) -> None:
     """Killed before each commit, when the one before it has been made, and after the last."""
-    assert _die(fresh, step, after) == -9
     releases = Releases(fresh / "releases")
-    if releases.current() is not None:
-        assert len(releases.read("income")) > 0
+    for step, after in (*((step, False) for step in STEPS), ("published", True)):
+        assert _die(fresh, step, after) == -9, (step, after)
+        if releases.current() is not None:
+            assert len(releases.read("income")) > 0
+        assert status(Home(fresh), open_study(fresh).protocol)["sources"]
     done = agir("run", "--home", fresh)
     assert done.returncode == 0, done.stdout + done.stderr
     table = releases.read("income")

@@ -13,7 +13,7 @@ import numpy as np
 from agir_pipeline.methods.reading.grid import column_letter
 from agir_pipeline.methods.synthetic.catalogue import Fault
 from agir_pipeline.methods.synthetic.layouts import Cell, Page
-from agir_pipeline.methods.synthetic.names import without_accents
+from agir_pipeline.methods.synthetic.spelling import without_accents
 from agir_pipeline.methods.synthetic.streams import Stream
 from agir_pipeline.methods.synthetic.timeline import Days
 

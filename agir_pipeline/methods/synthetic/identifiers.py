@@ -5,7 +5,7 @@ import pandas as pd
 from stdnum import luhn
 
 from agir_pipeline.methods.synthetic.calibration import Calibration
-from agir_pipeline.methods.synthetic.names import folded
+from agir_pipeline.methods.synthetic.spelling import folded
 from agir_pipeline.protocol.model import Protocol
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from agir_pipeline.methods.reading.typing_rules import CODE_MARK
-from agir_pipeline.methods.synthetic.names import without_accents
+from agir_pipeline.methods.synthetic.spelling import without_accents
 from agir_pipeline.protocol.model import Column
 
 Cell = str | float

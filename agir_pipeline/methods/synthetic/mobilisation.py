@@ -8,8 +8,8 @@ import pandas as pd
 
 from agir_pipeline.methods.synthetic.calibration import Calibration, OrganisationKind
 from agir_pipeline.methods.synthetic.identifiers import siret
-from agir_pipeline.methods.synthetic.names import without_accents
 from agir_pipeline.methods.synthetic.people import as_days, column_codes, end_of_study
+from agir_pipeline.methods.synthetic.spelling import without_accents
 from agir_pipeline.methods.synthetic.streams import NOTHING
 from agir_pipeline.methods.synthetic.support import several
 from agir_pipeline.methods.synthetic.timeline import Days

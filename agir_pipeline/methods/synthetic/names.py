@@ -1,32 +1,42 @@
-"""Invented names, and how a register spells them differently from the person's own file."""
+"""Invented names, by which everybody can be told from everybody else."""
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from agir_pipeline.methods.synthetic.likeness import Likenesses
+from agir_pipeline.methods.synthetic.spelling import doubled
+
 Texts = npt.NDArray[np.object_]
+Days = npt.NDArray[np.datetime64]
+Record = tuple[str, str, date]
+"""Family name, first name, day of birth."""
 
 N_DRAWN = 900
 COMPOUND_FIRST_SHARE = 0.12
 DOUBLE_LAST_SHARE = 0.05
-MAX_ROUNDS = 300
+MAX_TRIES = 2000
+TRIES_OF_NAMES = 30
+"""Tries after which a crowd of one birthday is spread over other days of the same year of age."""
+DAYS_OF_AN_AGE = 365
 NAMES = ("last_name", "first_name")
-N_TOLD_APART = 2
-"""First letters by which people of one birthday are told apart."""
-SILENT = re.compile("[aeiouyh]")
 
 
 def invent_names(
-    seed: int, is_woman: npt.NDArray[np.bool_], born_on: pd.Series, rng: np.random.Generator
+    seed: int,
+    is_woman: npt.NDArray[np.bool_],
+    born_on: pd.Series,
+    youngest_on: Days,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """``last_name`` and ``first_name`` of each person; nobody shares both and a date of birth.
+    """``last_name``, ``first_name`` and ``born_on`` of each person; nobody is like somebody else.
 
-    As far as there are names enough, nobody is like somebody else either: whoever looks like two
-    people in the files was planted.
+    So whoever looks like two people in the files was planted. ``born_on`` is kept but where a
+    crowd needs other days: those lie in the year up to ``youngest_on``, the last birthday that
+    gives the person's age.
 
     Raises:
         ValueError: there are too few names to tell everybody apart.
@@ -40,54 +50,68 @@ def invent_names(
     names["last_name"] = _joined(names["last_name"], _draw(last, n, rng), DOUBLE_LAST_SHARE, rng)
     # A generator of its own: telling people apart changes nothing else about them.
     others = np.random.default_rng([seed, n])
-    for _round in range(MAX_ROUNDS):
-        alike = _look_alikes(names, born_on)
-        n_alike = int(alike.sum())
-        if not n_alike:
-            break
-        firsts = np.where(is_woman[alike], *(_draw(p, n_alike, others) for p in (women, men)))
-        names.loc[alike, "first_name"] = firsts
-        names.loc[alike, "last_name"] = _draw(last, n_alike, others)
-    for _round in range(MAX_ROUNDS):
-        twins = _twins(names, born_on)
-        if not twins.any():
-            return names
-        names.loc[twins, "last_name"] = _draw(last, int(twins.sum()), others)
-    raise ValueError(f"too few names for {n} people of these dates of birth")
+    youngest: list[date] = youngest_on.astype("M8[D]").tolist()
+
+    def another(person: int, attempt: int, record: Record) -> Record:
+        first = women if is_woman[person] else men
+        day = record[2]
+        if attempt >= TRIES_OF_NAMES:
+            day = youngest[person] - timedelta(int(others.integers(DAYS_OF_AN_AGE)))
+        return _one(last, others), _one(first, others), day
+
+    people = _told_apart(_records(names.assign(born_on=born_on.to_numpy())), another)
+    return pd.DataFrame(people, columns=[*NAMES, "born_on"]).astype({"born_on": born_on.dtype})
 
 
-def folded(text: str) -> str:
-    """Letters and digits alone, small, without accents: what every spelling shares."""
-    return re.sub(r"[\W_]", "", without_accents(text).casefold())
+def registered_names(people: pd.DataFrame) -> pd.Series:
+    """The family name under which the register of contracts knows each person.
+
+    Who ``is_misspelt`` has a letter doubled, which can still be told. Who is not ``is_linkable``
+    has another name, far away in the alphabet, which nobody but a person can. Neither makes
+    somebody look like somebody else: such a spelling gives way to a name further on, such a
+    misspelling to the right one.
+    """
+    known = sorted(people["last_name"].unique())
+    place = {name: k for k, name in enumerate(known)}
+    records = _records(people)
+    met = Likenesses()
+    for person, record in enumerate(records):
+        met.add(person, *record)
+    registered = [record[0] for record in records]
+    is_changed = people["is_misspelt"] | ~people["is_linkable"]
+    for person in np.flatnonzero(is_changed).tolist():
+        own, first, day = records[person]
+        spellings = [doubled(own), own]
+        if not people["is_linkable"].iat[person]:
+            far = place[own] + len(known) // 2
+            spellings = [known[(far + k) % len(known)] for k in range(len(known))]
+        registered[person] = next(
+            name for name in spellings if not met.is_like_another(person, name, first, day)
+        )
+        met.add(person, registered[person], first, day)
+    return pd.Series(registered, people.index, dtype=object)
 
 
-def without_accents(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+def _told_apart(
+    records: list[Record], another: Callable[[int, int, Record], Record]
+) -> list[Record]:
+    """The records, each changed until it is like nobody's before it."""
+    met = Likenesses()
+    told: list[Record] = []
+    for person, drawn in enumerate(records):
+        record, attempt = drawn, 0
+        while met.is_like_another(person, *record):
+            if attempt == MAX_TRIES:
+                raise ValueError(f"too few names for {len(records)} people of these birthdays")
+            record, attempt = another(person, attempt, record), attempt + 1
+        met.add(person, *record)
+        told.append(record)
+    return told
 
 
-def as_registered(names: pd.Series, style: npt.NDArray[np.int64]) -> Texts:
-    """The same names in another hand: capitals, no accents, no hyphens, stray spaces."""
-    hands = (
-        str,
-        str.upper,
-        lambda text: without_accents(text).upper().replace("-", " "),
-        lambda text: f" {text.replace(' ', '  ')} ",
-    )
-    spelled = [hands[k](text) for text, k in zip(names, style % len(hands), strict=True)]
-    return np.array(spelled, dtype=object)
-
-
-def misspelled(name: str) -> str:
-    """The name with its second letter doubled: exact keys no longer meet."""
-    return name[:2] + name[1:]
-
-
-def other_names(names: pd.Series) -> pd.Series:
-    """For each family name another one of the list, far from it in the alphabet."""
-    known = sorted(names.unique())
-    half = len(known) // 2
-    return names.map({name: known[(k + half) % len(known)] for k, name in enumerate(known)})
+def _records(people: pd.DataFrame) -> list[Record]:
+    days = people["born_on"].dt.date
+    return list(zip(people["last_name"], people["first_name"], days, strict=True))
 
 
 def _pools(seed: int) -> tuple[Texts, Texts, Texts]:
@@ -108,47 +132,10 @@ def _draw(pool: Texts, n: int, rng: np.random.Generator) -> Texts:
     return drawn
 
 
+def _one(pool: Texts, rng: np.random.Generator) -> str:
+    return str(pool[rng.integers(len(pool))])
+
+
 def _joined(first: pd.Series, second: Texts, share: float, rng: np.random.Generator) -> pd.Series:
     is_double = (rng.random(len(first)) < share) & (first != second)
     return first.where(~is_double, first + "-" + second)
-
-
-def _twins(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
-    """People who share folded names and birthday with somebody earlier."""
-    keys = names.apply(_folded).assign(born_on=born_on.to_numpy())
-    return keys.duplicated()
-
-
-def _look_alikes(names: pd.DataFrame, born_on: pd.Series) -> pd.Series:
-    """People whom a clerk might take for somebody earlier: one name like his and his birthday,
-    both names like his and his month of birth, or both his very names and his year.
-    """
-    full = {name: _folded(names[name]) for name in NAMES}
-    start = {name: spelled.str[:N_TOLD_APART] for name, spelled in full.items()}
-    sound = {name: _sounds(spelled) for name, spelled in full.items()}
-    year = born_on.dt.year
-    month = 12 * year + born_on.dt.month
-    rules: list[Sequence[pd.Series]] = [
-        *((likeness[name], born_on) for likeness in (start, sound) for name in NAMES),
-        *(
-            (one["last_name"], other["first_name"], month)
-            for one, other in ((start, start), (sound, full), (full, sound))
-        ),
-        (*full.values(), year),
-    ]
-    alike = pd.Series(False, names.index)
-    for rule in rules:
-        alike |= pd.DataFrame({n: part.to_numpy() for n, part in enumerate(rule)}).duplicated()
-    return alike
-
-
-def _folded(names: pd.Series) -> pd.Series:
-    return names.map({name: folded(name) for name in names.unique()})
-
-
-def _sounds(spelled: pd.Series) -> pd.Series:
-    """What is left of a name without its first letter, its vowels and its silent letters: Barre
-    and Carre, Guilbert and Gilbert, Charpentier and Carpentier have the same.
-    """
-    heard = {name: re.sub(r"(.)\1+", r"\1", SILENT.sub("", name[1:])) for name in spelled.unique()}
-    return spelled.map(heard)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from agir_pipeline.methods.synthetic.calibration import Calibration, Profile
 from agir_pipeline.methods.synthetic.identifiers import add_identifiers
-from agir_pipeline.methods.synthetic.names import invent_names
+from agir_pipeline.methods.synthetic.names import DAYS_OF_AN_AGE, invent_names, registered_names
 from agir_pipeline.methods.synthetic.timeline import (
     Days,
     beneficiary_timeline,
@@ -63,10 +63,10 @@ def invent_people(
     people = _with_place(people, calibration, rng)
     people = _with_firm(people, calibration, rng)
     is_woman = (people["sex"] == "F").to_numpy()
-    names = invent_names(seed, is_woman, people["born_on"], rng)
-    people = pd.concat([people, names], axis=1)
+    named = invent_names(seed, is_woman, people["born_on"], _youngest_on(people), rng)
+    people = pd.concat([people.drop(columns="born_on"), named], axis=1)
     people = _with_lists(people, protocol, calibration, rng)
-    return add_identifiers(_with_misspelt(people, calibration, seed), protocol, calibration)
+    return add_identifiers(_with_registered_name(people, calibration, seed), protocol, calibration)
 
 
 def column_codes(protocol: Protocol, source: str, column: str) -> list[str]:
@@ -181,16 +181,21 @@ def _with_dates(
     people: pd.DataFrame, calibration: Calibration, rng: np.random.Generator
 ) -> pd.DataFrame:
     start = as_days(people["contract_start_on"])
-    age = people["age_years"].to_numpy(dtype=np.int64)
     months = people["duration_months"].to_numpy(dtype=np.int64)
     deposited = start + uniform(rng, calibration.timing.deposit_days, len(people))
-    birthday = plus_months(start, -12 * age)
+    since = rng.integers(0, DAYS_OF_AN_AGE, len(people)).astype("m8[D]")
     return people.assign(
-        born_on=birthday - rng.integers(0, 365, len(people)).astype("m8[D]"),
+        born_on=_youngest_on(people) - since,
         planned_end_on=plus_months(start, months) - DAY,
         deposited_on=people["deposited_on"].fillna(pd.Series(deposited, people.index)),
         signed_on=start - rng.integers(0, 16, len(people)).astype("m8[D]"),
     )
+
+
+def _youngest_on(people: pd.DataFrame) -> Days:
+    """The last birthday that gives each person's age at the start of the contract."""
+    age = people["age_years"].to_numpy(dtype=np.int64)
+    return plus_months(as_days(people["contract_start_on"]), -12 * age)
 
 
 def _with_level(people: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -261,9 +266,13 @@ def _with_lists(
     )
 
 
-def _with_misspelt(people: pd.DataFrame, calibration: Calibration, seed: int) -> pd.DataFrame:
-    """Whose name the register spells wrongly, one letter twice: the model still finds them."""
+def _with_registered_name(
+    people: pd.DataFrame, calibration: Calibration, seed: int
+) -> pd.DataFrame:
+    """The family name as the register writes it: some with a letter twice, which the model still
+    finds, some another name altogether."""
     chances = np.random.default_rng([seed, len(people)]).random(len(people))
     is_candidate = (people["role"] == "control") & people["is_linkable"] & ~people["is_twin"]
     share = calibration.pool.misspelt_share.value
-    return people.assign(is_misspelt=is_candidate & (chances < share))
+    people = people.assign(is_misspelt=is_candidate & (chances < share))
+    return people.assign(registered_name=registered_names(people))

@@ -22,8 +22,8 @@ from agir_pipeline.methods.synthetic.layouts import (
     heading,
     with_title,
 )
-from agir_pipeline.methods.synthetic.names import as_registered, misspelled, other_names
 from agir_pipeline.methods.synthetic.people import as_days
+from agir_pipeline.methods.synthetic.spelling import as_registered
 from agir_pipeline.methods.synthetic.timeline import Days
 from agir_pipeline.protocol.model import Column, Protocol
 
@@ -157,14 +157,9 @@ def pool_rows(people: pd.DataFrame, path: pd.DataFrame, is_present_list: bool) -
 def contract_rows(register: pd.DataFrame) -> pd.DataFrame:
     """The export of contracts: a rupture stands in it only once it has been notified."""
     hand = register["spelling"].to_numpy()
-    # One name misspelt can still be told; another name altogether nobody but a person can.
-    last = register["last_name"].mask(
-        register["is_misspelt"], register["last_name"].map(misspelled)
-    )
-    last = last.where(register["is_linkable"], other_names(register["last_name"]))
     naf = register["employer_naf"]
     rows = register.assign(
-        last_name=as_registered(last, hand),
+        last_name=as_registered(register["registered_name"], hand),
         first_name=as_registered(register["first_name"], (hand + 1) % 4),
         contract_duration_months=register["duration_months"].astype(float),
         training_body_ref=register["training_body"],

@@ -1,5 +1,7 @@
 """Who is in the study: entries, eligibility, who is alike, who is called what."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,10 @@ from stdnum.fr import siret as siret_check
 
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.identifiers import siret, token
-from agir_pipeline.methods.synthetic.names import as_registered, folded, invent_names, misspelled
+from agir_pipeline.methods.synthetic.likeness import Likenesses
+from agir_pipeline.methods.synthetic.names import invent_names, registered_names
 from agir_pipeline.methods.synthetic.people import column_codes, end_of_study, invent_people
+from agir_pipeline.methods.synthetic.spelling import as_registered, doubled, folded
 from agir_pipeline.methods.synthetic.timeline import (
     beneficiary_timeline,
     index_rule,
@@ -138,34 +142,79 @@ def test_a_few_beneficiaries_were_on_a_list_of_controls_before(world: World) -> 
     assert (both["support_entry_on"] > pd.Timestamp("2010-12-15")).all()
 
 
-def test_nobody_shares_names_and_date_of_birth(large_world: World) -> None:
-    people = large_world.people
-    keys = pd.DataFrame(
-        {
-            "last": people["last_name"].map(folded),
-            "first": people["first_name"].map(folded),
-            "born": people["born_on"],
-        }
-    )
-    assert not keys.duplicated().any()
-
-
-def test_twins_of_name_and_birthday_get_another_name() -> None:
-    born = pd.Series(pd.to_datetime(["1990-05-01"] * 3000))
-    names = invent_names(1, np.ones(3000, dtype=bool), born, np.random.default_rng(1))
-    assert not names.map(folded).duplicated().any()
-
-
-def test_names_that_cannot_be_told_apart_are_given_up_after_some_rounds(
-    monkeypatch: pytest.MonkeyPatch,
+def test_nobody_looks_like_somebody_else_even_as_the_register_writes_them(
+    large_world: World,
 ) -> None:
+    people = large_world.people
+    assert not (people["registered_name"] == people["last_name"]).all()
+    born = people["born_on"].dt.date
+    met = Likenesses()
+    for name in ("last_name", "registered_name"):
+        records = list(zip(people[name], people["first_name"], born, strict=True))
+        for person, record in enumerate(records):
+            assert not met.is_like_another(person, *record)
+            met.add(person, *record)
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "born_on", "is_like"),
+    [
+        ("Guilbert", "Zoé", date(1990, 5, 1), True),  # sounds the same, same birthday
+        ("Durand", "Marie", date(1990, 5, 1), True),  # same first name and birthday
+        ("Gueguen", "Marianne", date(1990, 5, 9), True),  # both begin alike, same month
+        ("Guilbert", "Marie", date(1990, 6, 1), True),  # the very names, same year
+        ("Gilbert", "Marie", date(1991, 5, 1), False),
+        ("Durand", "Zoé", date(1990, 5, 1), False),
+    ],
+)
+def test_records_are_alike_by_one_name_and_birthday_or_more_names_and_less_of_it(
+    last: str, first: str, born_on: date, is_like: bool
+) -> None:
+    met = Likenesses()
+    met.add(1, "Guilbert", "Marie", date(1990, 5, 1))
+    assert met.is_like_another(2, last, first, born_on) == is_like
+    assert not met.is_like_another(1, last, first, born_on)
+
+
+def test_a_crowd_of_one_birthday_is_spread_over_the_year_of_that_age() -> None:
+    day = pd.Timestamp("1990-05-01")
+    born = pd.Series([day] * 2000)
+    youngest = born.to_numpy(dtype="M8[D]")
+    named = invent_names(1, np.ones(2000, dtype=bool), born, youngest, np.random.default_rng(1))
+    assert named["born_on"].between(day - pd.Timedelta(364, "D"), day).all()
+    assert (named["born_on"] == day).sum() > 20
+    keys = named.assign(last_name=named["last_name"].map(folded))
+    assert not keys.duplicated(["last_name", "born_on"]).any()
+
+
+def test_people_who_cannot_be_told_apart_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     one = np.array(["Martin"], dtype=object)
     monkeypatch.setattr(
         "agir_pipeline.methods.synthetic.names._pools", lambda _seed: (one, one, one)
     )
-    born = pd.Series(pd.to_datetime(["1990-05-01"] * 2))
+    born = pd.Series(pd.to_datetime(["1990-05-01"] * 3))
     with pytest.raises(ValueError, match="names"):
-        invent_names(1, np.ones(2, dtype=bool), born, np.random.default_rng(1))
+        invent_names(
+            1,
+            np.ones(3, dtype=bool),
+            born,
+            born.to_numpy(dtype="M8[D]"),
+            np.random.default_rng(1),
+        )
+
+
+def test_a_spelling_that_would_meet_somebody_else_gives_way() -> None:
+    people = pd.DataFrame(
+        {
+            "last_name": ["Cole", "Nuit", "Cocon", "Zola"],
+            "first_name": ["Anne", "Bruno", "Carla", "Denis"],
+            "born_on": pd.to_datetime(["1990-05-01", "1990-05-01", "1991-02-03", "1992-02-03"]),
+            "is_misspelt": [False, False, True, False],
+            "is_linkable": [False, True, True, True],
+        }
+    )
+    # Half the list further stands Nuit, born the same day: Anne becomes the one after.
+    assert list(registered_names(people)) == ["Zola", "Nuit", "Coocon", "Zola"]
 
 
 def test_the_register_writes_names_so_that_folding_gives_them_back() -> None:
@@ -177,7 +226,7 @@ def test_the_register_writes_names_so_that_folding_gives_them_back() -> None:
 
 
 def test_a_misspelled_name_no_longer_folds_to_the_same() -> None:
-    assert folded(misspelled("Durand")) != folded("Durand")
+    assert folded(doubled("Durand")) != folded("Durand")
 
 
 def test_invented_workplace_numbers_have_valid_check_digits_and_differ() -> None:

@@ -8,7 +8,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from agir_pipeline.methods.synthetic.calibration import Calibration
-from agir_pipeline.methods.synthetic.names import folded
+from agir_pipeline.methods.synthetic.spelling import folded
 from agir_pipeline.methods.synthetic.study import Study
 from agir_pipeline.methods.synthetic.world import World
 from agir_pipeline.protocol.model import Protocol
