@@ -130,6 +130,12 @@ def test_a_disagreement_is_told(agir: dict[str, Any], name: str) -> None:
     assert [text for text in found if text.startswith(expected)], found
 
 
+def test_a_condition_from_nowhere_is_told_by_the_model_alone(agir: dict[str, Any]) -> None:
+    condition(agir).update(origin="answer")
+    condition(agir).pop("column")
+    assert inconsistencies(agir) == []
+
+
 def test_a_protocol_without_any_of_them_agrees(agir: dict[str, Any]) -> None:
     for section in ("placebo", "funding", "warnings"):
         agir.pop(section)

@@ -169,6 +169,15 @@ def test_no_difference_has_no_sign_and_an_unknown_one_is_a_dash(leaving, protoco
         assert said["effect", "Difference, beneficiaries minus controls"] == text
 
 
+def test_what_a_table_does_not_know_is_not_on_the_sheet(leaving, protocol):
+    row = EVENT | {"risk_control": None}
+    undated = EVALUABLE | {"all_evaluable_on": None}
+    said = lines(effect_sheet(leaving, protocol, ground([row], evaluable=(undated,))))
+    assert ("effect", "Beneficiaries") in said
+    assert ("effect", "Controls") not in said
+    assert ("evaluability", "All evaluable with data drawn on") not in said
+
+
 def test_an_outcome_without_a_row_has_no_sheet(leaving, protocol):
     assert effect_sheet(leaving, protocol, ground([])).empty
 

@@ -137,6 +137,15 @@ def test_the_text_in_force_on_the_day_of_the_signature_decides(funded):
     assert table.loc[["too_early", "unsigned"], "articles"].isna().all()
 
 
+def test_a_text_without_a_first_day_has_always_been_in_force(agir, funded):
+    criteria = tuple(c.model_copy(update={"valid_from": None}) for c in agir.funding.criteria)
+    funding = agir.funding.model_copy(update={"criteria": criteria})
+    early = {"person_id": "early", "spell_signed_on": pd.Timestamp(1999, 1, 1)}
+    table = funding_table(pd.DataFrame([DEFAULTS | FAR | early]), funding, None)
+    assert table["is_eligible"].tolist() == ["met"]
+    assert table["maximum_eur"].isna().all()  # no amount was in force
+
+
 def test_a_referent_found_after_the_signature_is_no_criterion(funded):
     late = REFERENT | {"prior_referent_from_on": pd.Timestamp(2010, 10, 1)}
     assert funded(late=late).loc["late", "is_eligible"] == "not_met"
