@@ -8,6 +8,8 @@ from agir_pipeline.language import _, written_number
 from agir_pipeline.methods.drawing import STYLES, Axes, Curve, Interval, drawing, round_ticks
 
 N_TICKS = 6
+ROOM = 8
+"""One part in so many stays free on the right, for the name of the line of no effect."""
 
 
 def choices_plot(curve: pd.DataFrame, label: str) -> str | None:
@@ -31,12 +33,14 @@ def choices_plot(curve: pd.DataFrame, label: str) -> str | None:
         )
         for place, row in enumerate(known.to_dict("records"), 1)
     ]
+    intervals.sort(key=lambda interval: interval.style is STYLES["beneficiary"])  # seen on top
+    last = len(intervals) + 1 + len(intervals) // ROOM
     ticks = _ticks(min(i.low for i in intervals), max(i.high for i in intervals))
     axes = Axes(
         title=label,
         across=_("every choice that could be defended, by its estimate"),
         up=_("beneficiaries minus controls, points"),
-        ticks_across=[(0, ""), (len(intervals) + 1, "")],
+        ticks_across=[(0, ""), (last, "")],
         ticks_up=[(tick, written_number(tick)) for tick in ticks],
     )
     legend = [

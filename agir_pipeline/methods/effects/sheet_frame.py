@@ -13,7 +13,7 @@ def trial_lines(outcome: Outcome, protocol: Protocol, row: Row) -> Iterator[tupl
     """The target trial: eligibility, time zero, strategies, assignment, follow-up, analysis."""
     language, index = current_language(), protocol.matching.index
     rules = [rule.labels.in_language(language) for rule in protocol.eligibility]
-    yield _("Who"), "; ".join(rules) or _("everybody in the sources of persons")
+    yield _("Who"), ", ".join(rules) or _("everybody in the sources of persons")
     if index:
         yield (
             _("Time zero"),
