@@ -20,14 +20,16 @@ from typing import Any
 
 import duckdb
 
-SESSIONS = "support_log"
-"""The one table of the step before that is multiplied too: interviews of supported persons."""
 OWN = (
     "person_id", "spell_id", "pair_id", "record_id", "entity_id", "tie_order",
     "beneficiary_person_id", "control_person_id", "beneficiary_spell_id", "control_spell_id",
 )  # fmt: skip
 """What names one person, contract, row or pair: each copy has its own."""
-KEPT_ONCE = {"covariate_balance", "certificates", "code_lists"}
+READ = (
+    "answers", "participants", "persons", "spells", "spell_terms", "spell_versions", "person_links",
+    "support_log", "matched_pairs", "analysis_population",
+)  # fmt: skip
+"""What the outcomes are made from; the other tables stay as they are."""
 
 MEASURE = """
 import json, resource, sys, time
@@ -84,16 +86,15 @@ def multiply(database: Path, scale: int) -> dict[str, int]:
     with duckdb.connect(str(database)) as connection:
         found = connection.execute(
             "select table_schema, table_name from information_schema.tables "
-            "where table_schema in ('linked', 'matched') or table_name = ?",
-            [SESSIONS],
+            "where list_contains(?, table_name)",
+            [list(READ)],
         ).fetchall()
         for schema, table in found:
-            if table not in KEPT_ONCE:
-                _multiply(connection, schema, table, scale)
+            _multiply(connection, schema, table, scale)
         counted = {
             "contracts": "linked.spells",
             "answers": "linked.answers",
-            "interviews": f"validated.{SESSIONS}",
+            "interviews": "validated.support_log",
             "pairs": "matched.matched_pairs",
         }
         return {
