@@ -168,10 +168,13 @@ def demo(
         int, typer.Option(min=1, help=mark("How many times the size of the study."))
     ] = 1,
 ) -> None:
-    from agir_pipeline.demo import run_demo
+    from agir_pipeline.resources.maker import Maker
 
     with study_language(home):
-        raise typer.Exit(run_demo(home, seed, scale, say))
+        maker = Maker(home, seed, scale)
+        from agir_pipeline.demo import run_demo  # slow to load: meanwhile the study is written
+
+        raise typer.Exit(run_demo(home, maker.truth(), say))
 
 
 @app.command(help=mark("Serve the Dagster interface of the study, with its schedule and alerts."))

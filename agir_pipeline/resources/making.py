@@ -203,7 +203,7 @@ def make_demo(
     ``following`` may wrap the deliveries to show progress.
 
     Raises:
-        UsageError: the folder is not empty, or Faker is not installed.
+        UsageError: the folder holds a study or is not empty, or Faker is not installed.
     """
     try:
         from agir_pipeline.methods.synthetic.study import invent_study
@@ -211,6 +211,10 @@ def make_demo(
         raise UsageError(
             _("the demo needs Faker; install agir-pipeline with its extra 'demo'")
         ) from None
+    if Home(folder).protocol_path.exists():
+        raise UsageError(
+            _("{home} already holds a study; name another folder, or remove it").format(home=folder)
+        )
     with _whole_or_absent(folder):
         init_home(folder, "agir", draw=np.random.default_rng(seed).bytes)
         home = Home(folder)

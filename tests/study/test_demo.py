@@ -1,13 +1,23 @@
 """The demo as a newcomer runs it: everything planted is found, and nothing else."""
 
 import json
+import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 
-from agir_pipeline.demo import Found, compare, found, pairs_found, planted, wrong_corrections
+from agir_pipeline.demo import (
+    Found,
+    answer_by_truth,
+    compare,
+    found,
+    pairs_found,
+    planted,
+    wrong_corrections,
+)
 from agir_pipeline.methods.synthetic.truth import corrections_meant, undecidable_pairs
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import open_study
@@ -200,3 +210,27 @@ def test_a_second_demo_in_the_same_home_is_refused(demo: Demo, agir) -> None:
     done = agir("demo", "--home", demo[0])
     assert done.returncode == 2
     assert "already holds a study" in done.stderr
+
+
+def test_people_alike_by_chance_are_answered_as_their_inventor_knows_them(
+    demo: Demo, tmp_path: Path
+) -> None:
+    """The one pair that could wait was planted; told it was not, the demo answers it."""
+    home = tmp_path / "home"
+    shutil.copytree(demo[0], home, symlinks=True)
+    study, truth = open_study(home), json.loads((home / "truth.json").read_text(encoding="utf-8"))
+    rows = study.vault.read("review")
+    with study.vault.transaction() as connection:
+        study.vault.replace(connection, "review", rows.assign(is_answered=0))
+    assert answer_by_truth(study, truth) == 0
+    books = set((home / "decisions").iterdir())
+    for person in truth["people"]:
+        person["linkable"] = True
+    assert answer_by_truth(study, truth) == 1
+    [book] = set((home / "decisions").iterdir()) - books
+    [(_name, rows)] = [
+        (name, rows)
+        for name in CalamineWorkbook.from_path(book).sheet_names
+        if len(rows := CalamineWorkbook.from_path(book).get_sheet_by_name(name).to_python()) > 1
+    ]
+    assert {"The same person", "gestionnaire"} <= set(rows[1])

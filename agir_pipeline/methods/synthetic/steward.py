@@ -22,7 +22,7 @@ EMPTY_SHEETS = {
     "approvals": ("Objet", "Auteur", "Validé par", "Décidé le", "Retirée le"),
 }
 """Sheets of the workbook that wait for a decision: nothing of the demo needs one."""
-SAME_PERSON = "same"
+SAME_PERSON, OTHER_PERSON = "same", "different"
 AUTHOR, APPROVER = "gestionnaire", "responsable"
 DAY = pd.Timedelta(1, "D")
 

@@ -60,6 +60,20 @@ def undecidable_pairs(truth: dict[str, Any]) -> set[frozenset[tuple[str, str]]]:
     }
 
 
+def person_of_record(truth: dict[str, Any]) -> dict[tuple[str, str], int]:
+    """Source and key of every record of registers and lists → the place of its person."""
+    whose: dict[tuple[str, str], int] = {}
+    for place, person in enumerate(truth["people"]):
+        keys = person["keys"]
+        for key in keys["contract_register"]:
+            whose["contract_register", PAIR.join(map(str, key))] = place
+        if "beneficiary_register" in keys:
+            whose["beneficiary_register", keys["beneficiary_register"]] = place
+        if "control_pool" in keys:
+            whose["control_pool", keys["control_pool"][-1]] = place
+    return whose
+
+
 def true_effects(
     protocol: Protocol,
     people: pd.DataFrame,

@@ -1,0 +1,75 @@
+"""The demo's study written by a process of its own, while this one loads what a night needs."""
+
+from collections.abc import Iterable, Sized
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.language import _, current_language, use_language
+
+
+class Maker:
+    """Writes the study into ``folder`` from the moment it is made; ``truth`` waits for it."""
+
+    def __init__(self, folder: Path, seed: int, scale: int) -> None:
+        context = get_context("spawn")
+        self._said, said = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_make, args=(said, folder, seed, scale, current_language()), daemon=True
+        )
+        self._process.start()
+        said.close()  # the writer's end is the other process's alone: its death ends the wait
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that writes."""
+        return int(self._process.pid or 0)
+
+    def truth(self) -> dict[str, Any]:
+        """What was planted, once all of it is written.
+
+        Raises:
+            UsageError: the folder holds something already, or Faker is not installed.
+            InfrastructureError: the disk refused, or the process ended before its work was done.
+        """
+        try:
+            made = self._said.recv()
+        except EOFError:
+            raise InfrastructureError(
+                _("the process that writes the demo's files was stopped; run `agir demo` again")
+            ) from None
+        finally:
+            self._said.close()
+            self._process.join()
+        if isinstance(made, BaseException):
+            raise made
+        truth: dict[str, Any] = made
+        return truth
+
+
+def _make(said: Connection, folder: Path, seed: int, scale: int, language: str) -> None:
+    """In the other process: the truth, or why there is none, told to the one that waits."""
+    from agir_pipeline.resources.making import make_demo
+
+    use_language(language)
+    try:
+        said.send(make_demo(folder, seed, scale, _with_progress))
+    except BaseException as fault:  # whatever it is, the one who waits tells the user
+        said.send(fault)
+
+
+def _with_progress(deliveries: Sized) -> Iterable[Any]:
+    """The deliveries behind a bar, on a terminal only."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(
+        deliveries,  # type: ignore[arg-type]
+        description=_("writing the past of the study"),
+        total=len(deliveries),
+        console=console,
+        disable=not console.is_terminal,
+    )

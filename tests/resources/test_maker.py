@@ -1,0 +1,63 @@
+"""The process that writes the demo: its truth, its refusals, its death."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agir_pipeline.errors import InfrastructureError, UsageError
+from agir_pipeline.resources.home import Home
+from agir_pipeline.resources.maker import Maker
+
+
+def test_the_truth_told_is_the_one_written(tmp_path: Path) -> None:
+    truth = Maker(tmp_path / "home", 3, 1).truth()
+    written = json.loads((tmp_path / "home" / "truth.json").read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(truth, default=str)) == written
+    assert len(Home(tmp_path / "home").landing.state().deliveries) > 100
+
+
+def test_why_there_is_no_study_is_told_by_who_waits(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match="not empty"):
+        Maker(tmp_path, 1, 1).truth()
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_writer_that_is_killed_is_told_plainly(tmp_path: Path) -> None:
+    maker = Maker(tmp_path / "home", 1, 1)
+    os.kill(maker.pid, signal.SIGKILL)
+    with pytest.raises(InfrastructureError, match="was stopped"):
+        maker.truth()
+
+
+def test_a_writer_whose_reader_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from agir_pipeline.resources.maker import Maker\n"
+        "maker = Maker(Path(sys.argv[1]), 1, 1); print(maker.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "home")], stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdout is not None
+        writer = int(reader.stdout.readline())
+        reader.kill()
+    for _moment in range(600):
+        if not _is_alive(writer):
+            break
+        time.sleep(0.1)
+    assert not _is_alive(writer)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
