@@ -19,7 +19,8 @@ from agir_pipeline.methods.effects.placebo_tables import (
     event_placebos,
     null_outcome_placebos,
 )
-from agir_pipeline.protocol.model import EventOutcome, Outcome, Placebo, Protocol, StatusOutcome
+from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
+from agir_pipeline.protocol.placebo import Placebo
 from agir_pipeline.resources.study import Study
 
 ARMS = ("beneficiary", "control")

@@ -17,7 +17,8 @@ from agir_pipeline.contracts.words import (
     vocabulary,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import Funding, Protocol
+from agir_pipeline.protocol.funding import Funding
+from agir_pipeline.protocol.model import Protocol
 
 FUNDING_STATES: Mapping[str, Text] = {
     "met": mark("Met"),

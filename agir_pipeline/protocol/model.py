@@ -12,11 +12,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
-from agir_pipeline.protocol.funding import Condition, Criterion, FundedAmount, Funding, Way
+from agir_pipeline.protocol.funding import Funding
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
-from agir_pipeline.protocol.placebo import NullOutcome, Placebo
+from agir_pipeline.protocol.placebo import Placebo
 from agir_pipeline.protocol.processing import Processing, Recipient
-from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
+from agir_pipeline.protocol.programme import (
+    Context,
+    Costs,
+    Enrolment,
+    Governance,
+    Outreach,
+    Pace,
+    Target,
+)
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
@@ -55,7 +63,7 @@ from agir_pipeline.protocol.values import (
     SomeDays,
     Text,
 )
-from agir_pipeline.protocol.warnings import EarlyWarnings, WarningRule
+from agir_pipeline.protocol.warnings import EarlyWarnings
 
 __all__ = [
     "PERSONAL",
@@ -72,16 +80,13 @@ __all__ = [
     "Code",
     "Column",
     "ColumnType",
-    "Condition",
     "Context",
     "Costs",
     "Count",
     "Covariate",
-    "Criterion",
     "DateOrder",
     "Decimal",
     "Derived",
-    "EarlyWarnings",
     "Eligibility",
     "Enrolment",
     "EventDefinition",
@@ -89,8 +94,6 @@ __all__ = [
     "Fact",
     "Feeds",
     "Frozen",
-    "FundedAmount",
-    "Funding",
     "Governance",
     "Identity",
     "Index",
@@ -102,12 +105,10 @@ __all__ = [
     "Matching",
     "MeasureOutcome",
     "Name",
-    "NullOutcome",
     "Outcome",
     "Outreach",
     "Pace",
     "Party",
-    "Placebo",
     "Processing",
     "Protocol",
     "Provider",
@@ -125,9 +126,7 @@ __all__ = [
     "Target",
     "Teller",
     "Text",
-    "WarningRule",
     "Wave",
-    "Way",
 ]
 
 PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
@@ -323,23 +322,6 @@ class Benchmark(Frozen):
     outcome: Name
     published: Fact[float]
     labels: Labels
-
-
-class Target(Frozen):
-    beneficiary: Fact[AtLeastOne]
-    control: Fact[AtLeastOne]
-
-
-class Enrolment(Frozen):
-    """Where a person's entry date stands, for progress against the target."""
-
-    entry_column: Name
-    target: Target | None = None
-    watched_column: Name | None = None
-    """A coded column whose share is watched (AGIR: the level prepared) …"""
-    watched_codes: Many[str] = ()
-    """… and the codes that make up the share."""
-    pace: Pace | None = None
 
 
 class Party(Frozen):

@@ -26,7 +26,8 @@ from agir_pipeline.methods.effects.placebo import (
     reassigned_index,
 )
 from agir_pipeline.methods.effects.survival import censor
-from agir_pipeline.protocol.model import EventOutcome, Inference, Placebo, StatusOutcome
+from agir_pipeline.protocol.model import EventOutcome, Inference, StatusOutcome
+from agir_pipeline.protocol.placebo import Placebo
 
 PLACEBO_COLUMNS = {
     "placebo": TEXT, "outcome": TEXT, "definition": TEXT, "horizon_days": COUNT, "n": COUNT,

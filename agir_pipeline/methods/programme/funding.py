@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
-from agir_pipeline.protocol.model import Condition, Criterion, FundedAmount, Funding
+from agir_pipeline.protocol.funding import Condition, Criterion, FundedAmount, Funding
 
 Flags = "pd.Series[Any]"
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from agir_pipeline.language import current_language
 from agir_pipeline.methods.effects.layout import COUNT, DAY, TEXT
-from agir_pipeline.protocol.model import WarningRule
+from agir_pipeline.protocol.warnings import WarningRule
 
 WARNING_COLUMNS = {
     "person_id": TEXT, "spell_id": TEXT, "starts_on": DAY, "planned_end_on": DAY,

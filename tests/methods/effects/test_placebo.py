@@ -27,7 +27,7 @@ from agir_pipeline.methods.effects.placebo_tables import (
     status_placebo,
 )
 from agir_pipeline.methods.effects.survival import censor, cumulative_incidence
-from agir_pipeline.protocol.model import Placebo
+from agir_pipeline.protocol.placebo import Placebo
 
 CUT = date(2010, 12, 31)
 LABELS = {"en": "Before", "fr": "Avant"}
