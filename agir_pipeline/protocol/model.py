@@ -12,11 +12,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
+from agir_pipeline.protocol.funding import Funding
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
 from agir_pipeline.protocol.mechanism import Employment, Mechanism, StatusRule
 from agir_pipeline.protocol.organisations import Organisations, OrganisationTeller
+from agir_pipeline.protocol.placebo import Placebo
 from agir_pipeline.protocol.processing import Processing, Recipient
-from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
+from agir_pipeline.protocol.programme import (
+    Context,
+    Costs,
+    Enrolment,
+    Governance,
+    Outreach,
+    Pace,
+    Target,
+)
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
@@ -55,6 +65,7 @@ from agir_pipeline.protocol.values import (
     SomeDays,
     Text,
 )
+from agir_pipeline.protocol.warnings import EarlyWarnings
 
 __all__ = [
     "PERSONAL",
@@ -218,6 +229,10 @@ class EventDefinition(Frozen):
     other that the SQL folder has a macro for."""
     window_days: Days = 0
     """path_net: how long a new contract may take to secure the path."""
+    apart: Many[str] = ()
+    """Reasons of an early end that are another ending under this definition, not the event."""
+    is_variant: bool = False
+    """Told in the risks, the effects and the specification curve, and in no other table."""
 
 
 class EventOutcome(Frozen):
@@ -238,6 +253,12 @@ class EventOutcome(Frozen):
     free_time_days: Fact[Some[SomeDays]] | None = None
     """Up to which days after the index the mean time free of the event is told."""
     causes: Causes | None = None
+
+    @property
+    def without_variants(self) -> "EventOutcome":
+        """The same event under the definitions that every table beside the effects tells."""
+        kept = tuple(definition for definition in self.definitions if not definition.is_variant)
+        return self.model_copy(update={"definitions": kept})
 
 
 class StatusDefinition(Frozen):
@@ -307,23 +328,6 @@ class Benchmark(Frozen):
     labels: Labels
 
 
-class Target(Frozen):
-    beneficiary: Fact[AtLeastOne]
-    control: Fact[AtLeastOne]
-
-
-class Enrolment(Frozen):
-    """Where a person's entry date stands, for progress against the target."""
-
-    entry_column: Name
-    target: Target | None = None
-    watched_column: Name | None = None
-    """A coded column whose share is watched (AGIR: the level prepared) …"""
-    watched_codes: Many[str] = ()
-    """… and the codes that make up the share."""
-    pace: Pace | None = None
-
-
 class Party(Frozen):
     role: Literal["bearer", "funder", "evaluator", "partner"]
     name: Text
@@ -363,6 +367,9 @@ class Protocol(Frozen):
     context: Context | None = None
     employment: Employment | None = None
     mechanism: Mechanism | None = None
+    placebo: Placebo | None = None
+    funding: Funding | None = None
+    warnings: EarlyWarnings | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
