@@ -128,7 +128,7 @@ def _variants_are_beside(raw: Raw) -> Iterator[Mistake]:
                 message = _("'{name}' is a variant").format(name=primary)
                 yield Mistake(f"{where} › primary_definition", message)
             apart = texts(definition, "apart")
-            if apart and reasons is None:
+            if apart and "causes" not in outcome:
                 yield Mistake(f"{at} › apart", _("needs [outcome.causes]"))
             for code in apart:
                 if reasons is not None and code not in reasons:

@@ -9,12 +9,8 @@ with
 
 shared_facts as (
 
-    select
-        told.*,
-        min(spell) over told_by_one = max(spell) over told_by_one as is_only_spell
-
+    select told.*, min(spell) over told_by_one = max(spell) over told_by_one as is_only_spell
     from {{ ref('shared_facts') }} as told
-
     window told_by_one as (partition by person_id, teller)
 
 ),
@@ -22,25 +18,15 @@ shared_facts as (
 compared as (
 
     select
-        one.person_id,
-        one.fact,
-        one.teller as teller_a,
-        other.teller as teller_b,
-        one.source as source_a,
-        one.column_name as column_a,
+        one.person_id, one.fact, one.waits_days,
+        one.teller as teller_a, one.source as source_a, one.column_name as column_a,
+        one.record_id as record_id_a, one.receipt_id as receipt_id_a,
+        one.known_on as known_on_a, one.spell as spell_a,
+        other.teller as teller_b, other.source as source_b, other.column_name as column_b,
+        other.record_id as record_id_b, other.receipt_id as receipt_id_b,
+        other.known_on as known_on_b, other.spell as spell_b,
         case when one.is_shown then one.said end as said_a,
-        one.record_id as record_id_a,
-        one.receipt_id as receipt_id_a,
-        other.source as source_b,
-        other.column_name as column_b,
         case when other.is_shown then other.said end as said_b,
-        other.record_id as record_id_b,
-        other.receipt_id as receipt_id_b,
-        one.known_on as known_on_a,
-        other.known_on as known_on_b,
-        one.waits_days,
-        one.spell as spell_a,
-        other.spell as spell_b,
         abs(one.said_on - other.said_on) as days_apart,
         case
             when one.said = other.said then 1
@@ -52,13 +38,10 @@ compared as (
 
     inner join shared_facts as other
         on one.person_id = other.person_id
-        and one.fact = other.fact
-        and one.teller < other.teller
+        and one.fact = other.fact and one.teller < other.teller
 
     where
-        one.spell is null
-        or other.spell is null
-        or one.spell = other.spell
+        one.spell is null or other.spell is null or one.spell = other.spell
         or abs(one.spell_on - other.spell_on) <= one.spell_days
         or (one.is_only_spell and other.is_only_spell)
 
@@ -69,18 +52,16 @@ judged as (
     select
         compared.*,
         greatest(known_on_a, known_on_b) as known_on,
-        max(is_same) over (partition by person_id, teller_a, teller_b, spell_a) as agrees_a,
-        max(is_same) over (partition by person_id, teller_a, teller_b, spell_b) as agrees_b,
-        row_number() over (
-            partition by person_id, teller_a, teller_b, spell_a
-            order by coalesce(days_apart, 0), record_id_a, record_id_b
-        ) as nearness_rank_a,
-        row_number() over (
-            partition by person_id, teller_a, teller_b, spell_b
-            order by coalesce(days_apart, 0), record_id_a, record_id_b
-        ) as nearness_rank_b
+        max(is_same) over of_a as agrees_a,
+        max(is_same) over of_b as agrees_b,
+        row_number() over (of_a order by days_apart nulls first, record_id_a, record_id_b) as rank_a,
+        row_number() over (of_b order by days_apart nulls first, record_id_a, record_id_b) as rank_b
 
     from compared
+
+    window
+        of_a as (partition by person_id, teller_a, teller_b, spell_a),
+        of_b as (partition by person_id, teller_a, teller_b, spell_b)
 
 )
 
@@ -94,6 +75,5 @@ select
 from judged
 
 where
-    agrees_a = 0 and agrees_b = 0
-    and nearness_rank_a = 1 and nearness_rank_b = 1
+    agrees_a = 0 and agrees_b = 0 and rank_a = 1 and rank_b = 1
     and cast('{{ var("known_on") }}' as date) - cast(known_on as date) >= waits_days

@@ -11,13 +11,8 @@ with
 teller_{{ loop.index }} as (
 
     select
-        person_links.person_id,
-        told.entity_id,
-        told.record_id,
-        told.receipt_id,
-        told.known_on,
-        told.superseded_on,
-        person_links.known_on as linked_on,
+        person_links.person_id, person_links.known_on as linked_on,
+        told.entity_id, told.record_id, told.receipt_id, told.known_on, told.superseded_on,
         {{ what_is_told(teller) }} as said,
         {{ 'cast(told.' ~ teller.column ~ ' as date)' if teller.is_day else 'cast(null as date)' }} as said_on,
         {{ 'cast(told.' ~ teller.spell ~ ' as ' ~ ('date' if teller.spell_is_day else 'varchar') ~ ')' if teller.spell else 'cast(null as varchar)' }} as spell_named
