@@ -3,7 +3,8 @@
 ``make bench-intake`` prints, for each of three turns, the time and the memory of python-calamine
 reading the file, of a first night (received, read, typed, kept, entered in the ledger) and of a
 second night with nothing new. Each is a process of its own, one after the other. Imports count for
-none of them; the start of the reading process counts for the nights.
+none of them; the start of the reading process counts for the nights. Memory is told twice: the
+peaks of all processes together, and the most that they held at one moment.
 """
 
 import json
@@ -99,6 +100,7 @@ class Measured(NamedTuple):
     seconds: float
     cpu: float
     megabytes: float
+    at_once: float = 0.0
 
 
 def calamine(folder: Path) -> Measured:
@@ -163,11 +165,26 @@ def peak(process_id: int) -> float:
 
 
 def measured(what: str, folder: Path) -> Measured:
-    """The work in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, what, str(folder)], capture_output=True, text=True, check=True
-    )
-    return Measured(*json.loads(done.stdout))
+    """The work in a process of its own, looked at every hundredth of a second."""
+    command, most = [sys.executable, __file__, what, str(folder)], 0.0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            most = max(most, resident(process.pid))
+            time.sleep(0.01)
+        assert process.stdout is not None
+        told = json.loads(process.stdout.read())
+    return Measured(*told[:-1], most)
+
+
+def resident(process_id: int) -> float:
+    """Megabytes that a process and its children hold now."""
+    try:
+        status = Path(f"/proc/{process_id}/status").read_text("utf-8")
+        children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text("utf-8")
+        own = int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    except (OSError, IndexError):  # it has just ended
+        return 0.0
+    return own + sum(map(resident, map(int, children.split())))
 
 
 def main() -> None:
@@ -178,18 +195,21 @@ def main() -> None:
     with TemporaryDirectory() as made:
         folder = Path(made)
         write_workbook(folder / "register.xlsx")
-        print(f"{N_ROWS} rows of {len(COLUMNS)} columns; seconds, of processor time, megabytes")
+        print(f"{N_ROWS} rows of {len(COLUMNS)} columns: seconds, of processor, MB, MB at once")
         for turn in range(TURNS):
             home = folder / f"home{turn}"
             home.mkdir()
             (home / "register.xlsx").symlink_to(folder / "register.xlsx")
             found = {name: measured(name, home) for name in ("calamine", "first", "second")}
             base, first, second = found.values()
-            told = ", ".join(f"{n} {s:.2f} {c:.2f} {m:.0f}" for n, (s, c, m) in found.items())
+            told = ", ".join(
+                f"{n} {s:.2f} {c:.2f} {m:.0f} {o:.0f}" for n, (s, c, m, o) in found.items()
+            )
             ratios = [one / other for one, other in zip(first, base, strict=True)]
             print(
                 f"{told}; first/calamine {ratios[0]:.2f} (processor {ratios[1]:.2f}, memory "
-                f"{ratios[2]:.2f}), second/first {second.seconds / first.seconds:.3f}",
+                f"{ratios[2]:.2f}, at once {ratios[3]:.2f}), second/first "
+                f"{second.seconds / first.seconds:.3f}",
                 flush=True,
             )
 

@@ -10,7 +10,13 @@ from agir_pipeline.assets.markdown import markdown_table
 from agir_pipeline.assets.step import Check
 from agir_pipeline.language import _
 from agir_pipeline.resources.audit_pages import first_page, write_first_page
-from agir_pipeline.resources.delivery_audit import COLUMNS, audited, to_audit
+from agir_pipeline.resources.delivery_audit import (
+    COLUMNS,
+    audited,
+    fault_noted,
+    noted_fault,
+    to_audit,
+)
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.study import Study
 
@@ -18,17 +24,22 @@ TABLE = "delivery_audits"
 
 
 def audits_of(study: Study, readings: Sequence[Reading]) -> pd.DataFrame:
-    """What was said of earlier nights, and what is said of this one; a rebuild audits nothing."""
+    """What was said of earlier nights, and what is said of this one; a rebuild audits nothing.
+
+    A fault of the library stops no night: its deliveries are audited with the next ones.
+    """
     kept = _kept(study, {reading.receipt.receipt_id for reading in readings})
     if study.is_draft:
         return kept
     known = frozenset(kept["receipt_id"])
-    new = audited(study.home, list(to_audit(study.protocol, readings, known)))
-    if new.empty:
-        return kept
-    every = pd.concat([kept, new], ignore_index=True) if len(kept) else new
-    write_first_page(study.home, study.protocol, every)
-    return every
+    with fault_noted(study.home):
+        new = audited(study.home, list(to_audit(study.protocol, readings, known)))
+        if new.empty:
+            return kept
+        every = pd.concat([kept, new], ignore_index=True) if len(kept) else new
+        write_first_page(study.home, study.protocol, every)
+        return every
+    return kept
 
 
 def _kept(study: Study, receipts: set[str]) -> pd.DataFrame:
@@ -69,6 +80,19 @@ def audits_told(table: pd.DataFrame) -> tuple[Check, str]:
     headings = [_("Source"), _("Provider"), _("Measures"), _("Not as before")]
     lines = counts.agg(["size", "sum"]).reset_index().to_numpy().tolist()
     return check, markdown_table(headings, lines)
+
+
+def not_audited(study: Study) -> Check | None:
+    """What the steward is told when the library failed on the last night with news."""
+    fault = noted_fault(study.home)
+    if not fault:
+        return None
+    sentence = _(
+        "The newest files were not compared with those before: Great Expectations failed "
+        "({fault}). Nothing was rejected and the run went on; they are compared at the next run "
+        "with new files. If it fails again, install agir_pipeline anew with its locked libraries"
+    )
+    return Check("deliveries_are_as_before", False, sentence.format(fault=fault))
 
 
 def _or_nothing(value: Any) -> str:

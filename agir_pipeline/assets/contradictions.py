@@ -21,7 +21,11 @@ def with_contradictions(study: Study, connection: sa.Connection, result: StepRes
     places = ["fact", "source_a", "source_b"]
     counts = [
         (facts[fact], names[one], names[other], n)
-        for fact, one, other, n in found.groupby(places).size().reset_index().to_numpy().tolist()
+        for fact, one, other, n in found.groupby(places)["person_id"]
+        .nunique()
+        .reset_index()
+        .to_numpy()
+        .tolist()
     ]
     n_told = result.n_rows["shared_facts"]
     sentence = _("{fact}: {one} and {other} contradict each other about {n} persons")

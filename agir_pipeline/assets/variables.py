@@ -1,5 +1,6 @@
 """What the SQL models are told about the study: sources, columns, definitions, days."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from agir_pipeline.protocol.model import (
     Index,
     MeasureOutcome,
     Protocol,
+    SharedFact,
     Source,
     StatusDefinition,
     StatusOutcome,
@@ -69,9 +71,23 @@ def told_facts(protocol: Protocol) -> list[dict[str, Any]]:
                 "is_day": kinds[teller.column] in DAYS and not (is_read or is_identity),
                 "answered_at": source.answered_at or "",
                 "tolerance_days": fact.tolerance.value if fact.tolerance else None,
+                "waits_days": fact.waits.value if fact.waits else 0,
             }
+            | _spell_told(fact, kinds)
         )
     return found
+
+
+def _spell_told(fact: SharedFact, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """By which column a source says of which contract it tells; none: of any."""
+    told = fact.of_spell
+    if told is None or told.column not in kinds:
+        return {"spell": "", "spell_is_day": False, "spell_days": None}
+    return {
+        "spell": told.column,
+        "spell_is_day": kinds[told.column] in DAYS,
+        "spell_days": told.tolerance.value if told.tolerance else None,
+    }
 
 
 def outcome_variables(study: Study) -> dict[str, Any]:

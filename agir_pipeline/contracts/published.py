@@ -188,13 +188,13 @@ def _contradictions(protocol: Protocol) -> TableContract:
         spelled(
             {**LINKED, **WORDS},
             """person_id fact source_a column_a said_a? known_on_a receipt_id_a
-            source_b column_b said_b? known_on_b receipt_id_b known_on""",
+            source_b column_b said_b? known_on_b receipt_id_b known_on contradiction_rank""",
             coded("fact", mark("Fact"), facts, named),
             coded("source_a", mark("First source"), sources, named),
             coded("source_b", mark("Second source"), sources, named),
             *_said(protocol, told),
         ),
-        ("person_id", "fact", "source_a", "column_a", "source_b", "column_b"),
+        ("person_id", "fact", "source_a", "column_a", "source_b", "column_b", "contradiction_rank"),
     )
 
 

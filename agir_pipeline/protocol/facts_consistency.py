@@ -41,6 +41,8 @@ def shared_facts_can_be_compared(raw: Raw) -> Iterator[Mistake]:
                 kinds[_kind(teller, column)] = None
         yield from _kinds_agree(where, fact, list(kinds))
         yield from _secrets_stay_apart(where, tellers, sources)
+        if "of_spell" in fact:
+            yield from _spells_can_be_told_apart(where, table(fact, "of_spell"), tellers, sources)
 
 
 def _columns_of(teller: Raw, sources: Sources) -> dict[str, Raw]:
@@ -108,3 +110,24 @@ def _secrets_stay_apart(where: str, tellers: list[Raw], sources: Sources) -> Ite
     if any(secret) and not all(secret):
         message = _("some of its columns identify a person and some do not")
         yield Mistake(f"{where} › told_by", message)
+
+
+def _spells_can_be_told_apart(
+    where: str, of_spell: Raw, tellers: list[Raw], sources: Sources
+) -> Iterator[Mistake]:
+    """Two sources at least have the column, of one kind, and anybody may read it."""
+    name, asked = text(of_spell, "column"), {text(t, "source") or "" for t in tellers}
+    if name is None or not asked <= sources.keys():
+        return
+    at = f"{where} › of_spell › column"
+    columns = [_columns_of({"source": source}, sources) for source in sorted(asked)]
+    having = [declared[name] for declared in columns if name in declared]
+    if len(having) < 2:
+        yield Mistake(at, _("'{name}' is a column of two of its sources").format(name=name))
+        return
+    if any(column.get("sensitivity") == "identifying" for column in having):
+        yield Mistake(at, _("'{name}' identifies a person").format(name=name))
+    if "tolerance" in of_spell and {_kind({}, column) for column in having} - {"date"}:
+        yield Mistake(
+            f"{where} › of_spell › tolerance", _("is counted in days: compares dates alone")
+        )

@@ -22,6 +22,14 @@ class Teller(Frozen):
     """… and what it says that nothing does; without it, nothing."""
 
 
+class OfSpell(Frozen):
+    """The column by which two sources say of which contract or stay they tell."""
+
+    column: Name
+    tolerance: Fact[Days] | None = None
+    """How many days two of its days may lie apart and still name one contract."""
+
+
 class SharedFact(Frozen):
     """Something that several columns say of one person: where none agrees, it is shown.
 
@@ -34,3 +42,8 @@ class SharedFact(Frozen):
     source: Text
     tolerance: Fact[Days] | None = None
     """How many days two of them may lie apart and still say the same."""
+    waits: Fact[Days] | None = None
+    """How long the slower of two sources may take: told is what differs after that still."""
+    of_spell: OfSpell | None = None
+    """Of a person with several contracts, only what is told of the same one is compared. Sources
+    that name one contract each tell of the same; one without the column tells of any."""

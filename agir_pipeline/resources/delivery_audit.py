@@ -9,6 +9,7 @@ without news does not load the library.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -17,7 +18,7 @@ from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.reading.profiles import Bounds, Measure, Profile, compared, profile
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.audit_pages import keep_pages
-from agir_pipeline.resources.files import make_folder
+from agir_pipeline.resources.files import make_folder, write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.readings import Reading
 
@@ -25,6 +26,7 @@ COLUMNS = [
     "receipt_id", "source", "provider", "known_on", "measure", "column_name", "code", "found",
     "low", "high", "is_met",
 ]  # fmt: skip
+FAULT = "fault"
 BOOLEAN_ONLY = "BOOLEAN_ONLY"
 """The one format that keeps every figure and value out of what is stored and shown."""
 
@@ -81,6 +83,28 @@ def audited(home: Home, found: Sequence[Audited]) -> pd.DataFrame:
         for (measure, value, bounds), is_met in zip(one.told, met, strict=True)
     ]  # fmt: skip
     return pd.DataFrame(lines, columns=pd.Index(COLUMNS))
+
+
+@contextmanager
+def fault_noted(home: Home) -> Iterator[None]:
+    """Goes on after a fault inside, which ``noted_fault`` then tells until all goes well.
+
+    The library's own files are removed, as they may be what is broken: it makes them again.
+    """
+    note = home.audit / FAULT
+    try:
+        yield
+    except Exception as fault:  # the library, and what it calls, may raise anything
+        shutil.rmtree(home.audit / "gx", ignore_errors=True)
+        write_whole(note, type(fault).__name__.encode())
+    else:
+        note.unlink(missing_ok=True)
+
+
+def noted_fault(home: Home) -> str:
+    """The kind of the last fault; never its message, which may quote something. Empty: none."""
+    note = home.audit / FAULT
+    return note.read_text("utf-8") if note.is_file() else ""
 
 
 def _profile(source: Source, reading: Reading) -> Profile:

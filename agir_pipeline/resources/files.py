@@ -9,8 +9,15 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 
 
-def write_whole(path: Path, content: bytes, mode: int = 0o600, *, is_lasting: bool = True) -> None:
-    """Write ``content`` under a temporary name, flush it to the disk, then rename.
+def write_whole(
+    path: Path,
+    content: bytes,
+    mode: int = 0o600,
+    *,
+    then: bytes | memoryview = b"",
+    is_lasting: bool = True,
+) -> None:
+    """Write ``content``, ``then`` what follows, under a temporary name, flush to disk, rename.
 
     What can be made again need not be ``is_lasting``: a power cut may then take it.
 
@@ -25,7 +32,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600, *, is_lasting: bo
             path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as file:
-            file.write(content)
+            file.writelines((content, then))
             if is_lasting:
                 file.flush()
                 os.fsync(file.fileno())

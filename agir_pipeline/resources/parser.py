@@ -20,7 +20,8 @@ from typing import IO, Any, Self, cast
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
-from agir_pipeline.methods.reading.child import LENGTH, send
+from agir_pipeline.methods.reading.child import LENGTHS, send
+from agir_pipeline.methods.reading.columns import Gathered
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 
 PIECE_BYTES = 1 << 20
@@ -102,7 +103,7 @@ class Parser:
                 return self._sheets(process, self._at_most(path))
         except TimeoutError:
             return self._give_up("reader_too_slow")
-        except (EOFError, BrokenPipeError):
+        except (EOFError, BrokenPipeError, ValueError):
             return self._give_up("reader_died")
 
     def _at_most(self, path: Path) -> int:
@@ -113,16 +114,14 @@ class Parser:
 
     def _sheets(self, process: subprocess.Popen[bytes], left: int) -> list[Grid] | Refusal:
         deadline = time.monotonic() + self.timeout_seconds
-        rows: list[tuple[int, list[str]]] = []
-        grids: list[Grid] = []
+        gathered, grids = Gathered(), list[Grid]()
         while True:
-            answer, n_bytes = self._receive(process, deadline, left)
-            left -= n_bytes
-            if "rows" in answer:
-                rows += map(tuple, answer["rows"])
+            answer, places = self._receive(process, deadline, left)
+            if "block" in answer:
+                left -= gathered.add(answer["block"], places)
             elif "grid" in answer:
-                grids.append(Grid.from_json({**answer["grid"], "rows": rows}))
-                rows = []
+                grids.append(Grid.from_json({**answer["grid"], "rows": gathered.rows()}))
+                gathered = Gathered()
             elif "refusal" in answer:
                 return Refusal.from_json(answer["refusal"])
             else:
@@ -149,12 +148,13 @@ class Parser:
 
     def _receive(
         self, process: subprocess.Popen[bytes], deadline: float, at_most: int
-    ) -> tuple[Any, int]:
-        """The next message and how long it is."""
-        n_bytes = LENGTH.unpack(_read(process, LENGTH.size, deadline))[0]
-        if n_bytes > at_most:
+    ) -> tuple[Any, bytes]:
+        """The next message, and the places that came with it."""
+        n_bytes, n_places = LENGTHS.unpack(_read(process, LENGTHS.size, deadline))
+        if n_bytes + n_places > at_most:
             raise EOFError
-        return json.loads(_read(process, n_bytes, deadline)), n_bytes
+        body = _read(process, n_bytes, deadline)
+        return json.loads(body), _read(process, n_places, deadline)
 
     def _stop(self) -> None:
         process, self._process = self._process, None

@@ -37,7 +37,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "10"
+READER_VERSION = "11"
 PASSING = frozenset(
     {
         *("reader_died", "reader_too_slow"),
@@ -313,11 +313,16 @@ def _keep(path: Path, rows: pa.Table, outcome: dict[str, Any]) -> None:
     It is not flushed to the disk: what a power cut takes is read again.
     """
     kept = rows.replace_schema_metadata({OUTCOME: json.dumps(outcome)})
-    stream = pa.BufferOutputStream()
-    with pa.ipc.new_file(stream, kept.schema) as writer:
-        writer.write_table(kept)
-    body = memoryview(stream.getvalue())
-    write_whole(path, b"".join((_digest(body), body)), is_lasting=False)
+    size = pa.MockOutputStream()
+    _write(size, kept)
+    body = pa.allocate_buffer(size.size())
+    _write(pa.FixedSizeBufferWriter(body), kept)
+    write_whole(path, _digest(memoryview(body)), then=memoryview(body), is_lasting=False)
+
+
+def _write(stream: pa.NativeFile, table: pa.Table) -> None:
+    with pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:

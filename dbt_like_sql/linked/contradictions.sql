@@ -1,6 +1,7 @@
 -- Where two columns say different things of one person, as known on the day `known_on`.
--- Grain: one row per person, fact and two columns of which no rows agree; the nearest two are
--- shown. Nothing is chosen between them. Values that identify somebody are never here.
+-- Grain: one row per person, fact and two columns of which no rows agree, for each contract where
+-- both name theirs; the nearest two are shown. Nothing is chosen between them. Values that identify
+-- somebody are never here. Told is what differs `waits_days` after the later of the two said so.
 
 {{ config(enabled=var('shared_facts', []) | length > 0) }}
 
@@ -8,7 +9,13 @@ with
 
 shared_facts as (
 
-    select * from {{ ref('shared_facts') }}
+    select
+        told.*,
+        min(spell) over told_by_one = max(spell) over told_by_one as is_only_spell
+
+    from {{ ref('shared_facts') }} as told
+
+    window told_by_one as (partition by person_id, teller)
 
 ),
 
@@ -31,6 +38,9 @@ compared as (
         other.receipt_id as receipt_id_b,
         one.known_on as known_on_a,
         other.known_on as known_on_b,
+        one.waits_days,
+        one.spell as spell_a,
+        other.spell as spell_b,
         abs(one.said_on - other.said_on) as days_apart,
         case
             when one.said = other.said then 1
@@ -45,6 +55,13 @@ compared as (
         and one.fact = other.fact
         and one.teller < other.teller
 
+    where
+        one.spell is null
+        or other.spell is null
+        or one.spell = other.spell
+        or abs(one.spell_on - other.spell_on) <= one.spell_days
+        or (one.is_only_spell and other.is_only_spell)
+
 ),
 
 judged as (
@@ -52,11 +69,16 @@ judged as (
     select
         compared.*,
         greatest(known_on_a, known_on_b) as known_on,
-        max(is_same) over (partition by person_id, teller_a, teller_b) as agrees,
+        max(is_same) over (partition by person_id, teller_a, teller_b, spell_a) as agrees_a,
+        max(is_same) over (partition by person_id, teller_a, teller_b, spell_b) as agrees_b,
         row_number() over (
-            partition by person_id, teller_a, teller_b
+            partition by person_id, teller_a, teller_b, spell_a
             order by coalesce(days_apart, 0), record_id_a, record_id_b
-        ) as nearness_rank
+        ) as nearness_rank_a,
+        row_number() over (
+            partition by person_id, teller_a, teller_b, spell_b
+            order by coalesce(days_apart, 0), record_id_a, record_id_b
+        ) as nearness_rank_b
 
     from compared
 
@@ -64,8 +86,14 @@ judged as (
 
 select
     person_id, fact, source_a, column_a, said_a, known_on_a, record_id_a, receipt_id_a,
-    source_b, column_b, said_b, known_on_b, record_id_b, receipt_id_b, known_on
+    source_b, column_b, said_b, known_on_b, record_id_b, receipt_id_b, known_on,
+    row_number() over (
+        partition by person_id, teller_a, teller_b order by spell_a, spell_b, record_id_a
+    ) as contradiction_rank
 
 from judged
 
-where agrees = 0 and nearness_rank = 1
+where
+    agrees_a = 0 and agrees_b = 0
+    and nearness_rank_a = 1 and nearness_rank_b = 1
+    and cast('{{ var("known_on") }}' as date) - cast(known_on as date) >= waits_days

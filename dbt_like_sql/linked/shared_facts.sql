@@ -19,7 +19,8 @@ teller_{{ loop.index }} as (
         told.superseded_on,
         person_links.known_on as linked_on,
         {{ what_is_told(teller) }} as said,
-        {{ 'cast(told.' ~ teller.column ~ ' as date)' if teller.is_day else 'cast(null as date)' }} as said_on
+        {{ 'cast(told.' ~ teller.column ~ ' as date)' if teller.is_day else 'cast(null as date)' }} as said_on,
+        {{ 'cast(told.' ~ teller.spell ~ ' as ' ~ ('date' if teller.spell_is_day else 'varchar') ~ ')' if teller.spell else 'cast(null as varchar)' }} as spell_named
 
     from {{ source('validated', teller.source) }} as told
 
@@ -51,8 +52,12 @@ told as (
             '{{ teller.source }}' as source,
             '{{ teller.column }}' as column_name,
             {{ teller.tolerance_days if teller.tolerance_days is not none else 'cast(null as bigint)' }} as tolerance_days,
+            {{ teller.waits_days }} as waits_days,
             {{ 'false' if teller.is_identity else 'true' }} as is_shown,
-            teller_{{ loop.index }}.*
+            {{ teller.spell_days if teller.spell_days is not none else 'cast(null as bigint)' }} as spell_days,
+            {{ 'spell_named' if teller.spell_is_day else 'cast(null as date)' }} as spell_on,
+            cast(spell_named as varchar) as spell,
+            person_id, entity_id, record_id, receipt_id, known_on, superseded_on, linked_on, said, said_on
         from teller_{{ loop.index }}
         where said is not null
         {% if not loop.last %} union all {% endif %}
@@ -64,8 +69,8 @@ told as (
 dated as (
 
     select
-        person_id, fact, teller, source, column_name, tolerance_days, said, said_on, is_shown,
-        superseded_on,
+        person_id, fact, teller, source, column_name, tolerance_days, waits_days, said, said_on, is_shown,
+        spell, spell_on, spell_days, superseded_on,
         first_value(record_id) over said_so as record_id,
         first_value(receipt_id) over said_so as receipt_id,
         greatest(min(known_on) over said_so, linked_on) as known_on

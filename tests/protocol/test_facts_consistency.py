@@ -91,6 +91,22 @@ CASES: dict[str, tuple[Edit, str]] = {
         ),
         "shared_fact 5 (employer) › tolerance: is counted in days: compares dates alone",
     ),
+    "a contract by a column of one source": (
+        lambda p: p["shared_fact"][EMPLOYER]["of_spell"].update(column="support_entry_on"),
+        "shared_fact 5 (employer) › of_spell › column: 'support_entry_on' is a column of two of",
+    ),
+    "a contract by a name": (
+        lambda p: p["shared_fact"][EMPLOYER].update(of_spell={"column": "last_name"}),
+        "shared_fact 5 (employer) › of_spell › column: 'last_name' identifies a person",
+    ),
+    "a tolerance of numbers of companies": (
+        lambda p: p["shared_fact"][EMPLOYER]["of_spell"].update(column="employer_siret"),
+        "shared_fact 5 (employer) › of_spell › tolerance: is counted in days",
+    ),
+    "a contract without a column": (
+        lambda p: p["shared_fact"][EMPLOYER]["of_spell"].pop("column"),
+        "shared_fact 5 (employer) › of_spell › column: is missing",
+    ),
     "in the vault and outside it": (
         lambda p: teller(p, START, 1).update(column="born_on"),
         "shared_fact 3 (contract_start) › told_by: some of its columns identify a person",

@@ -58,3 +58,16 @@ def test_a_night_is_audited_once_and_an_imported_past_never(home: Path) -> None:
     assert audits["receipt_id"].nunique() == 2
     assert (~audits["is_met"].astype(bool)).sum() == 1
     assert page.read_text(encoding="utf-8").count("<td>0</td></tr>") == 1
+
+    (page.parents[1] / "gx" / "great_expectations.yml").write_text("- spoilt\n: [")
+    drop(home, "people_2020-05-31.csv", people({1: {"income_eur": "5"}}))
+    assert read(home) == []  # the fault of a library stops no night
+    assert table(home, "delivery_audits")["receipt_id"].nunique() == 2
+    status, sentence = told(home)
+    assert status == "warned"
+    assert "Great Expectations failed (InvalidConfigurationYamlError)" in sentence
+
+    drop(home, "people_2020-06-30.csv", people({1: {"income_eur": "6"}}))
+    assert read(home) == []
+    assert table(home, "delivery_audits")["receipt_id"].nunique() == 4  # nothing was left out
+    assert "Great Expectations" not in told(home)[1]

@@ -1,45 +1,61 @@
 """The cells of a workbook as texts that lose nothing."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
+from agir_pipeline.methods.reading.grid import BLOCK_ROWS, Block, comes_again
+
 EXACT_INTEGERS = 10**15
 """Spreadsheets keep 15 digits; a longer whole number has lost its end."""
 EXACT_LENGTH = len(".0") + 15
-BLOCK_ROWS = 2_000
 TEXTS, NUMBERS, DAYS = {str}, {float}, {date}
 
 
-def in_texts(rows: Iterator[list[Any]]) -> Iterator[list[str]]:
-    """The rows with texts in place of cells, block by block: cells go as their texts come.
+def in_texts(rows: Iterator[list[Any]]) -> Iterator[Block]:
+    """The rows with texts in place of cells, block by block, numbered from 1.
 
     Most columns are of one kind: their cells are turned without looking at each.
     """
-    while block := list(islice(rows, BLOCK_ROWS)):
-        for position, cells in enumerate(zip(*block, strict=True)):
-            kinds = set(map(type, cells))
-            if kinds != TEXTS:
-                for row, text in zip(block, _column_texts(cells, kinds), strict=True):
-                    row[position] = text
-        yield from block
+    first = 1
+    while some := list(islice(rows, BLOCK_ROWS)):
+        numbers = range(first, first + len(some))
+        first += len(some)
+        yield Block(numbers, [_column_texts(cells) for cells in zip(*some, strict=True)])
 
 
-def _column_texts(cells: tuple[Any, ...], kinds: set[type]) -> Iterable[str]:
+def _column_texts(cells: tuple[Any, ...]) -> Sequence[str]:
+    kinds = set(map(type, cells))
+    if kinds == TEXTS:
+        return cells
     if kinds == NUMBERS:
-        return map(_float_text, cells, map(repr, cells))
+        return _each_once(cells, _float_texts)
     if kinds == DAYS:
-        return map(date.isoformat, cells)
-    return map(cell_text, cells)
+        return _each_once(cells, lambda days: map(date.isoformat, days))
+    return list(map(cell_text, cells))
 
 
-def _float_text(value: float, text: str) -> str:
+def _each_once(
+    cells: Sequence[Any], texts: Callable[[Collection[Any]], Iterable[str]]
+) -> list[str]:
+    """Of cells of one kind, each that differs is turned once where that is worth it."""
+    if not comes_again(cells):
+        return list(texts(cells))
+    distinct = dict.fromkeys(cells)
+    text_of = dict(zip(distinct, texts(distinct), strict=True))
+    return list(map(text_of.__getitem__, cells))
+
+
+def _float_texts(values: Collection[float]) -> Iterable[str]:
     """As ``cell_text``, most often without another look at the value."""
-    if text[-2:] == ".0" and len(text) <= EXACT_LENGTH:
-        return text[:-2]
-    return cell_text(value) if text[-4:-3] == "." or "e" in text else text
+    return [
+        (text[:-2] if value else "0")
+        if text[-2:] == ".0" and len(text) <= EXACT_LENGTH
+        else (cell_text(value) if text[-4:-3] == "." or "e" in text else text)
+        for value, text in zip(values, map(repr, values), strict=True)
+    ]
 
 
 def cell_text(value: Any) -> str:

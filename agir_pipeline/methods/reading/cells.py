@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
-"""Characters that take no room; ``str.strip`` leaves them."""
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x1a"
+"""Characters that take no room; ``str.strip`` leaves them. The last one ended files of MS-DOS."""
 
 
 class Cell(NamedTuple):

@@ -194,15 +194,24 @@ class _Memory:
 
     def _silent(self, delivery: Delivery) -> frozenset[str]:
         """Columns without a value in this file that were filled when they last said anything."""
+        empty = {name for name in self.said if not delivery.filled(name)}
+        repeats = bool(empty - set(delivery.absent)) and self._repeats(delivery)
         n_rows = delivery.rows.num_rows
         return frozenset(
             name
-            for name, (filled, of) in self.said.items()
-            if not delivery.filled(name)
-            and (name in delivery.absent or self._is_lost(filled, of, n_rows))
+            for name in empty
+            if name in delivery.absent or _is_lost(*self.said[name], n_rows, repeats)
         )
 
-    def _is_lost(self, filled: int, of: int, n_rows: int) -> bool:
-        """Whether a column empty in ``n_rows`` was emptied: values of few rows may just end."""
-        repeats_them = self.is_cumulative and filled >= FEWEST_ROWS
-        return n_rows >= FEWEST_ROWS and (repeats_them or filled >= MOSTLY * of)
+    def _repeats(self, delivery: Delivery) -> bool:
+        """Whether most rows of the file before stand in this one; new rows alone do not."""
+        if not self.is_cumulative or self.last is None:
+            return False
+        before = self.last.numbers.keys()
+        return len(before & delivery.numbers.keys()) >= MOSTLY * len(before)
+
+
+def _is_lost(filled: int, of: int, n_rows: int, repeats: bool) -> bool:
+    """Whether a column empty in ``n_rows`` was emptied: values of few rows may just end."""
+    repeats_them = repeats and filled >= FEWEST_ROWS
+    return n_rows >= FEWEST_ROWS and (repeats_them or filled >= MOSTLY * of)

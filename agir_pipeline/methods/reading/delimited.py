@@ -12,7 +12,15 @@ from io import TextIOWrapper
 from itertools import chain, islice
 from typing import IO
 
-from agir_pipeline.methods.reading.grid import Flag, Grid, Refused, Sheet, column_letter
+from agir_pipeline.methods.reading.grid import (
+    Flag,
+    Grid,
+    Refused,
+    Row,
+    Sheet,
+    blocks_of,
+    column_letter,
+)
 
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 200
@@ -34,6 +42,9 @@ DOUBLE_ENCODED = re.compile(r"[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹
 MAC_ROMAN = re.compile(r"[Žƒ‰Š](?=[a-z])|(?<=[a-z])[Žƒ‰Š]")
 """The cp1252 reading of a Mac file: its é, É, â and ä beside small letters."""
 
+DOS_TEXT = re.compile(r"(?<=[a-z])[‚‡]")
+"""The cp1252 reading of a file of MS-DOS: its é and ç after small letters."""
+
 
 def read_delimited(file: IO[bytes], encoding: str | None = None) -> Sheet:
     """The rows of a csv file, blank lines included; refuses NUL and undecodable bytes.
@@ -45,7 +56,8 @@ def read_delimited(file: IO[bytes], encoding: str | None = None) -> Sheet:
     lines = _Lines(file, used)
     delimiter = _delimiter(lines)
     grid = Grid("csv", "", [], used, delimiter)
-    return Sheet(grid, _watched(_rows(lines, delimiter, grid.faults), used, grid.flags))
+    rows = _watched(_rows(lines, delimiter, grid.faults), used, grid.flags)
+    return Sheet(grid, blocks_of(rows))
 
 
 def _encoding(file: IO[bytes], declared: str | None) -> str:
@@ -134,9 +146,7 @@ def _delimiter(lines: _Lines) -> str:
         return max(DELIMITERS, key=sample.count)
 
 
-def _rows(
-    lines: _Lines, delimiter: str, faults: list[tuple[int, str]]
-) -> Iterator[tuple[int, list[str]]]:
+def _rows(lines: _Lines, delimiter: str, faults: list[tuple[int, str]]) -> Iterator[Row]:
     while True:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         number = lines.n_read + 1
@@ -151,13 +161,11 @@ def _rows(
             yield number, [lines.give_up().rstrip("\r\n")]
 
 
-def _watched(
-    rows: Iterable[tuple[int, list[str]]], used: str, flags: list[Flag]
-) -> Iterator[tuple[int, list[str]]]:
+def _watched(rows: Iterable[Row], used: str, flags: list[Flag]) -> Iterator[Row]:
     """The rows as they are; one flag for each suspicious column, at its first row."""
     patterns = {"double_encoded": DOUBLE_ENCODED}
     if used == "cp1252":
-        patterns["mac_roman"] = MAC_ROMAN
+        patterns |= {"mac_roman": MAC_ROMAN, "dos_text": DOS_TEXT}
     found: dict[tuple[str, int], list[int]] = {}
     for number, cells in rows:
         text = UNIT.join(cells)

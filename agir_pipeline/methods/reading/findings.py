@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from agir_pipeline.methods.reading.columns import Rows
 from agir_pipeline.methods.reading.grid import UNCACHED, Grid, Refusal, column_letter
 from agir_pipeline.methods.reading.headings import Layout
 from agir_pipeline.methods.reading.row_ends import End
@@ -68,10 +69,14 @@ def cell_findings(
 
 def uncached_findings(grid: Grid, layout: Layout, data: set[int]) -> list[Finding] | Refusal:
     """Formulas without a result refuse the sheet where they stand in its data."""
+    rows = Rows.of(grid.rows)
+    told = [*(column.entries for column in rows.columns), *rows.odd.values()]
+    if not any(UNCACHED in texts for texts in told):
+        return []
     wanted = set(layout.positions.values())
     inside: list[str] = []
     beside: list[int] = []
-    for index, (number, cells) in enumerate(grid.rows):
+    for index, (number, cells) in enumerate(rows):
         if UNCACHED not in cells:
             continue
         for position, cell in enumerate(cells):

@@ -5,10 +5,15 @@ person sees: the row of the sheet, or the line of the file on which a csv row be
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
+
+Row = tuple[int, list[str]]
+"""The number of a row and its cells."""
 
 Range = tuple[int, int, int, int]
 """First row, first column, last row, last column of a rectangle of cells, counted from 1."""
@@ -93,7 +98,7 @@ class Grid:
     """How it was read: csv, xlsx, xlsb, xls or ods, whatever the file is called."""
     sheet: str
     """The sheet's name; empty for csv."""
-    rows: list[tuple[int, list[str]]]
+    rows: Sequence[Row]
     encoding: str = ""
     delimiter: str = ""
     ignored_sheets: list[str] = field(default_factory=list)
@@ -106,7 +111,8 @@ class Grid:
     """Numbers of rows that were blanked because their person had the data erased."""
 
     def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**told, "rows": list(self.rows)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Grid":
@@ -118,18 +124,71 @@ class Grid:
         return cls(**{**values, **lists})
 
 
+class Block(NamedTuple):
+    """Some rows of a sheet, column by column: what stands in many of them is told once."""
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[str]]
+    """Of the rows that are as wide as most; of all others each holds an empty text."""
+    odd: Mapping[int, list[str]] = {}
+    """The cells of the others, by their place in the block."""
+
+    def rows(self) -> Iterator[Row]:
+        """The same, row by row."""
+        empty: Iterable[tuple[str, ...]] = [()] * len(self.numbers)
+        plain = zip(*self.columns, strict=True) if self.columns else empty
+        for place, (number, cells) in enumerate(zip(self.numbers, plain, strict=True)):
+            yield number, self.odd[place] if place in self.odd else list(cells)
+
+
+BLOCK_ROWS = 2_000
+FEW = 500
+WIDEST = 16_384
+"""No worksheet has more columns; longer rows of a csv file are kept as they are."""
+SAMPLE = 64
+SMALL = 256
+"""Up to as many texts in a block, one byte says which of them stands in a row; else two."""
+
+
+def blocks_of(rows: Iterable[Row]) -> Iterator[Block]:
+    """Rows as blocks. One row of a million cells makes no column of the others longer."""
+    left = iter(rows)
+    while some := list(islice(left, BLOCK_ROWS)):
+        yield block_of(some)
+
+
+def block_of(rows: Sequence[Row]) -> Block:
+    """All these rows as one block."""
+    numbers = [number for number, _cells in rows]
+    widths = Counter(len(cells) for _number, cells in rows if len(cells) <= WIDEST)
+    width = max(widths, key=lambda one: (widths[one], -one), default=0)
+    odd = {p: cells for p, (_number, cells) in enumerate(rows) if len(cells) != width}
+    filler = [""] * width
+    plain = [filler if place in odd else cells for place, (_number, cells) in enumerate(rows)]
+    return Block(numbers, list(zip(*plain, strict=True)), odd)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A sheet while it is read. What its grid says of it is whole after the last row."""
 
     grid: Grid
     """Without rows."""
-    rows: Iterable[tuple[int, list[str]]]
+    blocks: Iterable[Block]
 
     def whole(self) -> Grid:
         """The grid with all its rows."""
-        self.grid.rows.extend(self.rows)
-        return self.grid
+        rows = [row for block in self.blocks for row in block.rows()]
+        return replace(self.grid, rows=rows)
+
+
+def comes_again(cells: Sequence[object]) -> bool:
+    """Whether it is worth to look for what stands several times in a column of a block.
+
+    In a small one always: whoever judges it has the less to do.
+    """
+    some = cells[:: len(cells) // SAMPLE or 1]
+    return len(cells) < FEW or len(set(some)) < len(some)
 
 
 def column_letter(position: int) -> str:

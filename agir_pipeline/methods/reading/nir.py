@@ -5,13 +5,14 @@ them. So it is looked for by its values, whatever the heading says, and the file
 """
 
 import re
-from collections.abc import Sequence
-from itertools import islice, zip_longest
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from stdnum.exceptions import ValidationError
 from stdnum.fr import nir
 
 from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.columns import Coded, Rows
 from agir_pipeline.methods.reading.grid import Grid, Refusal, column_letter
 
 SHAPE = re.compile(
@@ -31,14 +32,19 @@ FEW = 3
 
 def nir_refusal(grid: Grid) -> Refusal | None:
     """Why the sheet may not be kept: the first column that holds NIR; None when none does."""
-    columns = zip_longest(*[cells for _number, cells in grid.rows], fillvalue="")
-    for position, column in enumerate(columns):
-        filled = filter(None, column)
-        if SHAPE.search("\t".join(islice(filled, LOOKED_AT))) and _holds_nir(
-            [text for text in map(trimmed, column) if text]
+    for position, column in enumerate(Rows.of(grid.rows).every()):
+        told = column.entries if isinstance(column, Coded) else column
+        if (
+            _may_hold_nir(told)  # as far down as the cells looked at, at least
+            and _may_hold_nir(column)
+            and _holds_nir([text for text in map(trimmed, column) if text])
         ):
             return Refusal("nir_column", grid.sheet, column=column_letter(position))
     return None
+
+
+def _may_hold_nir(texts: Iterable[str]) -> bool:
+    return bool(SHAPE.search("\t".join(islice(filter(None, texts), LOOKED_AT))))
 
 
 def _holds_nir(texts: Sequence[str]) -> bool:

@@ -19,6 +19,8 @@ HIDDEN = ("collapse", "filter")
 CELLS = ("table:table-cell", "table:covered-table-cell")
 BESIDE = ("office:annotation", "table:table", "table:shapes", "draw:frame", "draw:custom-shape")
 """What may stand in a cell and is not what the cell shows."""
+SPACES = "text:s"
+MARKS = {SPACES: " ", "text:tab": "\t", "text:line-break": "\n"}
 VALUES = ("office:value", "office:date-value", "office:time-value", "office:boolean-value")
 ERROR_SHOWN = re.compile(rf"{ERROR_TEXT.pattern}|Err:[0-9]{{3}}")
 
@@ -36,6 +38,10 @@ class _Cell:
     spans: tuple[int, int] = (1, 1)
     """How many rows and columns it is shown over."""
     shown: str = ""
+    written: str = ""
+    """Its paragraphs with the tabs and line ends in them …"""
+    has_marks: bool = False
+    """… which the parser leaves out where there are some."""
 
 
 def scan_tables(archive: zipfile.ZipFile, limits: Limits) -> dict[str, SheetFacts]:
@@ -82,6 +88,9 @@ class _Tables:
             self.cell = _cell(attributes)
         elif name == "text:p":
             self.in_paragraph = True
+            self._write("\n" if self.cell and self.cell.written else "")
+        elif name in MARKS:
+            self._write(MARKS[name] * int(attributes.get("text:c", 1)), is_mark=name != SPACES)
         elif name == "table:table-row":
             self.cells = []
             self.n_rows = int(attributes.get("table:number-rows-repeated", 1))
@@ -100,10 +109,16 @@ class _Tables:
     def text(self, data: str) -> None:
         if not self.in_paragraph or self.beside or self.cell is None:
             return
+        self.cell.written += data
         if self.cell.shows_text:
             self.cell.text += data
         else:
             self.cell.shown += data
+
+    def _write(self, text: str, *, is_mark: bool = False) -> None:
+        if self.cell is not None:
+            self.cell.written += text
+            self.cell.has_marks |= is_mark
 
     def end(self, name: str) -> None:
         if self.beside:
@@ -141,6 +156,8 @@ class _Tables:
             elif cell.is_error:
                 told = cell.text.strip() if cell.shows_text else cell.shown.strip()
                 facts.errors |= dict.fromkeys(places, told)
+            elif cell.has_marks and cell.shows_text:
+                facts.texts |= dict.fromkeys(places, cell.written)
 
 
 def _cell(attributes: dict[str, str]) -> _Cell:

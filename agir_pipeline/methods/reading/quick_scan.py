@@ -64,7 +64,7 @@ ROW_HEAD = re.compile(rb'<row r="([0-9]++)"([^>]*+)>')
 FULL_CELL_HEAD = re.compile(rb'<c r="([A-Z]{1,3})[0-9]++"[^>/]*+>')
 """Of plain rows, the letters of a cell that is not closed at once."""
 ATTRIBUTE = re.compile(rb' ([^=]+)="([^"]*)"')
-DOUBTFUL = (b"]]>", b"\xef\xbf")
+NO_TEXT, NO_CHARACTER = b"]]>", b"\xef\xbf"
 """What may not stand in XML, or may be the beginning of it, beside control characters."""
 START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:<\?xml(?:(?!\?>|encoding).)*+"
@@ -140,7 +140,7 @@ class _Quick:
 
     def _read(self, text: bytes) -> None:
         text.decode("utf-8")  # ends with a tag: what is no UTF-8 is none of ours
-        if any(mark in text for mark in DOUBTFUL):
+        if NO_TEXT in text or (not text.isascii() and NO_CHARACTER in text):
             raise _Unsure
         position = 0
         while position < len(text):

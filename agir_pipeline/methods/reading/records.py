@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from agir_pipeline.methods.reading.columns import Coded
 from agir_pipeline.methods.reading.headings import normalise
 from agir_pipeline.methods.reading.typing_rules import TypedColumn
 from agir_pipeline.protocol.model import Source
@@ -32,9 +34,19 @@ class RecordNames:
         self._begun.update(f"{object_digest}{UNIT_SEPARATOR}{sheet}{UNIT_SEPARATOR}".encode())
 
     def of(self, number: int) -> str:
+        return self._digest(number).hex()
+
+    def column(self, numbers: Sequence[int]) -> pa.Array:
+        """Of many rows, without a text of its own for each."""
+        width = 2 * RECORD_ID_BYTES
+        names = b"".join(map(self._digest, numbers)).hex().encode()
+        ends = np.arange(0, len(names) + width, width, dtype="int32")
+        return pa.StringArray.from_buffers(len(numbers), pa.py_buffer(ends), pa.py_buffer(names))
+
+    def _digest(self, number: int) -> bytes:
         digest = self._begun.copy()
         digest.update(b"%d" % number)
-        return digest.hexdigest()
+        return digest.digest()
 
 
 class Doubtful(NamedTuple):
@@ -68,7 +80,7 @@ class Records:
 
     def _repetitions(self) -> tuple[list[int], list[int]]:
         """Positions of rows equal to an earlier one, and of rows that contradict another."""
-        times = Counter(self.keys[position] for position in self._right)
+        times = Counter(map(self.keys.__getitem__, self._right))
         if len(times) == len(self._right):
             return [], []
         seen: set[tuple[Any, ...]] = set()
@@ -111,7 +123,7 @@ class Records:
         names = self.source.same_person
         if not names:
             return
-        columns = [self.values[name] for name in names]
+        columns = [list(self.values[name]) for name in names]
         told = {p: tuple(column[p] for column in columns) for p in self._right}
         told = {p: values for p, values in told.items() if None not in values}
         # Few people share a date: only their names are folded and compared.
@@ -126,15 +138,25 @@ class Records:
                 yield from positions
 
 
-def business_keys(source: Source, values: Mapping[str, Sequence[Any]]) -> list[str | None]:
+def business_keys(source: Source, values: Mapping[str, Coded[Any]]) -> list[str | None]:
     """The business key of each row as text; None where a part of it could not be read."""
-    parts = [list(map(_part_of_key, values[name])) for name in source.key]
+    told = [values[name] for name in source.key]
+    parts = [column.turned(_parts_of_keys(column.entries)) for column in told]
     if len(parts) == 1:
-        return parts[0]
+        return list(parts[0])
     return [
         None if None in row else UNIT_SEPARATOR.join(map(str, row))
         for row in zip(*parts, strict=True)
     ]
+
+
+def _parts_of_keys(values: list[Any]) -> list[str | None]:
+    """Most are letters and digits throughout: one look says so."""
+    if set(map(type, values)) == {str}:
+        whole = "".join(values)
+        if whole.isascii() and whole.isalnum():
+            return values
+    return list(map(_part_of_key, values))
 
 
 def _days(values: tuple[Any, ...]) -> tuple[datetime, ...]:
@@ -164,7 +186,11 @@ def row_digests(columns: Iterable[Sequence[object]], n_rows: int) -> np.ndarray:
     """
     digests = np.zeros(n_rows, dtype="uint64")
     for values in columns:
-        digests = digests * SPREAD + _value_digests(values)
+        if isinstance(values, Coded):
+            told = _value_digests(values.entries)[values.places]
+        else:
+            told = _value_digests(values)
+        digests = digests * SPREAD + told
     return digests
 
 

@@ -1,14 +1,22 @@
 """Which rows of a sheet are data, and which are titles, totals, footnotes, blank or broken."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
+import numpy as np
+
 from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.columns import Places, Rows
 from agir_pipeline.methods.reading.grid import Grid
 from agir_pipeline.methods.reading.headings import Layout, normalise
 
 TOTAL = re.compile(r"(sous |grand )?tota(l|ux)( .*)?|subtotal( .*)?")
+
+LEAST_COLUMNS = 3
+"""In a sheet of fewer, a row of one cell may be data."""
+BETWEEN_WORDS = {" ", "\u00a0", ":"}
+"""One of them stands in a note, and in no identifier that stands alone."""
 
 
 class End(StrEnum):
@@ -28,45 +36,81 @@ def first_ends(grid: Grid, layout: Layout, key: Sequence[str]) -> tuple[list[str
     Rows that look like data are ``accepted`` for now. The second value maps the position of a
     rejected row to its rule.
     """
-    faults, erased = dict(grid.faults), frozenset(grid.erased)
-    header = grid.rows[layout.row_index][1]
+    rows, faults, erased = Rows.of(grid.rows), dict(grid.faults), frozenset(grid.erased)
+    header = rows[layout.row_index][1]
     key_positions = [layout.positions[name] for name in key if name in layout.positions]
-    ends: list[str] = [End.OUTSIDE] * (layout.row_index + 1)
+    is_data = _is_plain(rows, layout.row_index, header, key_positions)
+    if faults:
+        is_data[[place for place, number in enumerate(rows.numbers) if number in faults]] = False
+    ends: list[str] = [End.ACCEPTED] * len(rows)
     rules: dict[int, str] = {}
-    ends += _plain_ends(grid.rows[layout.row_index + 1 :], header, key_positions)
-    for index in [index for index, end in enumerate(ends) if not end or faults]:
-        if index <= layout.row_index:
-            continue
-        number, cells = grid.rows[index]
+    for index in np.flatnonzero(~is_data).tolist():
+        number, cells = rows[index]
         rule = faults.get(number, "")
-        if number in erased:
+        if index <= layout.row_index:
+            ends[index] = End.OUTSIDE
+        elif number in erased:
             ends[index] = End.ERASED
         elif not trimmed("".join(cells)):
             ends[index] = End.BLANK
         elif rule or len(cells) != len(header):
             rules[index] = rule or "wrong_field_count"
             ends[index] = End.REJECTED
-        elif cells == header or _is_set_aside(cells, key_positions):
+        elif _is_heading(cells, header) or _is_set_aside(cells, key_positions):
             ends[index] = End.OUTSIDE
-        else:
-            ends[index] = End.ACCEPTED
+    for index in _notes_below(rows, ends, layout.row_index):
+        rules.pop(index, None)
+        ends[index] = End.OUTSIDE
     return ends, rules
 
 
-def _plain_ends(
-    rows: list[tuple[int, list[str]]], header: list[str], key_positions: list[int]
-) -> Iterator[str]:
-    """What a glance tells: most rows are data. Of the others, and their faults, nothing."""
-    width, last_of_key = len(header), max(key_positions, default=0)
-    for _number, cells in rows:
-        is_data = (
-            len(cells) == width
-            and cells[0][:1].isalnum()
-            and cells[last_of_key][:1].isalnum()
-            and "tota" not in cells[0].casefold()
-            and cells != header
-        )
-        yield End.ACCEPTED if is_data else ""
+def _is_plain(rows: Rows, row_index: int, header: list[str], key_positions: list[int]) -> Places:
+    """For each row, whether a glance tells that it is data: most are. Faults are not looked at."""
+    is_data = rows.as_wide_as(len(header))
+    is_data[: row_index + 1] = is_data[list(rows.odd)] = False
+    if not is_data.any():
+        return is_data
+    heading = _folded(header[0])
+
+    def may_be_data(text: str) -> bool:
+        folded = _folded(text)
+        return text[:1].isalnum() and "tota" not in folded and folded != heading
+
+    first, last_of_key = rows.columns[0], rows.columns[max(key_positions, default=0)]
+    is_data &= first.where(may_be_data)
+    if last_of_key is not first:
+        is_data &= last_of_key.where(lambda text: text[:1].isalnum())
+    return is_data
+
+
+def _folded(text: str) -> str:
+    return text.casefold().strip()
+
+
+def _is_heading(cells: list[str], header: list[str]) -> bool:
+    """The headings once more, as where files were put one under the other."""
+    return cells == header or list(map(normalise, cells)) == list(map(normalise, header))
+
+
+def _notes_below(rows: Rows, ends: Sequence[str], row_index: int) -> list[int]:
+    """The rows of one sentence at the end, where a blank row or a total parts them from data."""
+    if len(rows[row_index][1]) < LEAST_COLUMNS:
+        return []
+    notes: list[int] = []
+    highest = len(ends)
+    for index in range(len(ends) - 1, row_index, -1):
+        if ends[index] in (End.BLANK, End.OUTSIDE):
+            highest = index
+        elif ends[index] != End.ERASED and _is_sentence(rows[index][1]):
+            notes.append(index)
+        else:
+            break
+    return [index for index in notes if index > highest]
+
+
+def _is_sentence(cells: list[str]) -> bool:
+    first = trimmed(cells[0]) if cells else ""
+    return bool(BETWEEN_WORDS & set(first)) and not any(map(trimmed, cells[1:]))
 
 
 def _is_set_aside(cells: list[str], key_positions: list[int]) -> bool:

@@ -6,14 +6,17 @@ which belongs in the vault: it is the only place where a cell's own text is kept
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import repeat
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from agir_pipeline.methods.reading.cells import trimmed
+from agir_pipeline.methods.reading.columns import Coded, Rows
 from agir_pipeline.methods.reading.derived import LookupTable, deriver, disagreeing
 from agir_pipeline.methods.reading.findings import (
     Finding,
@@ -44,7 +47,7 @@ PLACE: Mapping[str, ColumnType] = {
 }
 """Where an accepted row stands, and what it is called."""
 
-Texts = Mapping[str, Sequence[str]]
+Texts = Mapping[str, Coded[str]]
 """By column of the contract, the text of every data row."""
 
 
@@ -143,19 +146,22 @@ class RowReader:
 
         Without ``received_on`` the day the file was drawn is the day it came.
         """
+        rows = Rows.of(grid.rows)
+        grid = replace(grid, rows=rows)
         layout = find_layout(grid, self.source, delivered_on)
         if isinstance(layout, Refusal):
             return _unmapped(grid, self.source, layout)
         ends, row_rules = first_ends(grid, layout, self.source.key)
-        data = [index for index, end in enumerate(ends) if end == End.ACCEPTED]
+        is_right = End.ACCEPTED
+        data = [index for index, end in enumerate(ends) if end == is_right]
         uncached = uncached_findings(grid, layout, set(data))
         if isinstance(uncached, Refusal):
             return _refused(self.source, uncached)
-        texts = _texts(grid, layout, data, self.source)
+        texts = _texts(rows, layout, data, self.source, grid.sheet)
         typed = {name: reader.read(texts[name]) for name, reader in self._columns.items()}
         self._judge_places(grid, layout, data, typed)
         self._judge_days(typed, received_on or delivered_on)
-        records = Records(self.source, [grid.rows[index][0] for index in data], typed)
+        records = Records(self.source, list(map(rows.numbers.__getitem__, data)), typed)
         names = RecordNames(self._record_key, object_digest, grid.sheet)
         broken = [
             *_broken_rows(grid, row_rules),
@@ -167,12 +173,12 @@ class RowReader:
         copies = [data[position] for position in records.copies]
         for index in copies:
             ends[index] = End.DUPLICATE
-        accepted = [p for p, index in enumerate(data) if ends[index] == End.ACCEPTED]
+        accepted = [p for p, index in enumerate(data) if ends[index] == is_right]
         return RowsRead(
             rows=self._accepted(grid, records, accepted, names, provider),
-            quarantine=_quarantine(grid, broken, names, dict(zip(data, records.keys, strict=True))),
+            quarantine=_quarantine(grid, broken, names, data, records.keys),
             sheet=grid.sheet,
-            row_ends=[(number, end) for (number, _), end in zip(grid.rows, ends, strict=True)],
+            row_ends=list(zip(rows.numbers, ends, strict=True)),
             findings=(
                 *sheet_findings(grid),
                 *layout_findings(grid, layout, ends),
@@ -180,7 +186,7 @@ class RowReader:
                 *cell_findings(grid, typed, records.numbers),
                 *self._disagreeing(grid, records),
                 *self._never_begun(grid, records),
-                *found("duplicate_rows", grid, [grid.rows[index][0] for index in copies]),
+                *found("duplicate_rows", grid, [rows.numbers[index] for index in copies]),
                 *([] if data else [Finding("no_rows", grid.sheet, None, "", 0)]),
             ),
         )
@@ -202,13 +208,14 @@ class RowReader:
     def _judge_days(self, typed: Mapping[str, TypedColumn], received_on: date) -> None:
         """What a file says has happened had happened when it came."""
         for name in self._past:
-            column = typed[name]
-            days = {value for value in column.values if value is not None}
-            late = {value for value in days if value.date() > received_on}
-            for place, value in enumerate(column.values if late else ()):
-                if value in late:
-                    column.values[place] = None
-                    column.rules[place] = "in_the_future"
+            days = typed[name].values
+
+            def is_late(value: datetime | None) -> bool:
+                return value is not None and value.date() > received_on
+
+            late = np.flatnonzero(days.where(is_late)).tolist()
+            typed[name].rules.update(dict.fromkeys(late, "in_the_future"))
+            days.entries[:] = [None if is_late(day) else day for day in days.entries]
 
     def told(self, grid: Grid, delivered_on: date, wanted: Collection[str]) -> Iterator[RowTold]:
         """What every row below the headings says of whose it is, whatever becomes of the row.
@@ -218,36 +225,39 @@ class RowReader:
         layout = find_layout(grid, self.source, delivered_on)
         if isinstance(layout, Refusal):
             return
-        width = len(grid.rows[layout.row_index][1])
-        below = range(layout.row_index + 1, len(grid.rows))
-        data = [index for index in below if len(grid.rows[index][1]) == width]
-        texts = _texts(grid, layout, data, self.source)
+        rows = Rows.of(grid.rows)
+        is_data = rows.as_wide_as(len(rows[layout.row_index][1]))
+        is_data[: layout.row_index + 1] = False
+        data = np.flatnonzero(is_data).tolist()
+        texts = _texts(rows, layout, data, self.source, grid.sheet)
         names = [name for name in self._columns if name in wanted or name in self.source.key]
         values = {name: self._columns[name].read(texts[name]).values for name in names}
         keys = business_keys(self.source, values) if self.source.key else [None] * len(data)
-        for place, index in enumerate(data):
-            said = {name: _as_text(values[name][place]) for name in names}
-            yield RowTold(grid.rows[index][0], keys[place], said)
+        said = [one.turned(list(map(_as_text, one.entries))) for one in values.values()]
+        told: Iterable[tuple[str | None, ...]] = zip(*said, strict=True) if said else repeat(())
+        for index, key, row in zip(data, keys, told, strict=False):
+            yield RowTold(rows.numbers[index], key, dict(zip(names, row, strict=True)))
 
     def _accepted(
         self, grid: Grid, records: Records, positions: list[int], names: RecordNames, provider: str
     ) -> pa.Table:
-        numbers = [records.numbers[position] for position in positions]
+        numbers = list(map(records.numbers.__getitem__, positions))
         n = len(positions)
         values: dict[str, Sequence[object]] = {
-            "record_id": [names.of(number) for number in numbers],
-            "sheet": [grid.sheet] * n,
+            "sheet": Coded.constant(grid.sheet, n),
             "row_number": numbers,
-            "entity_key": [records.keys[position] for position in positions],
-            "provider": [provider] * n,
+            "entity_key": list(map(records.keys.__getitem__, positions)),
+            "provider": Coded.constant(provider, n),
         }
+        kept = np.array(positions, "int64")
         for name, column in records.values.items():
-            values[name] = column if n == len(column) else [column[p] for p in positions]
+            values[name] = column if n == len(column) else column.take(kept)
         told = [values[name] for name in ("entity_key", "provider", *records.values)]
         for name, derive in self._derivers.items():
             values[name] = derive(values)
         digests = pa.array(row_digests(told, n))
-        return _table(self.source, values).append_column("row_digest", digests)
+        table = _table(self.source, values).append_column("row_digest", digests)
+        return table.set_column(0, "record_id", names.column(numbers))
 
     def _disagreeing(self, grid: Grid, records: Records) -> Iterator[Finding]:
         """Columns that do not go together, one finding per agreement."""
@@ -272,13 +282,11 @@ def _as_text(value: Any) -> str | None:
     return value.strftime("%Y-%m-%d") if isinstance(value, datetime) else str(value)
 
 
-def _texts(grid: Grid, layout: Layout, data: list[int], source: Source) -> Texts:
-    by_position = list(zip(*(grid.rows[index][1] for index in data), strict=True))
-    absent = ("",) * len(data)
-    there: dict[str, Sequence[str]] = (
-        {name: by_position[p] for name, p in layout.positions.items()} if data else {}
-    )
-    there |= {c.name: (grid.sheet,) * len(data) for c in source.columns if c.is_sheet_name}
+def _texts(rows: Rows, layout: Layout, data: Sequence[int], source: Source, sheet: str) -> Texts:
+    places = np.array(data, "int64")
+    there = {name: rows.cells(position, places) for name, position in layout.positions.items()}
+    there |= {c.name: Coded.constant(sheet, len(data)) for c in source.columns if c.is_sheet_name}
+    absent = Coded.constant("", len(data))
     return {column.name: there.get(column.name, absent) for column in source.columns}
 
 
@@ -296,13 +304,19 @@ def _broken_cells(
 
 
 def _quarantine(
-    grid: Grid, broken: list[_Broken], names: RecordNames, keys: Mapping[int, str | None]
+    grid: Grid,
+    broken: list[_Broken],
+    names: RecordNames,
+    data: Sequence[int],
+    keys: Sequence[str | None],
 ) -> list[Quarantined]:
+    """``data``: the places of the rows whose ``keys`` these are."""
+    key_of = dict(zip(data, keys, strict=True)) if broken else {}
     return [
         Quarantined(
             *(grid.sheet, number := grid.rows[one.place][0], one.column, one.rule, one.found),
             record_id=names.of(number),
-            entity_key=keys.get(one.place),
+            entity_key=key_of.get(one.place),
         )
         for one in sorted(broken, key=lambda one: one.place)
     ]
@@ -314,7 +328,10 @@ def _table(source: Source, values: Mapping[str, Sequence[object]]) -> pa.Table:
         **{column.name: column.type for column in source.columns},
         **{derived.name: derived.type for derived in source.derived},
     }
-    return pa.table({name: as_array(values.get(name, ()), kind) for name, kind in kinds.items()})
+    n_rows = len(values.get("row_number", ()))
+    absent = Coded.constant(None, n_rows)
+    made = {name: as_array(values.get(name, absent), kind) for name, kind in kinds.items()}
+    return pa.table(made)
 
 
 def _no_rows(source: Source) -> pa.Table:

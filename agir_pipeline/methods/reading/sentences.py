@@ -54,6 +54,7 @@ REFUSALS: Mapping[str, str] = {
         "a cell that holds something lies beyond {rows} rows or {columns} columns; delete it"
     ),
     "new_error": mark("the cell shows an error that only new programs know; correct its formula"),
+    "all_hidden": mark("every sheet is hidden ({sheets}); show the one that is to be read"),
     "no_such_sheet": mark("the sheet that was expected is not there; the workbook has: {sheets}"),
     "rows_lost": mark(
         "{expected} rows hold something but {found} could be read; nothing of the file is taken"
@@ -146,6 +147,9 @@ FINDINGS: Mapping[str, str] = {
     "double_encoded": mark(
         "{n} text(s) look encoded twice (é shown as Ã©); export the file as UTF-8"
     ),
+    "dos_text": mark(
+        "{n} text(s) look like those of MS-DOS (é shown as ‚); declare the encoding cp850"
+    ),
     "mac_roman": mark(
         "{n} text(s) look like those of an old Mac (é shown as Ž); declare the encoding mac_roman"
     ),
@@ -169,6 +173,7 @@ FINDINGS: Mapping[str, str] = {
         "{n} contract(s) ended before their first day: nobody counts as having been in them"
     ),
     "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
+    "kept_as_text": mark('{n} value(s) were written ="…", which was dropped'),
     "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
     "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),
     "date_order_contradiction": mark("{n} date(s) prove the other order of day and month"),

@@ -32,6 +32,8 @@ class SheetFacts:
     silent: list[tuple[int, int]] = field(default_factory=list)
     """Formulas that show an empty text where the format cannot say whether it was computed."""
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Cells of whose text the parser leaves something out, as they are written."""
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
     merged: list[Range] = field(default_factory=list)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from stdnum.fr import siret
 
 from agir_pipeline.methods.reading.cells import MISSING, Cell, trimmed
+from agir_pipeline.methods.reading.columns import Coded
 from agir_pipeline.methods.reading.dates import date_reader, instant_reader, settle_order
 from agir_pipeline.methods.reading.grid import ERROR_TEXT
 from agir_pipeline.methods.reading.headings import normalise
@@ -48,6 +49,8 @@ PANDAS_TYPES: Mapping[pa.DataType, Any] = {
 """Those that would not hold a missing value by themselves."""
 
 SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
+"""How some programs keep the zeros of a number in a csv file."""
 WHOLE_FLOAT = re.compile(r"\d+\.0", re.ASCII)
 GROUPING = re.compile(r"(?<=\w)[\s.\-]+(?=\w)")
 DIGITS = re.compile(r"\d+", re.ASCII)
@@ -63,6 +66,9 @@ WIDEST = 20
 TEXTS_REMEMBERED = 10_000
 """Per column; what stands in a file beyond them is read once per file."""
 
+FEW = 2_000
+"""Values that are written one by one faster than by what differs in them."""
+
 TRUE_WORDS = frozenset({"1", "x", "o", "y", "t", "oui", "vrai", "true", "yes"})
 FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
 
@@ -71,7 +77,7 @@ FALSE_WORDS = frozenset({"0", "n", "f", "non", "faux", "false", "no"})
 class TypedColumn:
     """One column: a value or None per row, and by position the rules broken and the notes."""
 
-    values: list[Any]
+    values: Coded[Any]
     rules: dict[int, str]
     notes: Mapping[int, str]
 
@@ -90,7 +96,8 @@ class ColumnReader:
 
     def read(self, texts: Sequence[str]) -> TypedColumn:
         """The values of one column; empty cells and declared spellings are missing."""
-        distinct = dict.fromkeys(texts)
+        coded = Coded.of(texts)
+        distinct = coded.entries
         value_of = self._plain(distinct)
         for text in self._missing & value_of.keys():
             del value_of[text]
@@ -103,9 +110,9 @@ class ColumnReader:
         rule_of = {text: cell.rule for text, cell in cells.items() if cell.rule}
         note_of = {text: cell.note for text, cell in cells.items() if cell.note}
         return TypedColumn(
-            values=list(map(value_of.__getitem__, texts)),
-            rules=_places(rule_of, texts),
-            notes=_places(note_of, texts),
+            values=coded.turned(list(map(value_of.__getitem__, distinct))),
+            rules=_places(rule_of, coded),
+            notes=_places(note_of, coded),
         )
 
     def _cell(self, text: str) -> Cell:
@@ -123,20 +130,23 @@ def _required(cell: Cell) -> Cell:
     return cell
 
 
-def _places(said: Mapping[str, str], texts: Sequence[str]) -> dict[int, str]:
+def _places(said: Mapping[str, str], texts: Coded[str]) -> dict[int, str]:
     """Where a text stands of which something is said; most columns have none."""
     if not said:
         return {}
-    return {place: said[text] for place, text in enumerate(texts) if text in said}
+    places = np.flatnonzero(texts.where(said.__contains__))
+    return dict(zip(places.tolist(), map(said.__getitem__, texts.take(places)), strict=True))
 
 
 def as_array(values: Sequence[object], kind: ColumnType) -> pa.Array:
     """Values, None where missing, in the data type that stands for ``kind`` in every table."""
     if kind in ("date", "instant"):  # few are distinct, and each is slow to turn
-        distinct = dict.fromkeys(values)
-        place_of = dict(zip(distinct, range(len(distinct)), strict=True))
-        places = np.fromiter(map(place_of.__getitem__, values), "int64", len(values))
-        return pa.array(list(distinct), ARROW_TYPES[kind]).take(pa.array(places))
+        values = Coded.of(values)
+    elif len(values) <= FEW:
+        return pa.array(list(values), ARROW_TYPES[kind])
+    if isinstance(values, Coded):
+        entries = pa.array(values.entries, ARROW_TYPES[kind])
+        return entries if values.is_plain else entries.take(pa.array(values.places))
     return pa.array(values, ARROW_TYPES[kind])
 
 
@@ -183,8 +193,10 @@ def _guarded(read: Reader, missing: frozenset[str]) -> Reader:
 
 
 def _unquoted(text: str) -> tuple[str, str]:
-    """The identifier without the apostrophe and the ``.0`` that spreadsheets add."""
+    """The identifier without the apostrophe, the ``="…"`` and the ``.0`` of spreadsheets."""
     note = ""
+    if kept := KEPT_AS_TEXT.fullmatch(text):
+        text, note = trimmed(kept[1]), "kept_as_text"
     if text.startswith("'"):
         text, note = trimmed(text[1:]), "stray_apostrophe"
     return (text[:-2] if WHOLE_FLOAT.fullmatch(text) else text), note

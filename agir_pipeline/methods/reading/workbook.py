@@ -34,12 +34,14 @@ from agir_pipeline.methods.reading.compound import streams
 from agir_pipeline.methods.reading.grid import (
     ERROR_TEXT,
     UNCACHED,
+    Block,
     Flag,
     Grid,
     Limits,
     Range,
     Refused,
     Sheet,
+    blocks_of,
     column_letter,
 )
 from agir_pipeline.methods.reading.open_document import scan_tables
@@ -119,20 +121,20 @@ def _sheet(
     ignored: list[str],
 ) -> Sheet:
     facts = guard.look(entry)
-    rows = in_texts(_parsed(workbook, entry.name, facts))
-    rows = _counted(_overlaid(rows, facts), facts, entry, guard)
+    blocks = in_texts(_parsed(workbook, entry.name, facts))
+    blocks = _counted(_overlaid(blocks, facts), facts, entry, guard)
     grid = Grid(
         *(container, entry.name, []),
         ignored_sheets=ignored,
         flags=list(_flags(facts)),
         merged=_merged(facts),
     )
-    return Sheet(grid, _numbered(rows, entry.name))
+    return Sheet(grid, _told_of(blocks, entry.name))
 
 
-def _numbered(rows: Iterator[list[str]], sheet: str) -> Iterator[tuple[int, list[str]]]:
+def _told_of(blocks: Iterator[Block], sheet: str) -> Iterator[Block]:
     with _damage_told(sheet):
-        yield from enumerate(rows, 1)
+        yield from blocks
 
 
 def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts) -> Iterator[list[Any]]:
@@ -151,18 +153,25 @@ def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts) -> Iterat
 
 
 def _counted(
-    rows: Iterable[list[str]], facts: SheetFacts, entry: SheetEntry, guard: Guard
-) -> Iterator[list[str]]:
+    blocks: Iterable[Block], facts: SheetFacts, entry: SheetEntry, guard: Guard
+) -> Iterator[Block]:
     """The rows; after the last one, those lost inside the parser refuse the file."""
     n_parsed = 0
-    for row in rows:
-        n_parsed += any(map(guard.holds, row))
-        yield row
+    for block in blocks:
+        n_parsed += _n_held(block, guard.holds)
+        yield block
     if n_parsed != len(facts.held_rows):
         facts = guard.look_again(entry)
     n_held = len(facts.held_rows)
     if n_parsed != n_held:
         raise Refused("rows_lost", sheet=entry.name, expected=n_held, found=n_parsed)
+
+
+def _n_held(block: Block, holds: Callable[[str], object]) -> int:
+    """How many rows hold something; most often one column is filled throughout."""
+    if any(all(map(holds, cells)) for cells in block.columns):
+        return len(block.numbers)
+    return sum(any(map(holds, cells)) for cells in zip(*block.columns, strict=True))
 
 
 def _entries(workbook: CalamineWorkbook) -> list[SheetEntry]:
@@ -227,6 +236,8 @@ def choose(entries: list[SheetEntry], wanted: Sequence[str]) -> list[SheetEntry]
     """The sheets in the order of their tabs; a name that stands for none is refused."""
     if not wanted:
         chosen = [entry for entry in entries if entry.is_visible][:1]
+        if entries and not chosen:
+            raise Refused("all_hidden", sheets=", ".join(entry.name for entry in entries))
         if not chosen:
             raise _no_such_sheet("", entries)
         return chosen
@@ -255,20 +266,21 @@ def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def _overlaid(parsed: Iterator[list[str]], facts: SheetFacts) -> Iterable[list[str]]:
-    """Writes what the parser hides: error cells, and formulas without a result."""
+def _overlaid(blocks: Iterator[Block], facts: SheetFacts) -> Iterator[Block]:
+    """Writes what the parser hides: error cells, formulas without a result, marks in a text."""
     errors = {place: _error_text(text) for place, text in facts.errors.items()}
-    hidden = {**errors, **dict.fromkeys(facts.uncached, UNCACHED)}
+    hidden = {**facts.texts, **errors, **dict.fromkeys(facts.uncached, UNCACHED)}
     if not hidden:
-        return parsed
-    rows = list(parsed)
+        yield from blocks
+        return
+    rows = [cells for block in blocks for _number, cells in block.rows()]
     width = max([len(row) for row in rows] + [column for _row, column in hidden])
     rows += [[] for _missing in range(max([row for row, _column in hidden]) - len(rows))]
     for cells in rows:
         cells += [""] * (width - len(cells))
     for (row, column), text in hidden.items():
         rows[row - 1][column - 1] = text
-    return rows
+    yield from blocks_of(enumerate(rows, 1))
 
 
 def _error_text(shown: str) -> str:

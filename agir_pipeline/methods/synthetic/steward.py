@@ -177,8 +177,9 @@ def _signed(rows: pd.DataFrame, decided: pd.Series) -> pd.DataFrame:
 
 
 def _unused_case(helped: pd.DataFrame) -> str:
-    prefix, _dash, number = str(helped["case_number"].max()).rpartition("-")
-    return f"{prefix}-{int(number) + 100}"
+    prefix = str(helped["case_number"].iat[0]).rpartition("-")[0]
+    numbers = helped["case_number"].str.rpartition("-")[2].astype(int)
+    return f"{prefix}-{numbers.max() + 100}"
 
 
 def _contract_key(contract: pd.DataFrame) -> pd.Series:

@@ -44,7 +44,7 @@ def test_every_request_gets_one_answer_in_turn(
     child.serve(requests, answers)
     ready, rows, grid, end, refusal = messages(answers.getvalue())
     assert ready == child.READY
-    assert rows["rows"] == [[1, ["Nom", "Prénom", "Ville"]]]
+    assert rows["block"]["columns"] == [["Nom"], ["Prénom"], ["Ville"]]
     assert (grid["grid"]["encoding"], grid["grid"]["rows"]) == ("cp1252", [])
     assert end == {"end": True}
     assert refusal["refusal"]["code"] == "empty"

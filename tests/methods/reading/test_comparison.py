@@ -177,6 +177,18 @@ def test_a_column_that_few_rows_filled_is_emptied_where_files_repeat_their_rows(
     assert told(register, *(replace(one, provider="present") for one in files)) == []
 
 
+def test_a_column_that_few_rows_filled_may_be_empty_in_a_file_of_new_rows_alone(
+    register: Source,
+) -> None:
+    """Support has begun for a quarter of those listed, and for none of this month's."""
+    some = {"town": ["Nozay"] * 5 + [None] * 15}
+    before = file(JANUARY, [f"K{n}" for n in range(20)], cells=some)
+    new = file(FEBRUARY, [f"N{n}" for n in range(20)], cells={"town": [None] * 20})
+    assert told(register, before, new) == [("partial_file", None, "")]
+    filled = file(JANUARY, [f"K{n}" for n in range(20)])
+    assert told(register, filled, new) == [("column_emptied", None, "town")]
+
+
 def test_a_sheet_of_decisions_is_never_held(register: Source) -> None:
     sheet = register.model_copy(update={"feeds": "decision"})
     assert told(sheet, file(JANUARY), file(FEBRUARY, **WITHOUT_TOWN)) == [SILENT]

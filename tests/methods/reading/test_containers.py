@@ -38,7 +38,7 @@ def test_the_structure_of_a_survey_is_one_cell_that_lists_its_questions(fixtures
     path = fixtures / "limesurvey" / "survey_140140.lss"
     assert kind_of(path) == "limesurvey_structure"
     (sheet,) = read_file(path, Limits())
-    ((number, (text,)),) = sheet.rows
+    ((number, (text,)),) = [row for block in sheet.blocks for row in block.rows()]
     assert (number, sheet.grid.rows) == (1, [])
     assert len(json.loads(text)["fields"]) > 20
 

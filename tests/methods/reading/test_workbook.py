@@ -59,7 +59,7 @@ def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(spreadsheet: S
 
 
 def test_a_workbook_whose_sheets_are_all_hidden_is_refused(sheet_of: Sheet) -> None:
-    assert refusal_of(lambda: sheet_of("", state="hidden")).code == "no_such_sheet"
+    assert refusal_of(lambda: sheet_of("", state="hidden")).code == "all_hidden"
 
 
 def test_cells_become_texts_that_lose_nothing(spreadsheet: Sheet) -> None:
@@ -249,7 +249,7 @@ def test_rows_lost_by_the_parser_refuse_the_file(
     cells = "".join(f"<row><c><v>{n}</v></c></row>" for n in range(5))
     assert len(sheet_of(cells).rows) == 5
     whole = workbook.in_texts
-    monkeypatch.setattr(workbook, "in_texts", lambda rows: islice(whole(rows), 4))
+    monkeypatch.setattr(workbook, "in_texts", lambda rows: whole(islice(rows, 4)))
     refusal = refusal_of(lambda: sheet_of(cells))
     assert refusal.code == "rows_lost"
     assert refusal.context == {"expected": 5, "found": 4}
@@ -338,16 +338,23 @@ def test_a_cell_as_text(value: Any, text: str) -> None:
     assert cell_text(value) == text
 
 
+def test_long_columns_are_turned_as_short_ones_whether_or_not_their_cells_come_again() -> None:
+    found = list(cell_texts.in_texts(iter([[n + 0.5, float(n % 3), -0.0] for n in range(700)])))
+    assert [row for block in found for row in block.rows()] == [
+        (n + 1, [cell_texts.cell_text(n + 0.5), str(n % 3), "0"]) for n in range(700)
+    ]
+
+
 def test_columns_of_one_kind_are_turned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell_texts, "BLOCK_ROWS", 2)
     rows: list[Any] = [
         ["a", "b", "c", "d"],
         *([f"P{n}", n + 0.5, date(2010, 1, n), n] for n in (1, 2, 3)),
     ]
-    assert list(cell_texts.in_texts(iter(rows)))[1:] == [
-        ["P1", "1.5", "2010-01-01", "1"],
-        ["P2", "2.5", "2010-01-02", "2"],
-        ["P3", "3.5", "2010-01-03", "3"],
+    assert [row for block in cell_texts.in_texts(iter(rows)) for row in block.rows()][1:] == [
+        (2, ["P1", "1.5", "2010-01-01", "1"]),
+        (3, ["P2", "2.5", "2010-01-02", "2"]),
+        (4, ["P3", "3.5", "2010-01-03", "3"]),
     ]
 
 

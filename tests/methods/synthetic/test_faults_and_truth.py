@@ -176,7 +176,7 @@ def test_the_truth_names_everybody_the_files_name_and_nobody_else(
     references = {p["keys"]["control_pool"][1] for p in people if "control_pool" in p["keys"]}
     numbers = {k[1] for p in people for k in p["keys"].get("contract_register", [])}
     # The case opened twice never was one.
-    assert seen["beneficiary_register"] - {"AGIR-901"} == cases
+    assert seen["beneficiary_register"] - {"AGIR-900901"} == cases
     assert seen["control_pool"] == references
     assert register == numbers
     assert Counter(p["arm"] for p in people)["beneficiary"] == len(cases)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
+from agir_pipeline.methods.synthetic import steward
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.spelling import folded
 from agir_pipeline.methods.synthetic.study import Study
@@ -155,6 +156,18 @@ def test_corrections_say_what_their_replay_must_come_to(study: Study, world: Wor
         assert one["status"] == expected
     assert {one["status"] for one in told} == {"applied", "conflict", "orphan"}
     assert (rows["author"] != rows["approver"]).all()
+
+
+def test_a_correction_of_nobody_names_nobody_among_thousands_of_cases(
+    protocol: Protocol, calibration: Calibration, world: World
+) -> None:
+    numbers = world.people["case_number"].str.rpartition("-")[2]
+    helped = numbers != ""
+    later = "AGIR-" + (numbers[helped].astype(int) + 980).astype(str)
+    people = world.people.assign(case_number=world.people["case_number"].mask(helped, later))
+    rows = steward.corrections(protocol, calibration, people)
+    [orphan] = rows.loc[rows["status"] == "orphan", "business_key"]
+    assert orphan not in set(people["case_number"])
 
 
 def test_identity_decisions_name_records_that_exact_links_miss(world: World) -> None:

@@ -1,5 +1,6 @@
 """Where two columns say different things of one person, both are shown."""
 
+import pandas as pd
 import pytest
 
 STUDY = {"shared_facts": [{"fact": "any"}], "known_on": "2010-06-30"}
@@ -7,15 +8,19 @@ HEAD = (
     "person_id | fact | teller | source | column_name | tolerance_days | said | said_on "
     "| is_shown | superseded_on | record_id | receipt_id | known_on"
 )
+BY_PERSON = {"spell": "string", "spell_on": "datetime64[us]", "spell_days": "Int64"}
 
 
 @pytest.fixture
 def contradictions(database, run_model, draw):
-    def run(*lines):
+    def run(*lines, waits_days=0):
         said = draw("\n".join([HEAD, *lines]))
         for whole in ("teller", "tolerance_days"):
             said[whole] = said[whole].astype("Int64")
         said["is_shown"] = said["is_shown"].map({"yes": True, "no": False}).astype("boolean")
+        for name, kind in BY_PERSON.items():
+            said[name] = pd.Series(pd.NA, said.index, dtype=kind)
+        said["waits_days"] = pd.array([waits_days] * len(said), dtype="Int64")
         return run_model(database, "contradictions", {"linked.shared_facts": said}, STUDY)
 
     return run
@@ -29,7 +34,9 @@ def test_two_columns_that_differ_are_shown_side_by_side(contradictions, expect):
         "ben | employer | 2 | book | firm  | | A | | yes | | r4 | f2 | 2010-03-01",
     )
     expect(
-        rows.drop(columns=["record_id_a", "record_id_b", "known_on_a", "known_on_b"]),
+        rows.drop(
+            columns=["record_id_a", "record_id_b", "known_on_a", "known_on_b", "contradiction_rank"]
+        ),
         """
         person_id | fact | source_a | column_a | said_a | receipt_id_a | source_b | column_b | said_b | receipt_id_b | known_on
         ada | employer | list | siret | A | f1 | book | firm | B | f2 | 2010-03-01
@@ -40,6 +47,17 @@ def test_two_columns_that_differ_are_shown_side_by_side(contradictions, expect):
         "2010-02-01",
         "2010-03-01",
     ]
+
+
+@pytest.mark.parametrize(("later", "n"), [("2010-05-31", 1), ("2010-06-01", 0)])
+def test_a_difference_is_told_once_the_slower_source_has_had_its_time(contradictions, later, n):
+    """Of 30 days up to 30 June: an adviser knows a rupture before it is notified."""
+    rows = contradictions(
+        f"ada | rupture | 1 | list | exit | | yes | | yes | | r1 | f1 | {later}",
+        "ada | rupture | 2 | book | on   | | no  | | yes | | r2 | f2 | 2010-01-01",
+        waits_days=30,
+    )
+    assert len(rows) == n
 
 
 def test_any_row_of_a_source_may_agree(contradictions):
@@ -70,6 +88,83 @@ def test_of_several_rows_the_nearest_two_are_shown(contradictions):
         "ada | start | 2 | book | b_on | | 2010-02-01 | 2010-02-01 | yes | | r2 | f2 | 2010-02-01",
     )
     assert list(rows["said_b"]) == ["2010-02-01"]
+
+
+@pytest.fixture
+def by_contract(database, run_model, draw):
+    """As ``contradictions``, of lines that name the first day of their contract."""
+
+    def run(*lines):
+        said = draw("\n".join([f"{HEAD} | spell | spell_on | spell_days", *lines]))
+        said["waits_days"] = 0
+        for whole in ("teller", "tolerance_days", "spell_days", "waits_days"):
+            said[whole] = said[whole].astype("Int64")
+        said["is_shown"] = said["is_shown"].map({"yes": True, "no": False}).astype("boolean")
+        said["spell_on"] = said["spell_on"].astype("datetime64[us]")
+        return run_model(database, "contradictions", {"linked.shared_facts": said}, STUDY)
+
+    return run
+
+
+def line(person, teller, said, record, start):
+    source = "list" if teller == 1 else "book"
+    return (
+        f"{person} | ends | {teller} | {source} | end | | {said} | | yes | | {record} | f{teller} "
+        f"| 2010-02-01 | {start} | {start} | 15"
+    )
+
+
+def test_each_contract_is_compared_with_its_like(by_contract):
+    rows = by_contract(
+        line("ada", 1, "June", "r1", "2009-09-01"),
+        line("ada", 2, "May", "s1", "2009-09-10"),  # the same contract: contradicts
+        line("ada", 2, "June", "s2", "2010-09-01"),  # another one: no agreement with the first
+        line("ben", 1, "June", "r3", "2009-09-01"),
+        line("ben", 1, "July", "r4", "2010-09-01"),
+        line("ben", 2, "July", "s3", "2009-09-01"),
+        line("ben", 2, "June", "s4", "2010-09-01"),  # both the other way round
+        line("cyd", 1, "June", "r5", "2009-09-01"),
+        line("cyd", 1, "July", "r6", "2010-09-01"),
+        line("cyd", 2, "July", "s5", "2010-09-01"),
+        line("cyd", 2, "June", "s6", "2009-09-01"),
+    )
+    columns = ["person_id", "record_id_a", "record_id_b", "contradiction_rank"]
+    assert rows.sort_values(columns)[columns].to_numpy().tolist() == [
+        ["ada", "r1", "s1", 1],
+        ["ben", "r3", "s3", 1],
+        ["ben", "r4", "s4", 2],
+    ]
+
+
+def test_a_contract_that_the_other_source_does_not_know_contradicts_nothing(by_contract):
+    assert by_contract(
+        line("ada", 1, "June", "r1", "2009-09-01"),
+        line("ada", 2, "May", "s1", "2010-09-01"),
+        line("ada", 2, "July", "s2", "2011-09-01"),
+    ).empty
+
+
+def test_the_only_contract_of_both_is_the_same_and_any_row_of_it_may_agree(by_contract):
+    rows = by_contract(
+        line("ada", 1, "June", "r1", "2009-09-01"),
+        line("ada", 2, "May", "s1", "2010-09-01"),
+        line("ben", 1, "June", "r2", "2009-09-01"),
+        line("ben", 1, "May", "r3", "2009-09-03"),  # the same, corrected
+        line("ben", 2, "May", "s2", "2009-09-05"),
+    )
+    assert rows[["record_id_a", "record_id_b"]].to_numpy().tolist() == [["r1", "s1"]]
+
+
+def test_who_names_no_contract_tells_of_any(by_contract):
+    rows = by_contract(
+        line("ada", 1, "June", "r1", ""),
+        line("ada", 2, "May", "s1", "2009-09-01"),
+        line("ada", 2, "June", "s2", "2010-09-01"),
+        line("ben", 1, "June", "r2", ""),
+        line("ben", 2, "May", "s3", "2009-09-01"),
+        line("ben", 2, "July", "s4", "2010-09-01"),
+    )
+    assert rows[["record_id_a", "record_id_b"]].to_numpy().tolist() == [["r2", "s3"]]
 
 
 def test_what_identifies_somebody_is_told_without_its_value(contradictions):

@@ -12,6 +12,10 @@ FACT = {
     "is_day": False,
     "answered_at": "",
     "tolerance_days": None,
+    "waits_days": 0,
+    "spell": "",
+    "spell_is_day": False,
+    "spell_days": None,
 }
 LIST = FACT | {"source": "list", "column": "ends_on", "is_day": True, "tolerance_days": 15}
 REGISTER = LIST | {"source": "register"}
