@@ -8,6 +8,7 @@ import pandas as pd
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _, current_language, written_number
+from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.synthetic.steward import AUTHOR, OTHER_PERSON, SAME_PERSON
 from agir_pipeline.methods.synthetic.truth import (
     corrections_meant,
@@ -73,9 +74,12 @@ def run_demo(folder: Path, truth: dict[str, Any], say: Say) -> int:
     unlike = undecidable_pairs(truth) ^ pairs_found(study)
     if unlike:
         say(_("{n} pairs to review are not those that were planted").format(n=len(unlike)))
+    n_mistaken = mistaken_organisations(study, truth)
+    if n_mistaken:
+        say(_("{n} organisations were taken for one, or one for two").format(n=n_mistaken))
     if outcome.exit_code:
         return outcome.exit_code
-    return 1 if missed or unexpected or corrections or unlike else 0
+    return 1 if missed or unexpected or corrections or unlike or n_mistaken else 0
 
 
 def answer_by_truth(study: Study, truth: dict[str, Any]) -> int:
@@ -161,6 +165,29 @@ def pairs_found(study: Study) -> set[frozenset[tuple[str, str]]]:
     rows = study.vault.read("review")
     ends = ("source_a", "key_a", "source_b", "key_b")
     return {frozenset(((a, b), (c, d))) for a, b, c, d in rows[list(ends)].to_numpy()}
+
+
+def mistaken_organisations(study: Study, truth: dict[str, Any]) -> int:
+    """How many organisations are not one each, of the rows whose SIRET came as it was written."""
+    told = {
+        study.keys.entity_id(row["source"], PAIR.join(row["key"])): row
+        for row in truth["organisations"]
+    }
+    read = study.warehouse.read
+    with study.warehouse.transaction() as connection:
+        links = read(connection, "linked", "organisation_links")
+        rows = [
+            read(connection, "validated", name, wanted=["record_id", "entity_id"])
+            for name in {row["source"] for row in told.values()}
+        ]
+    pairs = {
+        (told[entity]["is"], found)
+        for entity, found, rule in links.merge(pd.concat(rows), on="record_id")[
+            ["entity_id", "organisation_id", "rule"]
+        ].to_numpy()
+        if entity in told and told[entity]["has_siret"] == (rule == "siret")
+    }
+    return sum(len(pairs) - len({pair[side] for pair in pairs}) for side in (0, 1))
 
 
 def _pointed_out(file: str, code: str, place: str) -> Found:

@@ -11,7 +11,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.assets.lineage import known_origins
-from agir_pipeline.contracts.lineage import Place, headings_behind
+from agir_pipeline.contracts.lineage import headings_behind
+from agir_pipeline.contracts.places import Place
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.resources.home import Home
@@ -131,7 +132,7 @@ def _accepted(
     """The rows in force of these persons in these sources, with file, sheet and row."""
     links = study.warehouse.read(connection, "linked", "person_links", "superseded_on is null")
     own = links[links["person_id"].isin(persons)]
-    files = {r.receipt_id: r.file_name for r in included(study).deliveries}
+    files = {r.receipt_id: r.shown_name for r in included(study).deliveries}
     parts = []
     for source in sources:
         rows = study.warehouse.read(connection, "validated", source, "superseded_on is null")

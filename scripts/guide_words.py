@@ -152,6 +152,10 @@ CHECKS: Words = {
         ["nothing is chosen between them: look at `linked.contradictions`, ask both sources"],
         ["rien n'est tranché : regardez `linked.contradictions`, demandez aux deux sources"],
     ),
+    "organisations_agree": (
+        ["two organisations may be one: look at `linked.organisation_conflicts`, ask the source"],
+        ["deux organismes n'en font peut-être qu'un : regardez `linked.organisation_conflicts`"],
+    ),
     "one_person_each": ([REPORT[0]], [REPORT[1]]),
     "links_are_decided": (
         ["rows that fit several persons stay apart: answer in the workbook of `agir review`"],

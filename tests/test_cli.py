@@ -305,5 +305,5 @@ def test_inbox_files_in_unknown_folders_are_told_and_left(done_home: Path, tmp_p
     (home / "inbox" / "people" / "office" / "~$open.xlsx").write_bytes(b"lock")
     done = agir("run", "--home", home)
     assert done.returncode == 0
-    assert "inbox/peeple/x.csv: no source takes files from this folder" in done.stderr
+    assert "inbox/…/x.csv: no source takes files from this folder" in done.stderr
     assert (home / "inbox" / "peeple" / "x.csv").exists()

@@ -36,14 +36,15 @@ PEOPLE = "id,group,age_years,income_eur\n" + "".join(
     f"P{n},{n % 3 == 0:d},{20 + n % 25},{1000 + 37 * n % 900}\n" for n in range(90)
 )
 SAME_IN_BOTH = {
-    "Cause", "Code", "Codes", "Description", "Distance", "E-value", "Gain", "Horizon", "Initiative",
-    "Interaction",
-    "Questionnaire", "Source", "Table", "Tables", "Type", "points", "Γ", "Γ*",
+    "Cause", "Code", "Codes", "Contradictions", "Description", "Distance", "E-value", "Gain",
+    "Horizon", "Initiative", "Interaction", "Moment", "Phase", "Questionnaire", "SIRET",
+    "Situation", "Source", "Table", "Tables", "Type", "points", "Γ", "Γ*",
 }  # fmt: skip
 """Catalogue entries that are the same word in English and French."""
 
 SAME_LABELS = {
-    "AAH", "AFIJ", "AGEFOS PME", "ASS", "CIO", "CRIJ", "Cnam Pays de la Loire", "Code", "Commune",
+    "AAH", "AFIJ", "AGEFOS PME", "ASS", "Associative", "Juxtapositive", "Posture",
+    "CIO", "CRIJ", "Cnam Pays de la Loire", "Code", "Commune",
     "Communication", "Contrat de professionnalisation", "Corrections", "DARES", "DRJSCS",
     "Direccte", "FACE Atlantique", "FAFIH", "FORCO", "Fonds d'expérimentation pour la jeunesse",
     "France", "GDF Suez", "Loire-Atlantique", "Mission locale", "OPCA", "OPCALIA", "PAIO",

@@ -99,7 +99,7 @@ def deliveries_table(newest: list[tuple[Receipt, dict[str, int]]]) -> str:
         [_("File"), _("Known since"), _("Rows"), _("Accepted"), _("Rejected")],
         [
             [
-                receipt.file_name if is_one else f"{receipt.provider}/{receipt.file_name}",
+                receipt.shown_name if is_one else f"{receipt.provider}/{receipt.shown_name}",
                 receipt.known_on,
                 *(_counts(ends) if ends else (_("refused"), "-", "-")),
             ]

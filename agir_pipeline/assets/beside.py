@@ -43,6 +43,13 @@ def facts_beside(protocol: Protocol) -> dict[str, str]:
         found["event_causes"] = mark("Why each first event happened")
     if protocol.waves:
         found["wave_responses"] = mark("What became of each questionnaire")
+    if protocol.employment or protocol.mechanism:
+        found["wave_answers"] = mark("The answer that counts of each questionnaire")
+    if protocol.employment:
+        found["situations"] = mark("What the register shows on the date of the question")
+        found["calendar_months"] = mark("Where each member of a pair stands month by month")
+    if protocol.mechanism and protocol.mechanism.support:
+        found["support_sessions"] = mark("Each interview of a supported person")
     return found
 
 

@@ -10,7 +10,8 @@ import dagster as dg
 
 from agir_pipeline.assets.catalogue import asset_key
 from agir_pipeline.assets.markdown import markdown_table
-from agir_pipeline.contracts.lineage import Place, declared_origins, headings_behind
+from agir_pipeline.contracts.lineage import declared_origins, headings_behind
+from agir_pipeline.contracts.places import Place
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.files import write_whole
@@ -20,7 +21,11 @@ from agir_pipeline.resources.study import Study
 KEY = "dagster/column_lineage"
 DAYS = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-NO_ASSETS = {"linked.identity_labels"}
+NO_ASSETS = {
+    "linked.identity_labels",
+    "linked.organisation_names",
+    "linked.organisation_words",
+}
 """What passes between the vault and the models: labels that say alike or not, no table to read."""
 
 Sources = dict[str, list[tuple[str, str]]]

@@ -11,6 +11,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import DATA_TESTS, TEXTS
 from agir_pipeline.assets.contradictions import with_contradictions
 from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.organisations import name_organisations, with_organisations
 from agir_pipeline.assets.sql_tables import build_models, sql_result
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
@@ -37,18 +38,24 @@ TABLES = {
     "answers": mark("Finished questionnaires, attached to persons"),
     "shared_facts": mark("Facts that several sources tell of a person"),
     "contradictions": mark("Where sources contradict each other"),
+    "organisation_links": mark("Which organisation each row names"),
+    "organisation_conflicts": mark("Organisations that may be one, or two"),
 }
 NEEDS = {
     "spell": {"spell_versions", "spell_terms", "spells", "reference_spells"},
     "answer": {"answers"},
 }
 OF_FACTS = ("shared_facts", "contradictions")
+OF_ORGANISATIONS = ("organisation_links", "organisation_conflicts")
 CHECKS = {
     "person_links/one_person_each": mark("Each row belongs to one person at a time"),
     "person_links/links_are_decided": mark("No row could be several persons"),
     "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
     "contradictions/sources_agree": mark("No two sources contradict each other about a person"),
     "person_links/withdrawals_find_somebody": mark("Every withdrawal is of a person on a list"),
+    "organisation_conflicts/organisations_agree": mark(
+        "Every organisation is told from the others"
+    ),
 }
 BLOCKING = frozenset({"one_person_each"})
 
@@ -58,6 +65,7 @@ def linked_tables(protocol: Protocol) -> list[str]:
     fed = {source.feeds for source in protocol.sources}
     absent = {table for feeds, tables in NEEDS.items() if feeds not in fed for table in tables}
     absent |= set() if protocol.shared_facts else set(OF_FACTS)
+    absent |= set() if protocol.organisations else set(OF_ORGANISATIONS)
     if not any(source.withdraws for source in protocol.sources):
         absent.add("withdrawals")
     return [table for table in TABLES if table not in absent]
@@ -106,6 +114,7 @@ def _store(study: Study) -> StepResult:
             said = told_identities(study.protocol, evidence.identities, links)
             labels = identity_labels(said)
             study.warehouse.replace(connection, "linked", "identity_labels", labels)
+        name_organisations(study, connection, evidence.every)
         models = build_models(study, connection, "linked", model_variables(study))
         return settle(study, connection, "linked", _result(study, connection, released, models))
 
@@ -182,7 +191,8 @@ def _result(
         {"person_links": {"undecided": waiting, KEY: lineage}, **made.figures},
         {"person_links": checks, **made.checks},
     )
-    return with_contradictions(study, connection, own) if study.protocol.shared_facts else own
+    own = with_contradictions(study, connection, own) if study.protocol.shared_facts else own
+    return with_organisations(study, connection, own) if study.protocol.organisations else own
 
 
 def _decisions_hold(study: Study) -> Check:

@@ -40,7 +40,9 @@ def programme_tables(
         meetings = _known(study, connection, governance.origin)
         tables["governance"] = governance_table(meetings, governance, last_on)
     if outreach := protocol.outreach:
-        contacts = _known(study, connection, outreach.origin)
+        contacts = _with_organisations(
+            study, connection, _known(study, connection, outreach.origin), outreach.origin
+        )
         tables["mobilisation_funnel"] = mobilisation_funnel(contacts, outreach, last_on)
     if context := protocol.context:
         series = _known(study, connection, context.origin)
@@ -54,6 +56,21 @@ def _known(study: Study, connection: sa.Connection, source: str) -> pd.DataFrame
     where = "known_on <= :day and (superseded_on is null or superseded_on > :day)"
     day: Mapping[str, object] = {"day": as_of_day(study)}
     return study.warehouse.read(connection, "validated", source, where, day)
+
+
+def _with_organisations(
+    study: Study, connection: sa.Connection, rows: pd.DataFrame, source: str
+) -> pd.DataFrame:
+    """The rows of a source with the organisation each names; missing where it names none."""
+    links = study.warehouse.read(
+        connection,
+        "linked",
+        "organisation_links",
+        "source = :source",
+        {"source": source},
+        ["record_id", "organisation_id"],
+    )
+    return rows.merge(links.drop_duplicates("record_id"), on="record_id", how="left")
 
 
 def _effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:

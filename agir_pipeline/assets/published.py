@@ -12,10 +12,12 @@ from agir_pipeline.assets.checks import CONTRACT, TEXTS, Checks, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage, headings_shown
 from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.matched import withdrawn_persons
+from agir_pipeline.assets.mechanism import mechanism_tables
 from agir_pipeline.assets.programme import programme_tables
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.mechanism_lineage import facts_of_mechanism
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.tables import table_contracts
@@ -81,6 +83,8 @@ def _deps(table: str, protocol: Protocol) -> list[tuple[str, str]]:
             return [(step, table)]
     if table == "contradictions":
         return [("linked", table), ("matched", "matched_pairs")]
+    if table in (rests := facts_of_mechanism(protocol)):
+        return [("outcomes", fact) for fact in rests[table]]
     return [("matched", "matched_pairs"), ("outcomes", "precision")]
 
 
@@ -204,7 +208,8 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
             participants, pairs, protocol.enrolment, as_of_day(study), level
         )
     progress = tables.get("enrolment_progress")
-    return tables | programme_tables(study, connection, progress)
+    programme = programme_tables(study, connection, progress)
+    return tables | programme | mechanism_tables(study, connection)
 
 
 def _members(pairs: pd.DataFrame) -> set[str]:

@@ -19,8 +19,7 @@ from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.protocol.sources import DatasetPull, FormPull
 from agir_pipeline.resources.erasure import settle_rights
-from agir_pipeline.resources.files import legible
-from agir_pipeline.resources.landing import extraction_day
+from agir_pipeline.resources.file_names import drawn_on, is_private, shown_before_receipt
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources import causaldata
 from agir_pipeline.resources.sources.forms import Night, land
@@ -106,7 +105,8 @@ def _stable(
             continue
         if not is_same:
             text = _("inbox: {name} is still changing; it is left for the next night")
-            notes.append(text.format(name=legible(file.path.name)))
+            shown = shown_before_receipt(study.protocol, file.path.name)
+            notes.append(text.format(name=f"{file.source}/{shown}"))
             continue
         looks[file.place] = look
         taken.append(file)
@@ -166,7 +166,8 @@ def _receipt(study: Study, source: str, provider: str, file_name: str, how: str)
         source=source,
         provider=provider,
         file_name=file_name,
-        extracted_on=extraction_day(file_name) or study.today,
+        has_private_name=how != "pull" and is_private(study.protocol, file_name, study.today),
+        extracted_on=drawn_on(study.protocol, file_name, study.today) or study.today,
         how=how,
     )
 
@@ -224,7 +225,7 @@ def _figures(
     path = study.home.landing.object_path(newest.object_hash).resolve()
     return figures | {
         "dagster/uri": path.as_uri(),
-        "source_file": newest.file_name,
+        "source_file": newest.shown_name,
         "sha256": newest.sha256,
         "last_known_on": newest.known_on.isoformat(),
         "rows_read": sum(row["n_rows"] for row in own),

@@ -327,7 +327,7 @@ def _heard(study: Study, source: str) -> Check:
     """A decision that counts for nothing must not go unseen."""
     told = study.vault.read("unheard_decisions")
     own = told[told["source"] == source]
-    names = {receipt.receipt_id: receipt.file_name for receipt in study.state().deliveries}
+    names = {receipt.receipt_id: receipt.shown_name for receipt in study.state().deliveries}
     lines = [
         _(UNHEARD[reason]).format(file=names[receipt], sheet=sheet, row=row)
         for _source, receipt, sheet, row, reason in own.to_numpy().tolist()

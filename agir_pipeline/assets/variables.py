@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from agir_pipeline.assets.told import told_variables
 from agir_pipeline.protocol.model import (
     Causes,
     Column,
@@ -17,6 +18,7 @@ from agir_pipeline.protocol.model import (
     Source,
     StatusDefinition,
     StatusOutcome,
+    StatusRule,
     Wave,
 )
 from agir_pipeline.resources.study import Study, data_cut_on, included
@@ -50,8 +52,9 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         ],
         "entry_column": index.entry_column if index else "",
         "first_dated": _first_dated(index),
-        # who contradicts whom is asked of today alone, not of the days of rounds
+        # contradictions and organisations are asked of today alone, not of the days of rounds
         "shared_facts": told_facts(protocol) if known_on is None else [],
+        "organisations": told_organisations(protocol) if known_on is None else [],
     }
 
 
@@ -90,6 +93,12 @@ def _spell_told(fact: SharedFact, kinds: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def told_organisations(protocol: Protocol) -> list[dict[str, Any]]:
+    """The columns that name organisations; a teller's number is its place in the protocol."""
+    told = protocol.organisations.told_by if protocol.organisations else ()
+    return [teller.model_dump() for teller in told]
+
+
 def outcome_variables(study: Study) -> dict[str, Any]:
     """The variables of ``outcomes`` models: definitions, windows, and the days they end on.
 
@@ -119,6 +128,7 @@ def outcome_variables(study: Study) -> dict[str, Any]:
         ],
         "wave_definitions": [_wave(w, min(cuts[w.origin], last_on)) for w in waves],
         "measures": [{"name": o.name, "column": o.column} for o in measures],
+        **told_variables(study.protocol, cuts, last_on),
     }
 
 
@@ -198,11 +208,12 @@ def _status(
         "name": definition.name,
         "origin": outcome.origin,
         "known_when": definition.known_when,
+        "counted_from": definition.counted_from,
         "months": outcome.months_after_planned_end.value,
         "days_before": before,
         "days_after": after,
         "due_by_on": str(due_by_on),
-        "rules": [_conditions(rule.codes, rule.minimum) for rule in definition.true_when],
+        "rules": [_conditions(rule) for rule in definition.true_when],
     }
 
 
@@ -222,10 +233,10 @@ def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
     }
 
 
-def _conditions(
-    codes: dict[str, tuple[str, ...]], minimum: dict[str, float]
-) -> list[dict[str, Any]]:
+def _conditions(rule: StatusRule) -> list[dict[str, Any]]:
     """The conditions of one rule, all of which must hold."""
-    return [{"column": column, "codes": list(values)} for column, values in codes.items()] + [
-        {"column": column, "minimum": float(least)} for column, least in minimum.items()
+    return [
+        *({"column": column, "codes": list(values)} for column, values in rule.codes.items()),
+        *({"column": column, "minimum": float(least)} for column, least in rule.minimum.items()),
+        *({"column": column, "above": float(limit)} for column, limit in rule.above.items()),
     ]

@@ -6,12 +6,13 @@ followed: what merely filters, joins or orders is not, nor are texts a method wr
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
 
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
+from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
-from agir_pipeline.contracts.programme import programme_contracts
+from agir_pipeline.contracts.places import Origins, Place
+from agir_pipeline.contracts.programme import naming_columns, programme_contracts
 from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
@@ -26,18 +27,6 @@ from agir_pipeline.protocol.model import (
     Source,
     StatusOutcome,
 )
-
-
-class Place(NamedTuple):
-    """One column of one table of a step."""
-
-    step: str
-    table: str
-    column: str
-
-
-Origins = dict[str, tuple[Place, ...]]
-"""Column → the columns its values are made of."""
 
 TOLD_BY_METHOD = {
     "outcome", "definition", "horizon_days", "claim", "method", "definition_text", "unit",
@@ -84,7 +73,7 @@ def programme_origins(protocol: Protocol) -> dict[str, Origins]:
         read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
     if protocol.outreach:
         o = protocol.outreach
-        steps = (o.type_column, o.organisation_column, o.day_column, o.result_column)
+        steps = (o.type_column, *naming_columns(protocol, o.origin), o.day_column, o.result_column)
         read["mobilisation_funnel"] = (o.origin, steps)
     if protocol.context:
         x = protocol.context
@@ -344,7 +333,7 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
     if protocol.shared_facts:
         names = published_contracts(protocol)["contradictions"].names
         found["contradictions"] = {n: (Place("linked", "contradictions", n),) for n in names}
-    return found | programme_origins(protocol)
+    return found | programme_origins(protocol) | mechanism_origins(protocol)
 
 
 def _enrolment_origins(enrolment: Enrolment) -> Origins:

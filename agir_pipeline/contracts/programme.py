@@ -216,6 +216,13 @@ def _governance(committees: Mapping[str, Text]) -> TableContract:
     )
 
 
+def naming_columns(protocol: Protocol, source: str) -> list[str]:
+    """The columns by which a source names organisations; what identifies stays in the vault."""
+    told = protocol.organisations.told_by if protocol.organisations else ()
+    names = {name for teller in told if teller.source == source for name in teller.columns}
+    return [c.name for c in protocol.source(source).warehouse_columns if c.name in names]
+
+
 def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
     kinds = _codes(protocol, outreach.origin, outreach.type_column)
     return TableContract(

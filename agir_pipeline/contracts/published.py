@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from agir_pipeline.contracts.mechanism import mechanism_contracts
 from agir_pipeline.contracts.model import Column, Invariant, Sensitivity, TableContract, Text
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.sql_words import LINKED
@@ -124,7 +125,8 @@ def published_contracts(protocol: Protocol) -> dict[str, TableContract]:
     shared = (_contradictions(protocol),) if protocol.shared_facts else ()
     about = (_data_dictionary(), _release_manifest())
     tables = (_participant_flow(protocol), *enrolment, *shared, *about)
-    return {**{table.name: table for table in tables}, **programme_contracts(protocol)}
+    own = {table.name: table for table in tables}
+    return {**own, **programme_contracts(protocol), **mechanism_contracts(protocol)}
 
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from agir_pipeline.contracts.employment import IN_REGISTER
 from agir_pipeline.contracts.model import Column, Type
 from agir_pipeline.contracts.words import (
     MATCHING,
@@ -106,6 +107,23 @@ LINKED = vocabulary(
     text("record_id_b", mark("Row that said the second"), sensitivity="pseudonym"),
     text("receipt_id_b", mark("Receipt of the file that said the second"),
          mark("As in release_manifest")),
+    text("role", mark("What the organisation is to the row")),
+    text("organisation_id", mark("Organisation"), mark("An establishment; without SIRET or number "
+         "a name and a commune")),
+    text("company_id", mark("Company"), mark("Its establishments share the SIREN")),
+    text("siret", mark("SIRET"), mark("Of the row, or the one its number or name leads to")),
+    text("number", mark("Number of the organisation"), mark("One of the study's own")),
+    text("name_label", mark("Label of the name"), mark("Alike or not; the name stays in the vault"),
+         sensitivity="pseudonym"),
+    text("named_label", mark("Label of name and commune"), sensitivity="pseudonym"),
+    text("known_as", mark("What SIRET or number alone say")),
+    coded("conflict", mark("What does not fit"), {
+        "names_differ": mark("One SIRET, two names without a word in common"),
+        "sirets_differ": mark("One name and commune, two companies"),
+        "number_has_two_sirets": mark("One number, two SIRETs"),
+        "commune_missing": mark("The same name once without its commune")}),
+    text("organisation_id_a", mark("First organisation")),
+    text("organisation_id_b", mark("Second organisation")),
 )  # fmt: skip
 
 FACTS = vocabulary(
@@ -134,6 +152,26 @@ FACTS = vocabulary(
         "answered": mark("Answered"), "in_part": mark("Answered in part"),
         "out_of_window": mark("Answered outside the window"),
         "no_contact": mark("Refused to be asked"), "silent": mark("Silent")}),
+    day("answered_on", mark("Day of the answer")),
+    whole("answered_days", mark("Days to the answer"), mark("From the index date"), unit="days"),
+    flag("is_before_early_end", mark("Before any early end"),
+         mark("Empty where the contract of the pair is not linked")),
+    coded("contract", mark("By the register"), IN_REGISTER),
+    text("contract_kind", mark("Kind of the contract that counts"), mark("A code of the source")),
+    count("n_contracts", mark("Contracts in force")),
+    count("month_number", mark("Month"), mark("Since the index date, from 1")),
+    day("month_on", mark("First day of the month")),
+    text("told", mark("As told"), mark("A code of the source")),
+    text("told_in", mark("Told in"), mark("As named in the protocol")),
+    flag("has_two_answers", mark("Told twice, differently")),
+    day("session_on", mark("Day of the interview")),
+    text("theme_codes", mark("Themes"), mark("Codes of the source")),
+    whole("index_days", mark("Days to the interview"), mark("From the index date"), unit="days"),
+    whole("entry_days", mark("Days from the entry into support"), unit="days"),
+    count("minutes", mark("Length of the interview"), unit="minutes"),
+    number("shared_minutes", mark("Length, shared by those present"), unit="minutes"),
+    text("phase", mark("Phase"), mark("A code of the source")),
+    text("present", mark("Who was present"), mark("Codes of the source")),
     flag("is_unfollowed", mark("Nothing followed in time"),
          mark("The number behind the name is the window in days")),
 )  # fmt: skip

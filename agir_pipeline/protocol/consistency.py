@@ -16,6 +16,8 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
 from agir_pipeline.protocol.facts_consistency import shared_facts_can_be_compared
 from agir_pipeline.protocol.identity_consistency import IDENTITY_CHECKS
+from agir_pipeline.protocol.mechanism_consistency import MECHANISM_CHECKS
+from agir_pipeline.protocol.organisation_consistency import ORGANISATION_CHECKS
 from agir_pipeline.protocol.reporting_consistency import REPORTING_CHECKS
 from agir_pipeline.protocol.reserved_names import (
     outcome_tables_are_distinct,
@@ -50,7 +52,9 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         *DESIGN_CHECKS,
         *ROLE_CHECKS,
         shared_facts_can_be_compared,
+        *ORGANISATION_CHECKS,
         *REPORTING_CHECKS,
+        *MECHANISM_CHECKS,
         *RIGHTS_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,

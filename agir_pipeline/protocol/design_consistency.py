@@ -197,6 +197,11 @@ def _status_makes_sense(where: str, outcome: Raw, source: Raw | None) -> Iterato
     window = numbers(table(outcome, "window_days").get("value"))
     if window is not None and (len(window) != 2 or min(window) < 0):
         yield Mistake(f"{where} › window_days", _("names two numbers: days before, days after"))
+    for definition in items(outcome, "definition"):
+        is_primary = text(definition, "name") == text(outcome, "primary_definition")
+        if is_primary and text(definition, "counted_from") == "actual_end":
+            message = _("a date that hangs on the end of the contract cannot be the primary one")
+            yield Mistake(f"{where} › primary_definition", message)
     for number, definition in enumerate(items(outcome, "definition"), 1):
         at = f"{where} › {place('definition', number, definition)}"
         if definition.get("true_when") == []:
@@ -209,7 +214,7 @@ def _rules_use_answers(where: str, definition: Raw, source: Raw) -> Iterator[Mis
     own = {c["name"]: c for c in items(source, "column") if isinstance(c.get("name"), str)}
     named: list[str | None] = [text(definition, "known_when")]
     for rule in items(definition, "true_when"):
-        named += [*table(rule, "codes"), *table(rule, "minimum")]
+        named += [*table(rule, "codes"), *table(rule, "minimum"), *table(rule, "above")]
         for column, used in table(rule, "codes").items():
             yield from _outside(where, f"codes › {column}", _as_texts(used), own.get(column, {}))
     for used_column in named:

@@ -21,10 +21,11 @@ from agir_pipeline.protocol.written import items, place
 PACKAGED = Path(__file__).parent
 LABELLING = {
     "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
-    "keep_until", "processing",
+    "keep_until", "processing", "organisations",
+    "file_words",
 }  # fmt: skip
 """Keys that say how things are called, fetched or checked, not what the study compares."""
-FREE = {"groups", "codes", "minimum"}
+FREE = {"groups", "codes", "minimum", "above", "now_means"}
 """Tables whose keys the author chooses: names of codes and columns, never labelling."""
 
 

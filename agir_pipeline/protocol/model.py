@@ -13,6 +13,8 @@ from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
+from agir_pipeline.protocol.mechanism import Employment, Mechanism, StatusRule
+from agir_pipeline.protocol.organisations import Organisations, OrganisationTeller
 from agir_pipeline.protocol.processing import Processing, Recipient
 from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
@@ -77,6 +79,7 @@ __all__ = [
     "Decimal",
     "Derived",
     "Eligibility",
+    "Employment",
     "Enrolment",
     "EventDefinition",
     "EventOutcome",
@@ -93,7 +96,10 @@ __all__ = [
     "Many",
     "Matching",
     "MeasureOutcome",
+    "Mechanism",
     "Name",
+    "OrganisationTeller",
+    "Organisations",
     "Outcome",
     "Outreach",
     "Pace",
@@ -234,13 +240,6 @@ class EventOutcome(Frozen):
     causes: Causes | None = None
 
 
-class StatusRule(Frozen):
-    """True when every named column has one of the codes and every minimum is met."""
-
-    codes: dict[str, Many[str]]
-    minimum: dict[str, float] = Field(default_factory=dict)
-
-
 class StatusDefinition(Frozen):
     name: Name
     labels: Labels
@@ -248,6 +247,8 @@ class StatusDefinition(Frozen):
     """Any of the rules makes the status true."""
     known_when: Name
     """The status is known when this column is answered; otherwise the person is missing."""
+    counted_from: Literal["planned_end", "actual_end"] = "planned_end"
+    """actual_end: the date hangs on how the contract ended, hence never for a primary one."""
 
 
 class StatusOutcome(Frozen):
@@ -266,6 +267,8 @@ class StatusOutcome(Frozen):
     source: Text
     primary_definition: Name | None = None
     bootstrap_draws: Fact[AtLeastOne]
+    variant_draws: Fact[AtLeastOne] | None = None
+    """Draws of the definitions that other persons told than the primary one; none: as many."""
 
 
 class MeasureOutcome(Frozen):
@@ -334,6 +337,8 @@ class Study(Frozen):
     start_on: Fact[date] | None = None
     end_on: Fact[date] | None = None
     project_number: str = ""
+    file_words: Many[Text] = ()
+    """Words that partners put into names of files, and that tell of nobody."""
     parties: Many[Party] = Field(default=(), alias="party")
 
 
@@ -356,10 +361,13 @@ class Protocol(Frozen):
     outreach: Outreach | None = None
     costs: Costs | None = None
     context: Context | None = None
+    employment: Employment | None = None
+    mechanism: Mechanism | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")
     audit: Audit | None = None
+    organisations: Organisations | None = None
 
     design_digest: str = Field(exclude=True)
     protocol_digest: str = Field(exclude=True)

@@ -49,11 +49,13 @@ class Governance(Frozen):
 
 
 class Outreach(Frozen):
-    """Which organisations were told of the programme, and how far each came."""
+    """Which organisations were told of the programme, and how far each came.
+
+    What makes two rows one organisation stands in ``organisations``.
+    """
 
     origin: Name
     day_column: Name
-    organisation_column: Name
     type_column: Name
     result_column: Name
     replied_when: Some[str]

@@ -11,10 +11,10 @@ import pandas as pd
 import xlsxwriter
 
 from agir_pipeline.methods.identity.erasing import BETWEEN
-from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 from agir_pipeline.methods.reading.redacted import RedactedCopy, blanked
 from agir_pipeline.resources.erasure_plan import Plan
+from agir_pipeline.resources.file_names import place_of
 from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser
@@ -286,10 +286,14 @@ def drop_files(study: Study, plan: Plan) -> None:
                 write_whole(path, _workbook(copy.grids))
             elif receipt is not None:
                 path.unlink()
-    seen = [(place, Path(place.split(PAIR)[0])) for place in home.landing.ledger.inbox_looks()]
-    home.landing.ledger.forget_looks(
-        place for place, path in seen if not path.exists() or plan.words.holds(path.stem)
-    )
+    sources = [source.name for source in study.protocol.sources]
+    lying = {
+        place_of(path, source)
+        for folder in (home.inbox, home.decisions)
+        for path in folder.rglob("*")
+        for source in sources
+    }
+    home.landing.ledger.forget_looks(set(home.landing.ledger.inbox_looks()) - lying)
 
 
 def _workbook(grids: Sequence[Grid]) -> bytes:

@@ -3,10 +3,16 @@
 import os
 import shutil
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
+
+ENDINGS = frozenset(
+    (".csv", ".gz", ".json", ".lss", ".ods", ".tsv", ".txt", ".xls", ".xlsb", ".xlsm", ".xlsx",
+     ".xml", ".zip")
+)  # fmt: skip
+"""Ends of names that say of which kind a file is."""
 
 
 def write_whole(
@@ -91,3 +97,9 @@ def disk_fault(path: Path, fault: OSError) -> InfrastructureError:
 def legible(name: str | Path) -> str:
     """A name as text that can be kept: bytes that are no UTF-8 show as a question mark."""
     return os.fsencode(name).decode("utf-8", errors="replace").replace("\ufffd", "?")
+
+
+def ending(file_name: str) -> str:
+    """What kind of file it is, where its name says one that is known; else nothing."""
+    suffix = PurePath(file_name).suffix
+    return suffix if suffix.lower() in ENDINGS else ""

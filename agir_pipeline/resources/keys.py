@@ -105,6 +105,10 @@ class Keys:
         """A business key that the warehouse may hold: the key itself stays in the vault."""
         return self._digest("record", "entity", source, entity_key).hex()[:32]
 
+    def organisation_label(self, name: str) -> str:
+        """The name of an organisation that the warehouse may hold: it may be somebody's name."""
+        return self._digest("record", "organisation", name).hex()[:32]
+
     def tombstone(self, mark: str) -> str:
         """A mark of somebody who had the data erased, by which later rows are known."""
         return self._digest("record", "tombstone", mark).hex()[:32]

@@ -1,7 +1,6 @@
 """Bytes as received, under their hash, with a receipt each. Append-only."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -16,7 +15,6 @@ from agir_pipeline.resources.receipts import Receipt, State, state
 STRUCTURE_MARK = b"<LimeSurveyDocType>"
 HEAD_BYTES = 4_096
 """Where a questionnaire's structure file (.lss) says what it is, whatever it is called."""
-DAY_IN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?!.*\d{4}-\d{2}-\d{2})")
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ class Landing:
                 sealed = _sealed(unsealed, content, known.batches)
                 arrival = self._arrival(sealed, content, known)
                 done.append(arrival)
-                names = (legible(unsealed.file_name), unsealed.how)
+                names = (_name_of(sealed, arrival.receipt), unsealed.how)
                 landings.append((arrival.receipt.receipt_id, now, *names, arrival.is_repeat))
         finally:  # what was kept before one was refused is on record too
             self.ledger.record_landings(landings)
@@ -195,15 +193,6 @@ class _Known:
         return receipt
 
 
-def extraction_day(file_name: str) -> date | None:
-    """The last day written as YYYY-MM-DD in a file's name: when the partner drew it."""
-    found = DAY_IN_NAME.search(file_name)
-    try:
-        return date.fromisoformat(found.group(1)) if found else None
-    except ValueError:
-        return None
-
-
 def _batches(deliveries: Iterable[Receipt]) -> dict[tuple[str, str, date], int]:
     """(source, provider, day) → how many batches of that day were taken in."""
     taken: dict[tuple[str, str, date], int] = {}
@@ -231,6 +220,12 @@ def _sealed(
     return replace(
         receipt, kind=kind, sha256=digest, extracted_on=drawn, file_name=name, batch=batch
     )
+
+
+def _name_of(sealed: Receipt, kept: Receipt) -> str:
+    """What the arriving file is called in the ledger; its number is that of what was kept."""
+    is_private = sealed.has_private_name
+    return replace(kept, file_name=sealed.file_name, has_private_name=is_private).shown_name
 
 
 def _receipt_in(path: Path) -> Receipt:
@@ -261,5 +256,5 @@ def _refuse_rewriting_a_round(receipt: Receipt, last_round: date | None) -> None
             _(
                 "{file}: the day {day} is not after the last matched round ({round}); what was "
                 "known then is fixed. Hand it in with the day it became known"
-            ).format(file=receipt.file_name, day=receipt.known_on, round=last_round)
+            ).format(file=receipt.shown_name, day=receipt.known_on, round=last_round)
         )

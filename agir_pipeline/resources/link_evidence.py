@@ -39,16 +39,21 @@ DECIDED = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """``identities`` are the rows of somebody, each with its identifying columns."""
+    """``identities`` are the rows of somebody, each with its identifying columns.
+
+    ``every`` row of the vault stands there with them, those of nobody too.
+    """
 
     study: Study
     identities: pd.DataFrame
+    every: pd.DataFrame
 
     @classmethod
     def of(cls, study: Study) -> "Evidence":
         kept = study.vault.read("identities")
         known = _with_details(study.protocol, kept)
-        return cls(study, known[_is_of_somebody(study.protocol, known)].reset_index(drop=True))
+        own = known[_is_of_somebody(study.protocol, known)].reset_index(drop=True)
+        return cls(study, own, known)
 
     @property
     def rules(self) -> tuple[tuple[str, ...], ...]:
@@ -199,13 +204,16 @@ class Evidence:
 
 
 def _with_details(protocol: Protocol, identities: pd.DataFrame) -> pd.DataFrame:
-    """The identifying columns that rules, model and shared facts read, beside each row."""
+    """The identifying columns that rules, model, facts and organisations read, beside each row."""
     identity = protocol.identity
     wanted = {name for rule in (identity.same_when if identity else ()) for name in rule}
     if identity and identity.linkage:
         compared = identity.linkage.columns.model_dump()
         wanted |= {name for names in compared.values() for name in names}
     wanted |= {teller.column for fact, teller in protocol.tellers if protocol.is_identity(fact)}
+    secret = {c.name for source in protocol.sources for c in source.identifying_columns}
+    told_by = protocol.organisations.told_by if protocol.organisations else ()
+    wanted |= secret.intersection(name for teller in told_by for name in teller.columns)
     told: list[Mapping[str, Any]] = [json.loads(text) for text in identities["identity"]]
     details = {name: [one.get(name) for one in told] for name in sorted(wanted)}
     return pd.concat([identities, pd.DataFrame(details, index=identities.index)], axis=1)

@@ -13,10 +13,12 @@ import pandas as pd
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.methods.identity.features import COMPARED
-from agir_pipeline.methods.identity.model import BLOCKS, ID
+from agir_pipeline.methods.identity.model import BLOCKS, CONTRADICT, ID
 
 DIGITS = 9
 """Probabilities are kept to so many: a sum in another order gives the same."""
+AT_MOST = 0.9
+"""A pair that contradicts itself is a question, however much else agrees."""
 SCORES = ["fingerprint_a", "fingerprint_b", "probability"]
 
 
@@ -61,10 +63,22 @@ def score_pairs(records: pd.DataFrame, model: dict[str, Any], least: float) -> p
         {
             "fingerprint_a": found[[f"{ID}_l", f"{ID}_r"]].min(axis=1),
             "fingerprint_b": found[[f"{ID}_l", f"{ID}_r"]].max(axis=1),
-            "probability": found["match_probability"].round(DIGITS),
+            "probability": found["match_probability"]
+            .where(~_contradict(found), found["match_probability"].clip(upper=AT_MOST))
+            .round(DIGITS),
         }
     )
     return pairs.sort_values(SCORES[:2], ignore_index=True)
+
+
+def _contradict(found: pd.DataFrame) -> "pd.Series[bool]":
+    """Pairs whose first names, or whose birthdays, have nothing in common.
+
+    Twins share a birthday, father and son a name, and families a place and a telephone: the model
+    counts each agreement as if it came by itself, and would be sure.
+    """
+    levels = [found[f"gamma_{column}"].between(0, most) for column, most in CONTRADICT.items()]
+    return levels[0] | levels[1]
 
 
 def may_hold_pairs(records: pd.DataFrame) -> bool:
@@ -82,4 +96,5 @@ def _asked(model: dict[str, Any]) -> dict[str, Any]:
         "l.place_of <> r.place_of and (l.is_new or r.is_new) and (l.is_left_over or r.is_left_over)"
     )
     rules = [{"blocking_rule": f"{rule} and {pair}"} for rule in BLOCKS]
-    return {**model, "blocking_rules_to_generate_predictions": rules}
+    told = {"retain_matching_columns": True}  # with them the level of each comparison
+    return {**model, **told, "blocking_rules_to_generate_predictions": rules}

@@ -16,9 +16,10 @@ from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.file_names import drawn_on, is_private
 from agir_pipeline.resources.files import make_folder, write_whole
 from agir_pipeline.resources.home import Home
-from agir_pipeline.resources.landing import Arrival, extraction_day
+from agir_pipeline.resources.landing import Arrival
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources.inbox import files_below
 from agir_pipeline.resources.study import record_protocol
@@ -176,7 +177,8 @@ def delivery_receipt(
         source=source,
         provider=chosen,
         file_name=file_name,
-        extracted_on=extraction_day(file_name) or known_on,
+        has_private_name=is_private(protocol, file_name, known_on),
+        extracted_on=drawn_on(protocol, file_name, known_on) or known_on,
         how=how,
         is_backfilled=is_backfilled,
     )

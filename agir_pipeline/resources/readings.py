@@ -130,7 +130,7 @@ class Readings:
         with collector_paused():
             read = self._parse(receipt, parser, versions, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
-            refusal = (read.code, refusal_sentence(read, receipt.file_name))
+            refusal = (read.code, refusal_sentence(read, receipt.shown_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
         rows, outcome = _parts(read)
         _keep(path, rows, outcome)
@@ -362,7 +362,7 @@ def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] |
     if kept is None:
         return None
     refusal = Refusal.from_json(kept)
-    return refusal.code, refusal_sentence(refusal, receipt.file_name)
+    return refusal.code, refusal_sentence(refusal, receipt.shown_name)
 
 
 # --------------------------------------------------------------------------- the contracts

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Literal
 
+from agir_pipeline.resources.files import ending
+
 Kind = Literal["protocol", "structure", "delivery", "link", "round"]
 """A structure says what a questionnaire asks: it explains deliveries and is none itself."""
 RETURNING = frozenset({"delivery", "structure"})
@@ -41,6 +43,8 @@ class Receipt:
     stands_as: str = ""
     """The hash of the copy that supersedes the bytes as received, once rows of them were erased;
     what arrived is still named by its own hash, so that it is known when it comes again."""
+    has_private_name: bool = False
+    """Its name may say whose the file is: it stays here, and others read ``shown_name``."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -63,9 +67,17 @@ class Receipt:
         """What names the rows of the file: its bytes, and their turn where they came again."""
         return f"{self.sha256}/{self.repeats}" if self.repeats else self.sha256
 
+    @property
+    def shown_name(self) -> str:
+        """What the file is called outside the landing and the vault."""
+        if not self.has_private_name:
+            return self.file_name
+        return f"{self.source}-{self.receipt_id}{ending(self.file_name)}"
+
     def to_json(self) -> str:
         fields = asdict(self)
-        for name in ("repeats", "stands_as"):  # as all were written before there were such
+        # As all were written before there were such.
+        for name in ("repeats", "stands_as", "has_private_name"):
             if not fields[name]:
                 del fields[name]
         return json.dumps(fields, default=str, ensure_ascii=False, indent=1, sort_keys=True)

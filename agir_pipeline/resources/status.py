@@ -75,7 +75,7 @@ def newest_refusals(
     contracts = contracts_in_force(protocol)
     ledger = home.landing.ledger
     refusals = {(row["receipt_id"], row["reading"]): row for row in ledger.refusals()}
-    names = {receipt.receipt_id: receipt.file_name for receipt in state.deliveries}
+    names = {receipt.receipt_id: receipt.shown_name for receipt in state.deliveries}
     mute = _mute(home, protocol)
     for (receipt_id, reading), n in ledger.spoilt().items():
         sentence = _spoilt_sentence(names.get(receipt_id, ""), n)

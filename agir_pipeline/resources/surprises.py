@@ -31,7 +31,7 @@ def surprises(
 
     Never a value: receipt, source, file, code, row (missing: the file as a whole) and column.
     """
-    names = {reading.receipt.receipt_id: reading.receipt.file_name for reading in readings}
+    names = {reading.receipt.receipt_id: reading.receipt.shown_name for reading in readings}
     lines: list[tuple[object, ...]] = []
     for source in protocol.sources:
         own = [r for r in readings if r.receipt.source == source.name and r.refusal is None]

@@ -5,7 +5,7 @@ One DuckDB file by default (``duckdb:////folder/study.duckdb``), a PostgreSQL da
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,16 +90,18 @@ class Warehouse:
         table: str,
         where: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        wanted: Collection[str] = (),
     ) -> pd.DataFrame:
         """The rows of ``schema.table`` in no promised order; the caller sorts.
 
         ``where`` is SQL with ``:name`` placeholders, filled from ``parameters``. Without a
-        connection the table is read in a transaction of its own.
+        connection the table is read in a transaction of its own. All columns, or the ``wanted``.
         """
         if connection is None:
             with self.transaction() as own:
-                return self.read(own, schema, table, where, parameters)
+                return self.read(own, schema, table, where, parameters, wanted)
         kinds = self._kinds(connection, schema, table)
+        kinds = {name: kind for name, kind in kinds.items() if not wanted or name in wanted}
         columns = ", ".join(tables.quoted(column) for column in kinds)
         query = f"select {columns} from {tables.qualified(schema, table)}"  # noqa: S608
         statement = sa.text(_literally(query) + (f" where {where}" if where else ""))
@@ -126,6 +128,20 @@ class Warehouse:
             for schema, table in self.tables(connection):
                 if schema in SCHEMAS:
                     self.drop(connection, schema, table)
+        if self.engine.dialect.name == "postgresql":
+            self._forget_statistics()
+
+    def _forget_statistics(self) -> None:
+        """The server notes common values of a column, and a dropped table leaves them on its pages.
+
+        Whoever owns the database may rewrite them; for anybody else the server does nothing.
+        """
+        options = {"isolation_level": "AUTOCOMMIT"}
+        with (
+            tables.named_faults(self.place),
+            self.engine.connect().execution_options(**options) as connection,
+        ):
+            tables.execute(connection, "vacuum (full) pg_catalog.pg_statistic")
 
     def _kinds(self, connection: sa.Connection, schema: str, table: str) -> dict[str, Kind]:
         found = self.columns(connection, schema, table)

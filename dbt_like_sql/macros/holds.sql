@@ -2,6 +2,8 @@
 {% macro holds(condition) %}
     {%- if "codes" in condition -%}
         in ({% for code in condition.codes %}'{{ code }}'{% if not loop.last %}, {% endif %}{% endfor %})
+    {%- elif "above" in condition -%}
+        > {{ condition.above }}
     {%- else -%}
         >= {{ condition.minimum }}
     {%- endif -%}

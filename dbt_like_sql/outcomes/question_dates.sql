@@ -1,5 +1,5 @@
 -- The day each pair member's situation is asked for: the pair's common planned end plus some
--- months, whether or not a contract broke.
+-- months, whether or not a contract broke; as a variant its contract's own end plus those months.
 -- Grain: one row per status definition, pair and arm. is_due: the windows of both members of the
 -- pair close by the last day; never for a pair without a date.
 
@@ -24,11 +24,22 @@ dated_{{ loop.index }} as (
         members.arm,
         members.person_id,
         cast(
-            members.index_on + cast(members.common_planned_days as integer)
+            {% if definition.get('counted_from') == 'actual_end' %}
+                -- the last day in the contract, for a member whose contract has ended
+                coalesce(spell_ends.ends_on - 1, members.index_on + cast(members.common_planned_days as integer))
+            {% else %}
+                members.index_on + cast(members.common_planned_days as integer)
+            {% endif %}
             + interval '{{ definition.months }} months' as date
         ) as asked_on
 
     from members
+
+    {% if definition.get('counted_from') == 'actual_end' %}
+        left join {{ ref('spell_ends') }} as spell_ends
+            on members.spell_id = spell_ends.spell_id
+            and members.person_id = spell_ends.person_id
+    {% endif %}
 
 ),
 

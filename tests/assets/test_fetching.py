@@ -87,7 +87,9 @@ def test_a_file_that_grows_between_two_looks_is_left_for_the_next_night(
     notes = take_in(study)
     is_copied.set()
     partner.join()
-    assert notes == ["inbox: pool.csv is still changing; it is left for the next night"]
+    assert notes == [
+        "inbox: control_pool/pool.csv is still changing; it is left for the next night"
+    ]
     assert not study.state().deliveries
     assert take_in(study) == []
     (receipt,) = study.state().deliveries
@@ -114,7 +116,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_night(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", growing)
         assert take_in(study) == [
-            "inbox: pool.csv is still changing; it is left for the next night"
+            "inbox: control_pool/pool.csv is still changing; it is left for the next night"
         ]
     (path.parent / "gone.csv").unlink()
     assert not study.state().deliveries

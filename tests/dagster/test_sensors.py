@@ -201,7 +201,7 @@ def test_a_file_nobody_can_read_is_told_once_and_again_when_it_comes_back(night:
         night.look(FAILED_CHECK)
     (message,) = night.told
     assert "last_delivery_was_read" in message
-    assert "2010-02-01.csv" in message
+    assert "people-" in message  # the day is none of the years a file of today can be of
     assert "/assets/validated/people?view=checks" in message
     night.drop(PEOPLE.replace("P89,", "P90,"), "2010-03-01.csv")
     night.run(READ_DELIVERIES)
@@ -210,7 +210,7 @@ def test_a_file_nobody_can_read_is_told_once_and_again_when_it_comes_back(night:
     night.run(READ_DELIVERIES)
     night.look(FAILED_CHECK)
     assert len(night.told) == 2
-    assert "2010-04-01.csv" in night.told[1]
+    assert "people-" in night.told[1]
 
 
 def test_a_failure_stays_the_same_while_only_its_counts_change(night: Night) -> None:
@@ -316,7 +316,7 @@ def test_a_dropped_file_starts_one_run_once_it_no_longer_changes(night: Night) -
 
 def test_a_file_in_the_wrong_place_is_said(night: Night) -> None:
     (night.home / "inbox" / "lost.csv").write_text(PEOPLE)
-    assert "lost.csv" in str(night.look(INBOX).skip_message)
+    assert "inbox/….csv: no source takes files" in str(night.look(INBOX).skip_message)
 
 
 def test_ticks_are_not_far_apart(night: Night) -> None:

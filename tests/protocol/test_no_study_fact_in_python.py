@@ -130,6 +130,11 @@ OWN_NUMBERS = {
     ("methods/reading/biff.py", 0x24): "the code of an error in a file format",
     ("methods/reading/biff.py", 42): "the code of an error in a file format",
     ("methods/drawing.py", 42): "a length in a picture",
+    ("methods/matching/frontier.py", 40): "a length in a picture",
+    ("methods/matching/frontier.py", 70): "a length in a picture",
+    ("methods/matching/love_plot.py", 40): "a length in a picture",
+    ("methods/matching/weighting.py", 40): "how often a step is halved at most",
+    ("methods/reading/nir.py", 40): "a number in the form of an identifier",
     ("methods/matching/library.py", 0.2): "Austin's width, for who matches without a protocol",
 }
 GENERATOR = "methods/synthetic/"

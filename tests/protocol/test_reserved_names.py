@@ -82,6 +82,7 @@ def test_an_outcome_may_not_take_the_table_of_another(
     agir["outcome"][0]["name"] = "other"
     agir["outcome"][1]["name"] = name
     agir["inference"]["primary_family"] = ["other", name]
+    del agir["employment"], agir["mechanism"]
     assert mistakes(agir) == [
         f"outcome 2 ({name}) › name: its table {name} would have the name of another; "
         "choose another"

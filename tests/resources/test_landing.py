@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.resources import files
-from agir_pipeline.resources.landing import Landing, extraction_day
+from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.receipts import Receipt, state
 
 FIRST = date(2010, 1, 31)
@@ -396,23 +396,6 @@ class LandingOverTime(RuleBasedStateMachine):
 
 LandingOverTime.TestCase.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
 TestLandingOverTime = LandingOverTime.TestCase
-
-
-# ------------------------------------------------------------------------- file names
-
-
-@pytest.mark.parametrize(
-    ("name", "day"),
-    [
-        ("suivi_2010-12-31.xlsx", date(2010, 12, 31)),
-        ("2010-01-01_au_2010-03-31.csv", date(2010, 3, 31)),
-        ("suivi_2010-13-45.csv", None),
-        ("suivi.csv", None),
-        ("suivi_20101231.csv", None),
-    ],
-)
-def test_the_last_day_in_a_file_name_is_when_it_was_drawn(name: str, day: date | None) -> None:
-    assert extraction_day(name) == day
 
 
 def test_a_receipt_that_is_gone_is_missed(landing: Landing) -> None:

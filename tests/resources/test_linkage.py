@@ -11,7 +11,7 @@ from agir_pipeline.errors import UsageError
 from agir_pipeline.methods.identity.features import compared_values, with_frequencies
 from agir_pipeline.methods.identity.model import ID, model_settings, usual_shares
 from agir_pipeline.protocol.loading import packaged_protocols
-from agir_pipeline.resources.linkage import may_hold_pairs, read_model, score_pairs
+from agir_pipeline.resources.linkage import AT_MOST, may_hold_pairs, read_model, score_pairs
 from benchmarks.linkage import cascade
 from scripts.french_people import Dirt, two_files
 from scripts.train_linkage import COLUMNS
@@ -53,6 +53,27 @@ def test_swapped_names_typos_and_married_names_are_found_by_what_else_agrees() -
     assert found["a3b3"] > 0.99  # another family name, the same phone and place
     assert 0.05 < found["a4b4"] < 0.99  # another family name and nothing else
     assert found["a2b2"] > 0.05  # a typo, and day and month swapped
+
+
+def test_twins_and_father_and_son_are_a_question_however_much_they_share() -> None:
+    """One of them is on the list, the other one in the register: nothing else tells them apart."""
+    home, phone = "44600", "06 39 98 00 02"
+    rows = pd.DataFrame(
+        [
+            ("a1", "list", "Quéméneur", "Chloé", "1992-08-30", home, phone),
+            ("b1", "register", "Quéméneur", "Karim", "1992-08-30", home, phone),
+            ("a2", "list", "Gourvennec", "Enzo", "1991-03-12", home, phone),
+            ("b2", "register", "Gourvennec", "Enzo", "1964-11-05", home, phone),
+            ("a3", "list", "Tanguy", "Inès", "1990-05-17", home, phone),
+            ("b3", "register", "Tanguy", "Ines", "1990-05-17", home, phone),
+        ],
+        columns=[ID, "place_of", "last_name", "first_name", "born_on", "place", "phone"],
+    )
+    values = with_frequencies(compared_values(rows, COLUMNS), usual_shares(read_model(MODEL)))
+    told = scores(values.assign(**{ID: rows[ID]}, place_of=rows["place_of"], is_new=True,
+                                is_left_over=True))  # fmt: skip
+    assert told["a1b1"] == told["a2b2"] == AT_MOST
+    assert told["a3b3"] > 0.99
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,4 +1,5 @@
-"""Twelve kinds of canary in data and headings, and faults that quote them at every step.
+"""Twelve kinds of canary in data, headings and file names, and faults that quote them at every
+step.
 
 A few faults in every run of the tests; all kinds at all steps with ``make campaign-canaries``.
 """
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.study import STEPS, Study, record_step
 from agir_pipeline.running import RunOutcome, run_study
@@ -34,9 +36,16 @@ CANARIES = {
     "url": "https://agir:Zr8-pass-91@surveys.example.org/",
 }
 COLUMNS = ("phone", "phone_home", "phone_work", "email", "token", "note")
-RESTED = ("landing/ledger.sqlite",)
-"""Of the private folders this holds places and counts only; objects and vault hold people."""
-PUBLIC = ("warehouse", "releases", "dagster", "audit")
+IN_A_NAME = CANARIES["url"].split("/")[2]
+"""A name of a file holds no slash: of the address, the part with its password."""
+PRIVATE = ("vault", "landing/objects", "landing/receipts", "inbox", "decisions", "review")
+"""Where people may be; everything else in the home is looked through."""
+DRAWN = (".otf", ".png", ".css")
+"""Of Data Docs what looks alike in every study."""
+AUDIT = "".join(
+    f'audit.{name} = {{value = {value}, unit = "-", source = "test"}}\n'
+    for name, value in (("least_deliveries", 6), ("volume_ratio", 0.5), ("share_tolerance", 0.5))
+)
 
 
 def column(name: str) -> dict[str, Any]:
@@ -46,7 +55,8 @@ def column(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A study with every canary in a cell, most in a heading, and the secrets in its settings."""
+    """A study with every canary in a cell, in a heading and in a file's name, and the secrets in
+    its settings."""
     import tomllib
 
     folder = tmp_path_factory.mktemp("canaries")
@@ -56,7 +66,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AGIR_KEY_PERSON", CANARIES["hmac_key"])
         patch.setenv("AGIR_SERVER_SURVEYS_SECRET", CANARIES["password"])
-        init_home(place, str(write_protocol(folder / "written", column=columns)))
+        written = write_protocol(folder / "written", column=columns)
+        written.write_text(written.read_text(encoding="utf-8") + AUDIT, encoding="utf-8")
+        init_home(place, str(written))
         drop(place, "pool", "pool.csv", POOL)
         c = CANARIES
         cells = ["phone_plain", "phone_spaced", "phone_abroad", "mail", "token", "url"]
@@ -71,7 +83,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         headed = HEAD.strip() + "," + ",".join(c.values()) + "\n"
         drop(place, "register", "b.csv", headed + "NUM7007,X,Y,1990-01-01,20,1" + 12 * ",1" + "\n")
         drop(place, "register", "c.csv", HEAD.strip() + ",more\nN8,X,Y,,,," + c["nir"] + "\n")
+        drop_named(place)
         yield place
+
+
+def drop_named(place: Path) -> None:
+    """Files called after each canary: taken in, refused, and where no file belongs."""
+    names = [c.replace("/", "_") for c in CANARIES.values()]
+    for number, name in enumerate([*names, IN_A_NAME]):
+        row = f"NUM71{number:02d},X,Y,1990-01-01,20,1\n"
+        drop(place, "register", f"{name}.csv", HEAD + row)
+        drop(place, "pool", f"{name}.csv", f"no heading anybody knows,{number}\n1,2\n")
+        (place / "inbox" / name).mkdir()
+        (place / "inbox" / name / f"{name}.{name}").write_text("1\n", encoding="utf-8")
+    (place / "decisions" / f"{CANARIES['mail']}.xlsx").write_bytes(b"no workbook")
 
 
 def of_a_library(_connection: Any, text: str) -> None:
@@ -122,8 +147,11 @@ def broken_run(
 
 
 def found(home: Path, *texts: str) -> dict[str, set[str]]:
-    places = [*files(home, *PUBLIC), *(home / name for name in RESTED)]
-    return leaks([*places, *(text.encode() for text in texts)], CANARIES.values())
+    hidden = {path for name in PRIVATE for path in files(home, name)}
+    places = [p for p in files(home, ".") if p not in hidden and p.suffix not in DRAWN]
+    names = [str(path.relative_to(home)).encode() for path in places]
+    where = [*places, *names, *(text.encode() for text in texts)]
+    return leaks(where, [*CANARIES.values(), IN_A_NAME])
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -140,6 +168,25 @@ def test_a_fault_that_quotes_every_canary_leaves_none(
     outcome = broken_run(home, monkeypatch, step, fault, text)
     said = capfd.readouterr()
     assert found(home, *outcome.faults, said.out, said.err, caplog.text) == {}
+
+
+def test_what_great_expectations_keeps_and_shows_is_looked_through(home: Path) -> None:
+    assert run_study(home).exit_code in (1, 4)
+    pages = [path for path in files(home, "audit") if path.suffix == ".html"]
+    stores = [path for path in files(home, "audit/gx") if path.suffix == ".json"]
+    assert pages
+    assert stores
+    assert found(home) == {}
+
+
+def test_a_file_is_found_again_by_the_number_it_is_shown_under(home: Path) -> None:
+    receipts = [r for r in Home(home).landing.receipts() if r.has_private_name]
+    own_names = {r.file_name for r in receipts if r.source == "register"}
+    assert {f"{c.replace('/', '_')}.csv" for c in CANARIES.values()} <= own_names
+    for receipt in receipts:
+        [kept] = (home / "landing" / "receipts").glob(f"*-{receipt.receipt_id}.json")
+        assert kept.read_text(encoding="utf-8").count(receipt.source)
+        assert receipt.shown_name.startswith(f"{receipt.source}-{receipt.receipt_id}")
 
 
 def test_the_scan_would_find_them(home: Path) -> None:

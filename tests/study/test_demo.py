@@ -14,6 +14,7 @@ from agir_pipeline.demo import (
     answer_by_truth,
     compare,
     found,
+    mistaken_organisations,
     pairs_found,
     planted,
     wrong_corrections,
@@ -56,6 +57,18 @@ TABLES = (
     "governance",
     "mobilisation_funnel",
     "context",
+    "situation_at_six_months",
+    "employment_calendar",
+    "employment_by_month",
+    "qualification",
+    "support_dose",
+    "support_themes",
+    "link_index",
+    "link_transitions",
+    "scale_reliability",
+    "posture_change",
+    "risk_factors",
+    "landmark_effects",
     "data_dictionary",
     "release_manifest",
 )
@@ -107,6 +120,19 @@ def test_every_correction_ends_as_the_steward_meant_it(demo: Demo) -> None:
     assert all(status in ends for _source, _key, status in corrections_meant(truth))
     other = [planned | {"status": "expired"} for planned in truth["corrections"]]
     assert len(wrong_corrections(open_study(home), {"corrections": other})) == len(other)
+
+
+def test_every_organisation_is_one_however_it_is_written(demo: Demo) -> None:
+    home, _done = demo
+    truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))
+    named = truth["organisations"]
+    assert len({row["key"][1] for row in named}) > len({row["is"] for row in named}) + 40
+    assert not all(row["has_siret"] for row in named)
+    study = open_study(home)
+    assert mistaken_organisations(study, truth) == 0
+    one, other = named[0], next(row for row in named if row["is"] != named[0]["is"])
+    swapped = [row | {"is": other["is"] if row is one else row["is"]} for row in named]
+    assert mistaken_organisations(study, {"organisations": swapped}) > 0
 
 
 def test_contracts_outside_the_law_of_their_day_are_told_and_kept(demo: Demo) -> None:

@@ -82,3 +82,53 @@ def test_causes_count_the_events_of_the_effect(released):
     seen = released("rupture_risk").set_index(["definition", "arm", "horizon_days"])["n_events"]
     for (definition, arm), n in counted.items():
         assert n == seen.loc[(definition, arm, 365)]
+
+
+def test_thirteen_themes_by_three_phases_and_every_beneficiary_of_a_pair_has_a_dose(released):
+    themes = released("support_themes")
+    assert len(themes) == 13 * 3
+    assert themes["n_beneficiaries"].le(themes["n_interviews"]).all()
+    dose = released("support_dose")
+    pairs = released("matched_pairs")
+    active = set(pairs.loc[pairs["status"] == "active", "pair_id"])
+    assert set(dose["pair_id"]) == active
+    assert dose["n_interviews_by_landmark"].le(dose["n_interviews"]).all()
+    assert dose["n_themes"].between(0, 13).all()
+
+
+def test_every_member_of_a_pair_has_one_situation_on_the_date_of_the_question(released):
+    situations = released("situation_at_six_months")
+    effect = released("durable_employment").set_index("definition").loc["durable"]
+    assert situations["n_persons"].sum() == 2 * effect["n"]
+    not_due = situations.loc[situations["situation"] == "not_due", "n_persons"].sum()
+    assert not_due == 2 * effect["n_not_due"]
+    told = situations.groupby("arm")["n_told"].first()
+    assert told["beneficiary"] == effect["n_respondents_beneficiary"]
+    months = released("employment_by_month")
+    first = months[months["month_number"] == 1].set_index(["arm", "month_state"])["share"]
+    assert first[("beneficiary", "in_contract")] > 0.9
+    calendar = released("employment_calendar")
+    assert calendar.groupby("pair_id")["arm"].nunique().eq(2).all()
+
+
+def test_the_planted_link_of_supported_triads_is_found_again(released):
+    index = released("link_index")
+    ends = index[index["moment"] == "t2"].groupby("arm")["link_score"].mean()
+    # half a step of five is 12.5 points of a hundred
+    assert ends["beneficiary"] - ends["control"] > 6
+    parties = [f"has_{party}" for party in ("youth", "company", "training")]
+    assert index["n_parties"].tolist() == index[parties].sum(axis=1).tolist()
+    reliability = released("scale_reliability").set_index(["scale", "party", "moment"])
+    assert reliability.loc[("link", "together", "t2"), "n_compared"] > 20
+
+
+def test_effects_of_the_mechanism_explore_and_add_up(released):
+    effects = released("landmark_effects")
+    assert set(effects["claim"]) == {"exploratory"}
+    points = effects.set_index(["contrast", "level"])["difference_points"]
+    parts = points[("link_through", "all")] + points[("link_beside", "all")]
+    assert parts == pytest.approx(points[("link_total", "all")])
+    by_dose = effects[effects["contrast"] == "by_dose"]
+    assert by_dose["n"].sum() == effects.set_index("contrast").loc["all", "n"]
+    held = released("risk_factors").dropna(subset="n_at_landmark")
+    assert set(held["moment"]) == {"t0"}

@@ -6,7 +6,7 @@ Sources: Lee 2009, doi:10.1111/j.1467-937X.2009.00536.x; Imbens & Manski 2004,
 doi:10.1111/j.1468-0262.2004.00555.x; Horowitz & Manski 2000, doi:10.1080/01621459.2000.10473902.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -72,14 +72,38 @@ def ipw_difference(
     are Student's with the smaller arm's respondents − 1. An arm without any respondent gives
     no estimate. Draws that leave an arm without respondents are left out.
     """
-    if min(answers.n_respondents) == 0:
-        return ResponseAdjusted(worst_case=_worst_case(answers))
-    n_pairs = len(answers.status)
-    model = ResponseModel.of(answers.design, ~np.isnan(answers.status.T.ravel()))
-    point = _figures(answers, model, np.ones((1, n_pairs)))
-    errors = _spreads(
-        [_figures(answers, model, counts) for counts in _drawn(n_pairs, n_draws, rng)]
-    )
+    return ipw_differences([answers], n_draws, level, rng)[0]
+
+
+def ipw_differences(
+    several: Sequence[PairedAnswers], n_draws: int, level: float, rng: np.random.Generator
+) -> list[ResponseAdjusted]:
+    """``ipw_difference`` of several statuses that the same persons told, on the same draws.
+
+    The response model is fitted once per draw for all of them: it does not see the status.
+    """
+    one = several[0]
+    if min(one.n_respondents) == 0:
+        return [ResponseAdjusted(worst_case=_worst_case(answers)) for answers in several]
+    n_pairs = len(one.status)
+    model = ResponseModel.of(one.design, ~np.isnan(one.status.T.ravel()))
+    whole = np.ones((1, n_pairs))
+    weights = model.weights(np.tile(whole, 2))
+    points = [_figures(answers, weights, whole) for answers in several]
+    drawn: list[list[_Figures]] = [[] for _answers in several]
+    for counts in _drawn(n_pairs, n_draws, rng):
+        weights = model.weights(np.tile(counts, 2))
+        for answers, parts in zip(several, drawn, strict=True):
+            parts.append(_figures(answers, weights, counts))
+    return [
+        _adjusted(answers, point, _spreads(parts), level)
+        for answers, point, parts in zip(several, points, drawn, strict=True)
+    ]
+
+
+def _adjusted(
+    answers: PairedAnswers, point: "_Figures", errors: list[float], level: float
+) -> ResponseAdjusted:
     df = min(answers.n_respondents) - 1
     return ResponseAdjusted(
         effect=student_estimate(float(point.difference[0]), errors[0], df, level),
@@ -155,12 +179,12 @@ class _Figures:
     lee: Floats
 
 
-def _figures(answers: PairedAnswers, model: ResponseModel, counts: Floats) -> _Figures:
+def _figures(answers: PairedAnswers, response_weights: Floats, counts: Floats) -> _Figures:
     """Everything that follows from ``counts``, draws × pairs: how often each pair was drawn."""
     status = answers.status.T
     value = np.nan_to_num(status)
     drawn = counts[:, None, :] * ~np.isnan(status)
-    weights = model.weights(np.tile(counts, 2)).reshape(drawn.shape)
+    weights = response_weights.reshape(drawn.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         total = (drawn * weights).sum(axis=2)
         means = (drawn * weights * value).sum(axis=2) / total

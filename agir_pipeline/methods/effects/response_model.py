@@ -53,7 +53,8 @@ class ResponseModel:
         arm = np.repeat([1.0, 0.0], len(design) // 2)[:, None]
         explaining = np.hstack([arm, design])
         spread = explaining.std(axis=0)
-        scaled = (explaining - explaining.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        varies = spread > 0  # a column that is the same for all explains nothing
+        scaled = (explaining - explaining.mean(axis=0))[:, varies] / spread[varies]
         columns = np.hstack([np.ones((len(design), 1)), scaled])
         zero = np.zeros((1, columns.shape[1]))
         start = _fit(columns, is_respondent.astype(float), np.ones((1, len(design))), zero)

@@ -1,6 +1,6 @@
 """The released table of status outcomes: a situation on a date, known from those who answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import nan
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from agir_pipeline.language import _, current_language
-from agir_pipeline.methods.effects.answer_pairs import due_pairs
+from agir_pipeline.methods.effects.answer_pairs import DuePairs, due_pairs
 from agir_pipeline.methods.effects.claims import alphas, claim_of, is_final
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, in_points, typed
 from agir_pipeline.methods.effects.paired import PairedTable, bonett_price
@@ -18,9 +18,12 @@ from agir_pipeline.methods.effects.response import (
     Bounds,
     PairedAnswers,
     ResponseAdjusted,
-    ipw_difference,
+    ipw_differences,
 )
 from agir_pipeline.protocol.model import Inference, StatusDefinition, StatusOutcome
+
+LEAST_RESPONDENTS = 2
+"""In each arm: with fewer nothing is estimated."""
 
 STATUS_EFFECT_COLUMNS = {
     "outcome": TEXT, "definition": TEXT,
@@ -58,14 +61,16 @@ def status_effect_table(
     estimates are missing. p-values are missing in interim releases. Each
     definition starts the protocol's seed anew: adding one moves no other row.
     """
+    due = {d.name: due_pairs(answers, d.name, covariates) for d in outcome.definitions}
+    found, drawn = _adjusted(due, outcome, inference)
     rows = [
         {
             "outcome": outcome.name,
             "definition": definition.name,
             "claim": claim_of(outcome, inference, data_cut_on, definition.name),
-            "method": _method(outcome),
+            "method": _method(drawn.get(definition.name, outcome.bootstrap_draws.value)),
             "definition_text": _definition_text(outcome, definition),
-            **_effect(answers, outcome, inference, definition.name, covariates),
+            **_effect(due[definition.name], found.get(definition.name), outcome, inference),
         }
         for definition in outcome.definitions
     ]
@@ -75,13 +80,13 @@ def status_effect_table(
     return table
 
 
-def _method(outcome: StatusOutcome) -> str:
+def _method(n_draws: int) -> str:
     return _(
         "Difference of the arms' means over all respondents of due pairs, weighted by the inverse "
         "of their chance of answering (logistic model with a small ridge penalty, weights "
         "truncated at 1 and 99 %), fitted again in each of {n} pair-bootstrap draws; Student's "
         "interval; not a randomised comparison"
-    ).format(n=outcome.bootstrap_draws.value)
+    ).format(n=n_draws)
 
 
 def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> str:
@@ -90,6 +95,12 @@ def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> st
         "{label}; {months} months after the pair's common planned end, answered from {before} days "
         "before to {after} days after that date"
     )
+    if definition.counted_from == "actual_end":
+        text = _(
+            "{label}; {months} months after the actual end of the member's own contract, answered "
+            "from {before} days before to {after} days after that date; a variant, for its date "
+            "hangs on the ending"
+        )
     return text.format(
         label=definition.labels.in_language(current_language()),
         months=outcome.months_after_planned_end.value,
@@ -98,16 +109,40 @@ def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> st
     )
 
 
+def _adjusted(
+    due: Mapping[str, DuePairs], outcome: StatusOutcome, inference: Inference
+) -> tuple[dict[str, ResponseAdjusted], dict[str, int]]:
+    """The weighted difference of each definition that two in each arm answered, and its draws.
+
+    Definitions told by the same persons share the draws and the fits of their response.
+    """
+    alike: dict[tuple[bytes, bytes], list[str]] = {}
+    for name, pairs in due.items():
+        if min(pairs.answers.n_respondents) >= LEAST_RESPONDENTS:
+            is_silent = np.isnan(pairs.answers.status)
+            key = (is_silent.tobytes(), pairs.answers.design.tobytes())
+            alike.setdefault(key, []).append(name)
+    level, most = inference.confidence_level.value, outcome.bootstrap_draws.value
+    fewer = outcome.variant_draws.value if outcome.variant_draws else most
+    primary = outcome.primary_definition or outcome.definitions[0].name
+    found: dict[str, ResponseAdjusted] = {}
+    drawn: dict[str, int] = {}
+    for names in alike.values():
+        n_draws = most if primary in names else fewer
+        drawn |= dict.fromkeys(names, n_draws)
+        rng = np.random.default_rng(inference.seed)
+        several = [due[name].answers for name in names]
+        found |= zip(names, ipw_differences(several, n_draws, level, rng), strict=True)
+    return found, drawn
+
+
 def _effect(
-    answers: pd.DataFrame,
+    due: DuePairs,
+    found: ResponseAdjusted | None,
     outcome: StatusOutcome,
     inference: Inference,
-    definition: str,
-    covariates: Sequence[str],
 ) -> dict[str, Any]:
-    due = due_pairs(answers, definition, covariates)
-    n_respondents = due.answers.n_respondents
-    n_due = len(due.answers.status)
+    n_respondents, n_due = due.answers.n_respondents, len(due.answers.status)
     row: dict[str, Any] = {
         "n": due.n_pairs,
         "n_due": n_due,
@@ -115,13 +150,11 @@ def _effect(
         "n_respondents_beneficiary": n_respondents[0],
         "n_respondents_control": n_respondents[1],
         "n_complete_pairs": int((~np.isnan(due.answers.status)).all(axis=1).sum()),
-        "is_evaluable": min(n_respondents) >= 2,
+        "is_evaluable": found is not None,
     }
-    if min(n_respondents) < 2:
+    if found is None:
         return row
-    rng = np.random.default_rng(inference.seed)
     level = inference.confidence_level.value
-    found = ipw_difference(due.answers, outcome.bootstrap_draws.value, level, rng)
     return (
         row
         | _weighted(found)

@@ -5,7 +5,6 @@ from datetime import date
 import pandas as pd
 
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, typed
-from agir_pipeline.methods.identity.normalise import folded_words
 from agir_pipeline.protocol.model import Context, Outreach
 
 FUNNEL_COLUMNS = {
@@ -24,7 +23,8 @@ MONTHS = 12
 def mobilisation_funnel(contacts: pd.DataFrame, outreach: Outreach, last_on: date) -> pd.DataFrame:
     """Type of organisation: how many were contacted, replied, agreed, referred somebody.
 
-    An organisation counts once, however its name is spelled. Delays run from the first contact to
+    ``contacts`` with the ``organisation_id`` that each row was found to name; an organisation
+    counts once, however its name is spelled. Delays run from the first contact to
     the first agreement, in days, over those that agreed. Only of the watched type was a least
     number to be contacted: ``n_expected``.
     """
@@ -32,7 +32,7 @@ def mobilisation_funnel(contacts: pd.DataFrame, outreach: Outreach, last_on: dat
     rows = pd.DataFrame(
         {
             "organisation_kind": contacts[outreach.type_column].astype("string"),
-            "name": contacts[outreach.organisation_column].map(folded_words, na_action="ignore"),
+            "organisation": contacts["organisation_id"].astype("string"),
             "day": day,
             **{
                 step: day.where(contacts[outreach.result_column].isin(codes))
@@ -44,10 +44,9 @@ def mobilisation_funnel(contacts: pd.DataFrame, outreach: Outreach, last_on: dat
             },
         }
     )
-    known = rows[rows["organisation_kind"].notna() & rows["name"].notna()]
-    firsts = (
-        known[known["day"] <= pd.Timestamp(last_on)].groupby(["organisation_kind", "name"]).min()
-    )
+    known = rows.dropna(subset=["organisation_kind", "organisation"])
+    in_time = known[known["day"] <= pd.Timestamp(last_on)]
+    firsts = in_time.groupby(["organisation_kind", "organisation"]).min()
     made = []
     for told, own in firsts.groupby(level="organisation_kind"):
         kind = str(told)

@@ -155,6 +155,9 @@ class Outreach(Frozen):
     contacts_each: Range
     results: Fact[Many[str]]
     result_shares: Fact[Many[float]]
+    legal_forms: Fact[Many[Text]]
+    variant_shares: Fact[Many[float]]
+    """Of rows whose name has a legal form, has a slip, or stands without its SIRET."""
     kinds: Many[OrganisationKind] = Field(alias="kind")
 
 

@@ -1,6 +1,7 @@
 """What the bearer does for the programme: organisations contacted, committees held."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,9 @@ def contacts(
     )
     rows = rows.drop_duplicates(["contacted_on", "organisation_name", "outreach_channel"])
     rows = rows[as_days(rows["shown_from"]) <= end_of_study(protocol)]
-    return rows.sort_values(["contacted_on", "organisation_name"], ignore_index=True)
+    rows = rows.sort_values(["contacted_on", "organisation_name"], ignore_index=True)
+    # Chances of its own: how names are spelled changes nothing else.
+    return _in_other_words(rows, calibration, rng.spawn(1)[0])
 
 
 def _of_kind(
@@ -77,6 +80,7 @@ def _of_kind(
             "organisation_siret": [siret(prefix, int(number)) for number in numbers],
             "organisation_commune": [named[k][1] for k in who],
             "organisation_type": kind.code,
+            "organisation": [f"{kind.code} {k}" for k in who],
             "outreach_channel": rng.choice(np.array(channels, object), len(who)),
             "contact_result": np.where(is_first, "contacted", outcome),
         }
@@ -89,6 +93,42 @@ def _spelled(names: list[str], rng: np.random.Generator) -> npt.NDArray[np.objec
     hand = rng.integers(0, len(hands), len(names))
     spelled = [hands[k](name) for name, k in zip(names, hand, strict=True)]
     return np.array(spelled, dtype=object)
+
+
+def _in_other_words(
+    rows: pd.DataFrame, calibration: Calibration, rng: np.random.Generator
+) -> pd.DataFrame:
+    """A legal form here, a slip of the pen or a missing SIRET there, each the only one of a row.
+
+    A name with a slip keeps its SIRET, a row without SIRET its name: more nobody could know again.
+    """
+    rule = calibration.outreach
+    chance, hand = rng.random(len(rows)), rng.integers(0, len(rule.legal_forms.value), len(rows))
+    reaches = np.cumsum(rule.variant_shares.value)
+    variant = np.searchsorted(reaches, chance, side="right")
+    names, sirets = [], []
+    for name, siret_, how, form in zip(
+        rows["organisation_name"], rows["organisation_siret"], variant, hand, strict=True
+    ):
+        written = rule.legal_forms.value[form].format(name=name) if how == 0 else name
+        names.append(written[:2] + written[3:] if how == 1 else written)
+        sirets.append("" if how == 2 else siret_)
+    return rows.assign(organisation_name=names, organisation_siret=sirets)
+
+
+def true_organisations(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Of each row of the log its key, the organisation it truly names, and whether by its SIRET."""
+    return [
+        {"source": OUTREACH, "key": [day, name, channel], "is": which, "has_siret": number != ""}
+        for day, name, channel, which, number in zip(
+            rows["contacted_on"].dt.strftime("%Y-%m-%d"),
+            rows["organisation_name"],
+            rows["outreach_channel"],
+            rows["organisation"],
+            rows["organisation_siret"],
+            strict=True,
+        )
+    ]
 
 
 # -------------------------------------------------------------------------------- committees

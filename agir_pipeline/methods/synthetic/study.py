@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from agir_pipeline.methods.synthetic import steward, support
+from agir_pipeline.methods.synthetic import mobilisation, steward, support
 from agir_pipeline.methods.synthetic.answers import status_outcome
 from agir_pipeline.methods.synthetic.assembly import Assembly, assembled
 from agir_pipeline.methods.synthetic.calibration import Calibration, load_calibration
@@ -70,6 +70,7 @@ def invent_study(
             world.tables[steward.CORRECTIONS],
             ("source_name", "business_key", "field_name", "effective_on", "status"),
         ),
+        "organisations": mobilisation.true_organisations(world.tables[mobilisation.OUTREACH]),
         "effects": true_effects(
             protocol,
             world.people,

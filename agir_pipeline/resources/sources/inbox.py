@@ -1,6 +1,5 @@
 """Files that partners or the steward dropped into ``inbox/<source>/<provider>/``."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Protocol
-from agir_pipeline.resources.files import legible
+from agir_pipeline.resources.file_names import place_of, shown_before_receipt
 
 IGNORED = ("~$*", ".*", "*.part", "*.tmp", "*.crdownload", "Thumbs.db", "desktop.ini")
 """``.*`` covers ``.~lock.*#`` and ``.DS_Store``."""
@@ -27,14 +26,13 @@ class Dropped:
     @property
     def place(self) -> str:
         """What names the arrival: a workbook of decisions arrives once for each of its sources."""
-        path = os.fsencode(self.path).decode("utf-8", errors="backslashreplace")
-        return f"{path}\x1f{self.source}"
+        return place_of(self.path, self.source)
 
     @property
     def look(self) -> str:
         """What changes when the file does: a file seen before with the same look is left alone."""
         found = self.path.stat()
-        return f"{legible(self.path.name)}\x1f{found.st_size}\x1f{found.st_mtime_ns}"
+        return f"{found.st_size}\x1f{found.st_mtime_ns}"
 
 
 def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[str]]:
@@ -48,13 +46,13 @@ def dropped_files(inbox: Path, protocol: Protocol) -> tuple[list[Dropped], list[
         source, *rest = path.relative_to(inbox).parts
         known = providers.get(source)
         if known is None or len(rest) > 2 or (len(rest) == 2 and rest[0] not in known):
-            misplaced.append(_misplaced(path.relative_to(inbox), providers))
+            misplaced.append(_misplaced(protocol, path.relative_to(inbox), providers))
         elif len(rest) == 2:
             taken.append(Dropped(path, source, rest[0]))
         elif len(rest) == 1 and len(known) == 1:
             taken.append(Dropped(path, source, known[0]))
         else:
-            misplaced.append(_misplaced(path.relative_to(inbox), providers))
+            misplaced.append(_misplaced(protocol, path.relative_to(inbox), providers))
     return taken, misplaced
 
 
@@ -99,8 +97,8 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _misplaced(path: Path, providers: dict[str, list[str]]) -> str:
+def _misplaced(protocol: Protocol, path: Path, providers: dict[str, list[str]]) -> str:
     places = ", ".join(f"{s}/{p}" for s, names in providers.items() for p in names)
     return _("inbox/{path}: no source takes files from this folder; use one of: {places}").format(
-        path=legible(path), places=places
+        path=shown_before_receipt(protocol, path), places=places
     )

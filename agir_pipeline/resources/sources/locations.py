@@ -18,6 +18,7 @@ from upath import UPath
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.resources.file_names import place_of, shown_before_receipt
 from agir_pipeline.resources.files import legible
 from agir_pipeline.resources.intake import Intake, Location
 from agir_pipeline.resources.sources.inbox import IGNORED
@@ -95,19 +96,20 @@ class Fetching:
         allowed = max(limits.file_bytes, limits.text_bytes)
         for place, found in before.items():
             name = legible(found.path.rpartition("/")[2])
+            shown = shown_before_receipt(self.protocol, name)
             if now.get(place) != found:
                 text = _("{url}: {name} is still changing; it is left for the next night")
-                self.notes.append(text.format(url=location.url, name=name))
+                self.notes.append(text.format(url=location.url, name=shown))
                 continue
             if found.size > allowed:
                 text = _("{url}: {name} has {found} bytes, more than the {allowed} allowed")
-                told = {"name": name, "found": found.size, "allowed": allowed}
+                told = {"name": shown, "found": found.size, "allowed": allowed}
                 self.notes.append(text.format(url=location.url, **told))
                 continue
             content = root.fs.cat_file(found.path)
             if len(content) != found.size:
                 text = _("{url}: {name} came in part; it is left for the next night")
-                self.notes.append(text.format(url=location.url, name=name))
+                self.notes.append(text.format(url=location.url, name=shown))
                 continue
             self.looks[place] = found.look
             yield Fetched(location.source, location.provider, name, content)
@@ -210,7 +212,7 @@ def _listed(location: Location, root: Any) -> dict[str, _Found]:
         if not fnmatch(name, location.pattern) or any(fnmatch(name, p) for p in IGNORED):
             continue
         changed = next((str(info[key]) for key in CHANGES if info.get(key)), "")
-        place = f"{location.url}\x1f{legible(path)}\x1f{location.source}"
+        place = place_of(path, location.url, location.source)
         listed[place] = _Found(path, int(info["size"] or 0), f"{info['size']}\x1f{changed}")
     return listed
 

@@ -150,3 +150,45 @@ def test_a_pair_without_one_row_per_arm_is_refused(
     rows = answers.iloc[1:] if change == "dropped" else pd.concat([answers, answers.iloc[:1]])
     with pytest.raises(ValueError, match="lasting: a pair does not have one row per arm"):
         build(rows, working, inference())
+
+
+def test_definitions_told_by_the_same_persons_share_their_draws(
+    answers: pd.DataFrame, working: StatusOutcome, inference: Build
+) -> None:
+    """One by one they give the same figures, a definition that others answered too."""
+    fewer = answers.copy()
+    silent = (fewer["definition"] == "any_job") & (fewer["pair_id"] == "p02")
+    fewer.loc[silent, "is_respondent"] = False
+    for rows in (answers, fewer):
+        together = build(rows, working, inference())
+        for place, definition in enumerate(working.definitions):
+            alone = working.model_copy(update={"definitions": (definition,)})
+            own = build(rows, alone, inference())
+            assert own.loc[0, ESTIMATES].tolist() == pytest.approx(
+                together.loc[place, ESTIMATES].tolist(), nan_ok=True
+            )
+
+
+def test_a_date_that_hangs_on_the_ending_is_said_to_be_a_variant(
+    answers: pd.DataFrame, working: StatusOutcome, inference: Build
+) -> None:
+    last = working.definitions[1].model_copy(update={"counted_from": "actual_end"})
+    changed = working.model_copy(update={"definitions": (working.definitions[0], last)})
+    texts = build(answers, changed, inference())["definition_text"]
+    assert "common planned end" in texts[0]
+    assert "actual end of the member's own contract" in texts[1]
+    assert "variant" in texts[1]
+
+
+def test_what_others_told_is_drawn_less_often_where_the_protocol_says_so(
+    answers: pd.DataFrame, working: StatusOutcome, inference: Build
+) -> None:
+    draws = working.bootstrap_draws.model_copy(update={"value": 50})
+    frugal = working.model_copy(update={"variant_draws": draws})
+    shared = build(answers, frugal, inference())["method"]
+    assert ["200 pair-bootstrap" in text for text in shared] == [True, True]
+    fewer = answers.copy()
+    silent = (fewer["definition"] == "any_job") & (fewer["pair_id"] == "p02")
+    fewer.loc[silent, "is_respondent"] = False
+    apart = build(fewer, frugal, inference())["method"]
+    assert ["50 pair-bootstrap" in text for text in apart] == [False, True]

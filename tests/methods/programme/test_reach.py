@@ -15,21 +15,21 @@ from agir_pipeline.methods.programme.reach import (
 LAST = date(2010, 12, 31)
 
 CONTACTS = """
-contacted_on | organisation_name    | organisation_type | contact_result
-2010-01-10   | Lycée de Derval      | training_body     | contacted
-2010-02-09   | LYCEE DE  DERVAL     | training_body     | agreement
-2010-03-01   | lycée-de-derval      | training_body     | youth_referred
-2010-01-12   | École de Nozay       | training_body     | contacted
-2010-01-20   | École de Nozay       | training_body     | declined
-2010-01-15   | Radio du port        | media             | contacted
-2011-01-15   | Radio du port        | media             | agreement
-2011-02-01   | Lycée nouveau        | training_body     | contacted
-2010-05-01   |                      | media             | contacted
-2010-05-01   | Sans type            |                   | contacted
+contacted_on | organisation_id | organisation_type | contact_result
+2010-01-10   | derval          | training_body     | contacted
+2010-02-09   | derval          | training_body     | agreement
+2010-03-01   | derval          | training_body     | youth_referred
+2010-01-12   | nozay           | training_body     | contacted
+2010-01-20   | nozay           | training_body     | declined
+2010-01-15   | port            | media             | contacted
+2011-01-15   | port            | media             | agreement
+2011-02-01   | new             | training_body     | contacted
+2010-05-01   |                 | media             | contacted
+2010-05-01   | no_kind         |                   | contacted
 """
 
 
-def test_an_organisation_counts_once_however_it_is_spelled(agir, draw):
+def test_an_organisation_counts_once_however_often_it_is_contacted(agir, draw):
     table = mobilisation_funnel(draw(CONTACTS), agir.outreach, LAST)
     assert list(table.columns) == list(FUNNEL_COLUMNS)
     rows = table.set_index("organisation_kind")
@@ -45,7 +45,7 @@ def test_more_than_fifty_training_organisations_is_fifty_one(agir, n, is_reached
     contacts = pd.DataFrame(
         {
             "contacted_on": pd.Timestamp(2010, 1, 1),
-            "organisation_name": [f"Centre {k}" for k in range(n)],
+            "organisation_id": [f"centre_{k}" for k in range(n)],
             "organisation_type": "training_body",
             "contact_result": "contacted",
         }

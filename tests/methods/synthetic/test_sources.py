@@ -96,10 +96,17 @@ def test_referents_are_few_and_keep_their_name(world: World) -> None:
 def test_more_than_fifty_training_bodies_are_contacted_in_2010(world: World) -> None:
     log = world.tables["outreach_log"]
     bodies = log[(log["organisation_type"] == "training_body") & (log["contacted_on"] < "2011")]
-    assert bodies["organisation_siret"].nunique() > 50
+    assert bodies["organisation"].nunique() > 50
     assert bodies["organisation_name"].map(folded).nunique() > 50
-    assert bodies["organisation_name"].nunique() > bodies["organisation_siret"].nunique()
+    assert bodies["organisation_name"].nunique() > bodies["organisation"].nunique()
     assert 300 <= len(log) <= 500
+
+
+def test_an_organisation_has_one_siret_that_some_rows_lack(world: World) -> None:
+    log = world.tables["outreach_log"]
+    numbered = log[log["organisation_siret"] != ""]
+    assert (numbered.groupby("organisation")["organisation_siret"].nunique() == 1).all()
+    assert 0 < len(log) - len(numbered) < len(log) / 5
 
 
 @pytest.mark.parametrize(

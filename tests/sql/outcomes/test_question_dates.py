@@ -79,3 +79,37 @@ def test_each_definition_has_its_own_day(database, run_model, expect):
         after_a_year | 2011-01-31 | false
         """,
     )
+
+
+def test_as_a_variant_the_question_is_asked_from_the_actual_end(database, run_model, expect):
+    tables = {
+        "outcomes.pair_members": """
+            pair_id | arm         | person_id | spell_id | index_on   | common_planned_days
+            p1      | beneficiary | ada       | a1       | 2010-03-01 | 100
+            p1      | control     | ben       | b1       | 2010-03-01 | 100
+            p2      | beneficiary | cid       | c1       | 2010-03-01 | 100
+            p2      | control     | dan       |          | 2010-03-01 | 100
+        """,
+        "outcomes.spell_ends": """
+            person_id | spell_id | ends_on
+            ada       | a1       | 2010-04-02
+            ada       | a2       | 2010-12-02
+            ben       | b1       | 2010-06-10
+            cid       | c1       |
+        """,
+    }
+    study = {
+        "status_definitions": [AFTER | {"due_by_on": "2012-12-31", "counted_from": "actual_end"}]
+    }
+    rows = run_model(database, "question_dates", tables, study)
+    # the last day in the contract, 1 April, and six months; without an end or a link as planned
+    expect(
+        rows[["pair_id", "arm", "asked_on", "is_due"]],
+        """
+        pair_id | arm         | asked_on   | is_due
+        p1      | beneficiary | 2010-10-01 | true
+        p1      | control     | 2010-12-09 | true
+        p2      | beneficiary | 2010-12-09 | true
+        p2      | control     | 2010-12-09 | true
+        """,
+    )

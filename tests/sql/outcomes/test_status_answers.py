@@ -183,3 +183,17 @@ def test_an_answer_is_that_of_one_member_and_needs_a_date_of_the_question(
         job     | durable    | p2      | control     | dan       | 2011-07-01 | false  | false         |
         """,  # noqa: E501
     )
+
+
+def test_a_limit_that_must_be_passed_is_not_met_by_itself(status, expect):
+    longer = [*SIX_MONTHS[:2], {"column": "months", "above": 6.0}]
+    study = {"status_definitions": [DURABLE | {"rules": [longer]}]}
+    rows = status(
+        """
+        at    | survey_final | r1 | 2011-07-01 | employed | fixed_term | 6
+        over  | survey_final | r2 | 2011-07-01 | employed | fixed_term | 6.5
+        """,
+        study,
+    )
+    told = rows.set_index("person_id")["status"].dropna()
+    assert told.to_dict() == {"at": False, "over": True}

@@ -1,0 +1,115 @@
+"""The tables of employment and mechanism: facts that SQL made, then one method each."""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.assets.variables import cut_on
+from agir_pipeline.contracts.mechanism import support_codes
+from agir_pipeline.methods.effects.claims import is_final
+from agir_pipeline.methods.effects.event_pairs import paired_times
+from agir_pipeline.methods.effects.risk_plot import primary_definition
+from agir_pipeline.methods.employment.months import employment_by_month, employment_calendar
+from agir_pipeline.methods.employment.qualification import qualification_table
+from agir_pipeline.methods.employment.situations import situation_table
+from agir_pipeline.methods.mechanism.landmark import landmark_effects
+from agir_pipeline.methods.mechanism.link import link_answers, link_index, link_transitions
+from agir_pipeline.methods.mechanism.posture import posture_change, scale_reliability
+from agir_pipeline.methods.mechanism.risks import risk_factors
+from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, with_party
+from agir_pipeline.methods.mechanism.support import support_dose, support_themes
+from agir_pipeline.protocol.mechanism import Support
+from agir_pipeline.protocol.model import Employment, EventOutcome, Mechanism
+from agir_pipeline.resources.study import Study
+
+
+def mechanism_tables(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+    """Every table of employment and mechanism that the protocol asks for, by name."""
+    employment, mechanism = study.protocol.employment, study.protocol.mechanism
+    if not (employment or mechanism):
+        return {}
+    answers = study.warehouse.read(connection, "outcomes", "wave_answers")
+    members = study.warehouse.read(connection, "outcomes", "pair_members")
+    tables: dict[str, pd.DataFrame] = {}
+    if employment:
+        tables |= _employment(study, connection, employment, members, answers)
+    if mechanism:
+        tables |= _mechanism(study, connection, mechanism, members, answers)
+    return tables
+
+
+def _employment(
+    study: Study,
+    connection: sa.Connection,
+    employment: Employment,
+    members: pd.DataFrame,
+    answers: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    asked = study.warehouse.read(connection, "outcomes", "situations")
+    months = study.warehouse.read(connection, "outcomes", "calendar_months")
+    calendar = employment_calendar(months, employment)
+    return {
+        "situation_at_six_months": situation_table(asked, answers, employment),
+        "employment_calendar": calendar,
+        "employment_by_month": employment_by_month(calendar),
+        "qualification": qualification_table(members, answers, employment),
+    }
+
+
+def _mechanism(
+    study: Study,
+    connection: sa.Connection,
+    mechanism: Mechanism,
+    members: pd.DataFrame,
+    answers: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    protocol, limits = study.protocol, item_limits(study.protocol)
+    level = protocol.inference.confidence_level.value
+    told = with_party(answers, mechanism)
+    scales = told_scales(told, mechanism, limits)
+    link = link_answers(told, scales, mechanism)
+    index = link_index(link, mechanism)
+    events = (o for o in protocol.outcomes if isinstance(o, EventOutcome))
+    outcome = next(o for o in events if o.name == mechanism.outcome)
+    cut, definition = cut_on(study, outcome), primary_definition(outcome)
+    facts = study.warehouse.read(
+        connection, "outcomes", "event_times", "outcome = :outcome", {"outcome": outcome.name}
+    )
+    pairs = paired_times(facts, outcome, definition, cut)
+    support = _support(study, connection, mechanism, mechanism.support, members)
+    dose = support.get("support_dose", pd.DataFrame(columns=["pair_id", DOSE]))
+    final = is_final(protocol.inference, cut)
+    return {
+        **support,
+        "link_index": index,
+        "link_transitions": link_transitions(index, link, mechanism, level),
+        "scale_reliability": scale_reliability(scales, mechanism),
+        "posture_change": posture_change(scales, mechanism, level, is_final=final),
+        "risk_factors": risk_factors(told, pairs, outcome, mechanism, level),
+        "landmark_effects": landmark_effects(
+            pairs, dose, link, outcome, mechanism, definition.name, level
+        ),
+    }
+
+
+DOSE = "n_interviews_by_landmark"
+
+
+def _support(
+    study: Study,
+    connection: sa.Connection,
+    mechanism: Mechanism,
+    support: Support | None,
+    members: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    if support is None:
+        return {}
+    sessions = study.warehouse.read(connection, "outcomes", "support_sessions")
+    themes, phases = (
+        list(support_codes(study.protocol, support, column))
+        for column in (support.themes_column, support.phase_column)
+    )
+    landmark = mechanism.landmark_days.value
+    return {
+        "support_dose": support_dose(members, sessions, support, phases, landmark),
+        "support_themes": support_themes(sessions, themes, phases),
+    }

@@ -1,0 +1,1 @@
+"""How an effect may come about: support given, links, postures and risks. All of it explores."""

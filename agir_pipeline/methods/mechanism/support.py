@@ -1,0 +1,152 @@
+"""The support given: how much each beneficiary had, and of what it was."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
+from agir_pipeline.methods.reading.typing_rules import CODE_MARK
+from agir_pipeline.protocol.mechanism import Support
+
+Floats = NDArray[np.float64]
+MINUTES_AN_HOUR = 60
+DOSE_COLUMNS = {
+    "person_id": TEXT, "pair_id": TEXT, "n_interviews": COUNT, "support_hours": NUMBER,
+    "n_months": COUNT, "span_days": COUNT, "first_interview_delay_days": COUNT,
+    "n_themes": COUNT, "share_watched_theme": NUMBER, "n_joint_contacts": COUNT,
+    "n_interviews_by_landmark": COUNT, "support_hours_by_landmark": NUMBER,
+}  # fmt: skip
+THEME_COLUMNS = {
+    "theme": TEXT, "phase": TEXT, "n_beneficiaries": COUNT, "n_interviews": COUNT,
+    "interview_hours": NUMBER,
+}  # fmt: skip
+NOT_SAID = "not_said"
+
+
+def phase_column(phase: str) -> str:
+    return f"n_{phase}"
+
+
+def support_dose(
+    members: pd.DataFrame,
+    sessions: pd.DataFrame,
+    support: Support,
+    phases: Sequence[str],
+    landmark_days: int,
+) -> pd.DataFrame:
+    """One row per beneficiary of ``members``; without an interview all counts are zero.
+
+    ``sessions`` as the model ``support_sessions`` gives them. Hours are a person's share of the
+    minutes. Of the whole period it describes; only what was reached by ``landmark_days`` after
+    the index date may enter an effect. A length that is not told adds no hour.
+    """
+    people = members.loc[members["arm"] == "beneficiary", ["person_id", "pair_id"]]
+    people = people.sort_values("pair_id", ignore_index=True)
+    place = pd.Index(people["pair_id"]).get_indexer(pd.Index(sessions["pair_id"]))
+    rows, place = sessions[place >= 0], place[place >= 0]
+
+    def total(values: Floats | None = None) -> Floats:
+        return np.bincount(place, values, minlength=len(people)).astype(float)
+
+    def different(codes: Floats) -> Floats:
+        return np.bincount(np.unique(np.stack([place, codes]), axis=1)[0].astype(int),
+                           minlength=len(people)).astype(float)  # fmt: skip
+
+    hours = _hours(rows)
+    day = rows["session_on"].to_numpy(dtype="datetime64[D]")
+    is_early = rows["index_days"].to_numpy(dtype=float, na_value=np.nan) <= landmark_days
+    n_each = total()
+    first, last = _ends(place, day.astype(float), len(people))
+    delay, _latest = _ends(place, rows["entry_days"].to_numpy(float, na_value=np.nan), len(people))
+    themes = rows["theme_codes"].str.split(CODE_MARK, regex=False).explode()
+    of_theme = pd.Series(place, rows.index).loc[themes.index[themes.notna()]].to_numpy()
+    pairs_of = pd.DataFrame({"place": of_theme, "theme": themes.dropna().to_numpy()})
+    n_themes = np.bincount(pairs_of.drop_duplicates()["place"], minlength=len(people))
+    watched = total(_names(rows["theme_codes"], [support.watched_theme]))
+    with np.errstate(invalid="ignore"):
+        share = watched / n_each
+    columns = DOSE_COLUMNS | dict.fromkeys(map(phase_column, phases), COUNT)
+    table = people.assign(
+        n_interviews=n_each,
+        support_hours=total(hours),
+        n_months=different(day.astype("datetime64[M]").astype(float)),
+        span_days=np.where(n_each > 0, last - first + 1, 0),
+        first_interview_delay_days=delay,
+        n_themes=n_themes,
+        share_watched_theme=share,
+        n_joint_contacts=total(_names(rows["present"], support.joint_when)),
+        n_interviews_by_landmark=total(is_early.astype(float)),
+        support_hours_by_landmark=total(np.where(is_early, hours, 0.0)),
+        **{
+            phase_column(phase): total((rows["phase"] == phase).fillna(False).to_numpy(float))
+            for phase in phases
+        },
+    )
+    return table.astype(columns)[list(columns)]
+
+
+def _hours(rows: pd.DataFrame) -> Floats:
+    minutes = rows["shared_minutes"].to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(np.nan_to_num(minutes) / MINUTES_AN_HOUR, dtype=np.float64)
+
+
+def _ends(place: NDArray[np.intp], values: Floats, n: int) -> tuple[Floats, Floats]:
+    """The least and the largest known value of each person; NaN for whoever has none."""
+    low, high = np.full(n, np.nan), np.full(n, np.nan)
+    np.fmin.at(low, place, values)
+    np.fmax.at(high, place, values)
+    return low, high
+
+
+def support_themes(
+    sessions: pd.DataFrame, themes: Sequence[str], phases: Sequence[str]
+) -> pd.DataFrame:
+    """Theme × phase: beneficiaries touched, interviews, and hours of the interviews.
+
+    An interview of several themes counts under each; its hours are not divided among them. A
+    phase that was not logged is ``not_said``.
+    """
+    phase = sessions["phase"].astype(object).where(sessions["phase"].notna(), NOT_SAID)
+    people: dict[tuple[str, str], set[str]] = {}
+    n_interviews: Counter[tuple[str, str]] = Counter()
+    hours: Counter[tuple[str, str]] = Counter()
+    for person, now, codes, spent in zip(
+        sessions["person_id"], phase, sessions["theme_codes"], _hours(sessions), strict=True
+    ):
+        for theme in codes.split(CODE_MARK) if isinstance(codes, str) else ():
+            people.setdefault((theme, now), set()).add(person)
+            n_interviews[theme, now] += 1
+            hours[theme, now] += spent
+    shown = [*phases, NOT_SAID] if (phase == NOT_SAID).any() else phases
+    rows = [
+        {
+            "theme": theme,
+            "phase": now,
+            "n_beneficiaries": len(people.get((theme, now), ())),
+            "n_interviews": n_interviews[theme, now],
+            "interview_hours": hours[theme, now],
+        }
+        for theme in themes
+        for now in shown
+    ]
+    return typed(rows, THEME_COLUMNS)
+
+
+def dose_class(n_interviews: "pd.Series[int]", limits: Sequence[int]) -> "pd.Series[str]":
+    """Which class a number of interviews lies in, said by its limits: ``0-1``, ``2-3``, ``4+``."""
+    starts = [0, *limits]
+    names = [f"{low}-{high - 1}" for low, high in zip(starts, limits, strict=False)]
+    names.append(f"{starts[-1]}+")
+    place = np.searchsorted(limits, n_interviews.to_numpy(dtype=int), side="right")
+    return pd.Series(np.array(names, dtype=object)[place], n_interviews.index, dtype="string")
+
+
+def _names(lists: "pd.Series[str]", codes: Sequence[str]) -> Floats:
+    """Whether a list of codes holds one of some; each different list is read once."""
+    read = {
+        text: not set(text.split(CODE_MARK)).isdisjoint(codes) for text in lists.dropna().unique()
+    }
+    return np.array([read.get(text, False) for text in lists], dtype=np.float64)

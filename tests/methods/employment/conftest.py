@@ -1,0 +1,3 @@
+from tests.methods.mechanism.conftest import employment
+
+__all__ = ["employment"]

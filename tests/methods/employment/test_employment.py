@@ -1,0 +1,135 @@
+"""Situations, months and qualifications: known, open, contradictory and untold."""
+
+import pandas as pd
+import pytest
+
+from agir_pipeline.methods.employment.months import employment_by_month, employment_calendar
+from agir_pipeline.methods.employment.qualification import qualification_table
+from agir_pipeline.methods.employment.situations import situation_table
+
+
+def as_rows(table, columns):
+    return [tuple(row) for row in table[columns].itertuples(index=False)]
+
+
+@pytest.fixture
+def asked(draw):
+    return draw(
+        """
+        pair_id | arm         | is_due | contract
+        p1      | beneficiary | true   | in_contract
+        p2      | beneficiary | true   | no_contract
+        p3      | beneficiary | true   | in_contract
+        p4      | beneficiary | true   |
+        p5      | beneficiary | true   | no_contract
+        p6      | beneficiary | false  |
+        p7      | beneficiary | true   | no_contract
+        """
+    )
+
+
+def test_each_member_has_one_situation_and_a_contradiction_is_only_counted(draw, asked, employment):
+    told = draw(
+        """
+        wave  | pair_id | arm         | person_id | answered_on | status   | months
+        final | p1      | beneficiary | a         | 2011-01-01  | employed | 6
+        final | p2      | beneficiary | b         | 2011-01-01  | employed | 5
+        final | p3      | beneficiary | c         | 2011-01-01  | jobless  |
+        final | p4      | beneficiary | d         | 2011-01-01  | employed |
+        final | p6      | beneficiary | f         | 2011-01-01  | jobless  |
+        final | p7      | beneficiary | g         | 2011-01-01  | elsewhere|
+        other | p5      | beneficiary | e         | 2011-01-01  | jobless  |
+        """
+    )
+    told["status"] = told["status"].astype("string")
+    table = situation_table(asked, told, employment)
+    # the job of p4 may last six months or not: open, and not "short"
+    assert as_rows(table, ["situation", "contract", "n_persons", "n_contradictory"]) == [
+        ("jobless", "in_contract", 1, 1),
+        ("lasting", "in_contract", 1, 0),
+        ("no_answer", "no_contract", 1, 0),
+        ("not_due", "unknown", 1, 0),
+        ("short", "no_contract", 1, 0),
+        ("unknown", "no_contract", 1, 0),
+        ("unknown", "unknown", 1, 0),
+    ]
+    assert set(table["n_told"]) == {3}
+    shares = table.set_index("situation")["share"]
+    assert shares["lasting"] == pytest.approx(1 / 3)
+    assert shares[["no_answer", "not_due"]].isna().all()
+
+
+def test_months_at_work_add_up_and_contradictions_stay_apart(draw, employment):
+    months = draw(
+        """
+        person_id | pair_id | arm     | month_number | month_on   | contract    | told   | told_in | has_two_answers
+        a         | p1      | control | 2            | 2010-02-01 | in_contract | looked | final   | false
+        a         | p1      | control | 1            | 2010-01-01 | in_contract |        |         | false
+        a         | p1      | control | 3            | 2010-03-01 | no_contract | worked | final   | false
+        a         | p1      | control | 4            | 2010-04-01 |             |        |         | false
+        a         | p1      | control | 5            | 2010-05-01 | no_contract | looked | final   | true
+        b         | p2      | control | 1            | 2010-01-01 | no_contract |        |         | false
+        """  # noqa: E501
+    )
+    calendar = employment_calendar(months, employment)
+    assert calendar["month_number"].tolist() == [1, 2, 3, 4, 5, 1]
+    assert calendar["n_months_at_work"].tolist() == [1, 2, 3, 3, 3, 0]
+    assert calendar["is_contradictory"].tolist() == [False, True, False, False, True, False]
+    assert as_rows(employment_by_month(calendar), ["month_number", "month_state", "n_persons"]) == [
+        (1, "in_contract", 1),
+        (1, "no_contract", 1),
+        (2, "contradictory", 1),
+        (3, "worked", 1),
+        (4, "unknown", 1),
+        (5, "contradictory", 1),
+    ]
+    assert employment_by_month(calendar)["share"].tolist() == [0.5, 0.5, 1, 1, 1, 1]
+
+
+def test_who_says_what_of_the_qualification_and_what_all_agree_on(draw, employment):
+    members = draw(
+        """
+        pair_id | arm
+        p1      | control
+        p2      | control
+        p3      | control
+        p4      | control
+        """
+    )
+    told = draw(
+        """
+        wave     | pair_id | arm     | result
+        final    | p1      | control | full
+        referent | p1      | control | full
+        final    | p2      | control | full
+        referent | p2      | control | no
+        referent | p3      | control | partial
+        final    | p3      | control |
+        other    | p4      | control | full
+        """
+    )
+    table = qualification_table(members, told, employment)
+    assert as_rows(table, ["told_by", "result", "n_persons", "n_told"]) == [
+        ("final", "full", 2, 2),
+        ("final", "not_told", 2, 2),
+        ("referent", "full", 1, 3),
+        ("referent", "no", 1, 3),
+        ("referent", "not_told", 1, 3),
+        ("referent", "partial", 1, 3),
+        ("together", "contradictory", 1, 3),
+        ("together", "full", 1, 3),
+        ("together", "not_told", 1, 3),
+        ("together", "partial", 1, 3),
+    ]
+    assert table["share"].isna().tolist() == [r == "not_told" for r in table["result"]]
+
+
+def test_nobody_answered_yet(draw, employment, asked):
+    told = pd.DataFrame(
+        columns=["wave", "pair_id", "arm", "person_id", "answered_on", "status", "months", "result"]
+    ).astype({"months": float, "status": "string", "result": "string"})
+    table = situation_table(asked, told, employment)
+    assert set(table["situation"]) == {"no_answer", "not_due"}
+    assert set(qualification_table(asked[["pair_id", "arm"]], told, employment)["result"]) == {
+        "not_told"
+    }
