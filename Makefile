@@ -3,7 +3,8 @@
 DEMO_HOME ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-linkage fuzz fuzz-small fuzz-servers \
+.PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-outcomes \
+  bench-linkage fuzz fuzz-small fuzz-servers \
   campaign-coverage campaign-bias campaign-planted campaign-nights campaign-canaries campaign-erasures \
   messages guides lock clean
 
@@ -41,6 +42,10 @@ bench-matching: setup
 
 campaign-matching: setup
 	AGIR_TEST_CASES=1000 .venv/bin/python -m pytest tests/methods/matching
+
+# The evaluators' tables at 10 and 1,000 times the study.
+bench-outcomes: setup
+	.venv/bin/python -m benchmarks.outcomes
 
 bench-intake: setup
 	.venv/bin/python benchmarks/intake.py

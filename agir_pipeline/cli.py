@@ -262,6 +262,22 @@ def trace(
         say("\n".join(traced(Home(home).require(), table, cells or []).lines()))
 
 
+@app.command(help=mark("Running contracts that may break, and why; never part of a release."))
+def warnings(
+    with_keys: Annotated[
+        bool, typer.Option("--keys", help=mark("With the keys of the persons, from the vault."))
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    from agir_pipeline.early_warnings import warned
+
+    with study_language(home):
+        listed = warned(Home(home).require(), with_keys=with_keys)
+        say(_("{n} running contracts may break").format(n=len(listed)))
+        if len(listed):
+            say(listed.to_string(index=False))
+
+
 @app.command(help=mark("Compare two releases: equal, or what differs and why."))
 def diff(
     before: Annotated[str, typer.Argument(help=mark("The earlier release."))],

@@ -176,7 +176,7 @@ def event_times(protocol: Protocol, lives: Lives, pairs: pd.DataFrame) -> pd.Dat
     outcome = rupture_outcome(protocol)
     lived = lives.lived
     rows = []
-    for definition in outcome.definitions:
+    for definition in outcome.without_variants.definitions:
         cut = follow_up_cut(CUT_ON, outcome.consolidation_days.value, definition.window_days)
         for arm in ("beneficiary", "control"):
             person = pairs[f"{arm}_person_id"].str[1:].astype(int).to_numpy()
@@ -206,7 +206,7 @@ def truth(protocol: Protocol, lives: Lives, pairs: pd.DataFrame) -> dict[tuple[s
     person = pairs["beneficiary_person_id"].str[1:].astype(int).to_numpy()
     index_on = pairs["beneficiary_index_on"].to_numpy()
     outcome, found = rupture_outcome(protocol), {}
-    for definition in outcome.definitions:
+    for definition in outcome.without_variants.definitions:
         column = EVENT_DAY[definition.method]
         days = [
             (path[column].to_numpy()[person] - index_on).astype("m8[D]")

@@ -190,6 +190,10 @@ CHECKS: Words = {
         ["too early: `evaluability` says from which day on"],
         ["trop tôt : `evaluability` dit à partir de quel jour"],
     ),
+    "nothing_is_claimed": (
+        ["the release comes out all the same: tell the evaluators, who find the row in `placebo`"],
+        ["la publication paraît quand même : prévenez les évaluateurs (table `placebo`)"],
+    ),
     "release_is_whole": (
         ["restore the folder of the release from the backup, or move it away and run again"],
         ["restaurez le dossier de la publication, ou déplacez-le et relancez"],

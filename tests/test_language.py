@@ -38,7 +38,7 @@ PEOPLE = "id,group,age_years,income_eur\n" + "".join(
 SAME_IN_BOTH = {
     "Cause", "Code", "Codes", "Contradictions", "Description", "Distance", "E-value", "Gain",
     "Horizon", "Initiative", "Interaction", "Moment", "Phase", "Questionnaire", "SIRET",
-    "Situation", "Source", "Table", "Tables", "Type", "points", "Γ", "Γ*",
+    "Situation", "Source", "Table", "Tables", "Type", "points", "Γ", "Γ*", "Placebo",
 }  # fmt: skip
 """Catalogue entries that are the same word in English and French."""
 

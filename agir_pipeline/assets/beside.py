@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.judged import People, effect_sheets, placebos_before, placebos_of_event
 from agir_pipeline.assets.variables import cut_on
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.language import mark
@@ -18,9 +19,11 @@ from agir_pipeline.methods.effects.hidden_bias_tables import (
     status_hidden_bias,
 )
 from agir_pipeline.methods.effects.incidence_tables import incidence_table
+from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, status_placebo
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
     event_specifications,
+    pairs_kept,
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
@@ -64,32 +67,41 @@ def tables_beside(
 ) -> dict[str, pd.DataFrame]:
     """Every table beside the ``effects`` of the study, by name."""
     protocol = study.protocol
-    pairs = study.warehouse.read(connection, "matched", "matched_pairs")
+    people = People.of(study, connection)
     levels = _levels(study, connection)
-    unrelaxed = frozenset(pairs.loc[pairs["relaxation_level"] == 0, "pair_id"])
+    kept = pairs_kept(people.pairs, people.ever_supported(protocol))
     tables: dict[str, pd.DataFrame] = {}
     shared: dict[str, list[pd.DataFrame]] = {
         "hidden_bias": [], "specification_curve": [], "subgroups": [],
     }  # fmt: skip
-    inference = protocol.inference
+    inference, placebo = protocol.inference, protocol.placebo
+    placebos: list[Row] = []
+    all_facts: dict[str, pd.DataFrame] = {}
     for outcome in protocol.outcomes:
-        facts = facts_of(study, connection, outcome)
+        facts = all_facts[outcome.name] = facts_of(study, connection, outcome)
         if isinstance(outcome, EventOutcome):
             cut = cut_on(study, outcome)
             causes = _causes(study, connection, outcome)
             own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
             tables |= own
             effect = effects[f"{outcome.name}_paired_effect"]
+            told = [d.name for d in outcome.without_variants.definitions]
+            effect = effect[effect["definition"].isin(told)]
             bias = event_hidden_bias(effect, outcome, inference, cut)
-            curve = event_specifications(pairs_of, unrelaxed, outcome, inference)
+            curve = event_specifications(pairs_of, kept, outcome, inference)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(event_subgroups(pairs_of, levels, outcome, inference, cut))
+            if placebo:
+                args = (outcome, placebo, pairs_of, cut)
+                placebos += placebos_of_event(study, connection, people, *args)
         elif isinstance(outcome, StatusOutcome):
             cut = cut_on(study, outcome)
             bias = status_hidden_bias(facts, outcome, inference, cut)
-            curve = status_specifications(effects[outcome.name], outcome)
+            curve = status_specifications(effects[outcome.name], facts, kept, outcome, inference)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(status_subgroups(facts, levels, outcome, inference, cut))
+            if placebo:
+                placebos += status_placebo(facts, outcome, placebo, inference)
         else:
             bias = measure_hidden_bias(facts, outcome, inference, included(study).as_of)
         shared["hidden_bias"].append(bias)
@@ -98,7 +110,13 @@ def tables_beside(
         tables["response_rates"] = response_rates(responses, protocol.waves, protocol.inference)
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
-    return tables | {name: table.reset_index(drop=True) for name, table in together.items()}
+    tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
+    if placebo:
+        placebos += placebos_before(study, connection, people, placebo)
+        tables["placebo"] = placebo_table(placebos)
+    if "effect_sheet" in wanted:
+        tables["effect_sheet"] = effect_sheets(protocol, people, effects | tables, all_facts)
+    return tables
 
 
 def _of_event(
@@ -111,11 +129,16 @@ def _of_event(
     """The event's own tables, and the pairs of each definition that the shared ones read."""
     numbered = numbered_pairs(facts, causes, outcome, cut)
     pairs = of_any_cause(numbered, outcome)
-    tables = {f"{outcome.name}_incidence": incidence_table(numbered, outcome)}
+    told = outcome.without_variants
+    names = [definition.name for definition in told.definitions]
+    main = {name: numbered[name] for name in names}
+    tables = {f"{outcome.name}_incidence": incidence_table(main, told)}
     if outcome.causes:
-        tables[f"{outcome.name}_causes"] = cause_table(facts, causes, outcome, outcome.causes)
+        own = facts[facts["definition"].isin(names)]
+        tables[f"{outcome.name}_causes"] = cause_table(own, causes, told, outcome.causes)
     if outcome.free_time_days:
-        tables[f"{outcome.name}_free_time"] = free_time_table(pairs, outcome, inference, cut)
+        judged = {name: pairs[name] for name in names}
+        tables[f"{outcome.name}_free_time"] = free_time_table(judged, told, inference, cut)
     return tables, pairs
 
 

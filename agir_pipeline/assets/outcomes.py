@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from agir_pipeline.assets.beside import facts_beside, facts_of, tables_beside
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, DATA_TESTS, TEXTS, contract_checks
+from agir_pipeline.assets.judged import nothing_is_claimed
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.shown import effects_shown, risks_shown
@@ -54,6 +55,7 @@ FACTS: dict[str, dict[str, str]] = {
     "measure": {"measures": mark("Measured values of pairs and references")},
 }
 CHECKS = {"precision/an_effect_can_be_told": mark("At least one effect is evaluable")}
+PLACEBO_CHECK = {"placebo/nothing_is_claimed": mark("No effect is claimed where there can be none")}
 
 
 def effect_tables(outcome: Outcome) -> dict[str, str]:
@@ -95,7 +97,9 @@ def outcomes_assets(protocol: Protocol) -> dg.AssetsDefinition:
         ],
         check_specs=check_specs(
             "outcomes",
-            CHECKS | {f"{table}/{kind}": TEXTS[kind] for table, kind in kinds.items()},
+            CHECKS
+            | (PLACEBO_CHECK if protocol.placebo else {})
+            | {f"{table}/{kind}": TEXTS[kind] for table, kind in kinds.items()},
             {CONTRACT, DATA_TESTS},
         ),
     )
@@ -129,6 +133,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     n_void = int((pairs["status"] == "void_not_at_risk").sum())
     tables: dict[str, pd.DataFrame] = {}
     primary: dict[str, pd.DataFrame] = {}
+    judged: dict[str, pd.DataFrame] = {}
     evaluability: list[pd.DataFrame] = []
     for outcome in protocol.outcomes:
         facts = facts_of(study, connection, outcome)
@@ -137,7 +142,10 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             tables[f"{outcome.name}_risk"] = risk_table(facts, outcome, protocol.inference, cut)
             effect = paired_effect_table(facts, outcome, protocol.inference, cut, n_void)
             primary[f"{outcome.name}_paired_effect"] = effect
-            evaluability.append(event_evaluability(effect, facts, outcome, protocol.inference))
+            told = outcome.without_variants
+            own = effect[effect["definition"].isin([d.name for d in told.definitions])]
+            judged[f"{outcome.name}_paired_effect"] = own
+            evaluability.append(event_evaluability(own, facts, told, protocol.inference))
         elif isinstance(outcome, StatusOutcome):
             effect = _status_effect(study, connection, facts, outcome)
             primary[outcome.name] = effect
@@ -157,7 +165,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     adjusted = with_holm(list(primary.values()), protocol.inference)
     tables |= dict(zip(primary, adjusted, strict=True))
     tables["precision"] = precision_table(
-        *([tables[name] for name in _named(protocol, kind)] for kind in FACTS)
+        *([(tables | judged)[name] for name in _named(protocol, kind)] for kind in FACTS)
     )
     tables["evaluability"] = pd.concat(evaluability, ignore_index=True)
     return tables | tables_beside(study, connection, tables)
@@ -203,6 +211,8 @@ def _result(
     facts = sql_result(study, "outcomes", models)
     _typed, checks = contract_checks(made, outcome_contracts(protocol))
     checks["precision"].append(_an_effect_can_be_told(made["precision"]))
+    if "placebo" in made:
+        checks["placebo"].append(nothing_is_claimed(made["placebo"]))
     lineage = declared_lineage(protocol, "outcomes")
     figures: dict[str, dict[str, Any]] = {n: {KEY: lineage[n]} for n in made if n in lineage}
     for outcome in protocol.outcomes:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from agir_pipeline.contracts.lineage import effect_tables
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.methods.programme.costs import cost_effectiveness, cost_table, cost_totals
+from agir_pipeline.methods.programme.funding import funding_table
 from agir_pipeline.methods.programme.governance import governance_table
 from agir_pipeline.methods.programme.pace import enrolment_pace, enrolment_projection
 from agir_pipeline.methods.programme.reach import context_table, mobilisation_funnel
@@ -47,6 +48,10 @@ def programme_tables(
     if context := protocol.context:
         series = _known(study, connection, context.origin)
         tables["context"] = context_table(series, context, last_on)
+    if funding := protocol.funding:
+        people = study.warehouse.read(connection, "linked", "participants", "arm = 'beneficiary'")
+        cost = protocol.costs.direct_per_beneficiary.value if protocol.costs else None
+        tables[funding.name] = funding_table(people, funding, cost)
     wanted = programme_contracts(protocol)
     return {name: table for name, table in tables.items() if name in wanted}
 

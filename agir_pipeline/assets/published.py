@@ -30,6 +30,7 @@ from agir_pipeline.methods.programme.enrolment_plot import enrolment_plot
 from agir_pipeline.methods.programme.flow import participant_flow
 from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
+from agir_pipeline.resources.effect_pages import effect_pages
 from agir_pipeline.resources.link_review import n_decisions_needed
 from agir_pipeline.resources.release_folder import ReleaseContent, damaged_files
 from agir_pipeline.resources.release_inputs import (
@@ -118,6 +119,7 @@ def publish(study: Study, tables: dict[str, pd.DataFrame]) -> ReleaseOutcome:
         tables=tables,
         contracts=_released_contracts(protocol),
         facts=release_facts(study),
+        pages=effect_pages(protocol, tables),
         audit_head=study.home.audit_trail.head(),
     )
     outcome = Releases(study.home.releases).publish(content, study.is_draft or bool(study.expired))

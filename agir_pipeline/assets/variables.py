@@ -117,11 +117,12 @@ def outcome_variables(study: Study) -> dict[str, Any]:
     return model_variables(study) | {
         "windows_days": sorted({d.window_days for o in events for d in o.definitions}),
         "event_definitions": [_event(o, d, cuts[o.origin]) for o in events for d in o.definitions],
+        "spells_apart": _apart(events),
         "cause_definitions": [
             _causes(o, o.causes, d, cuts[o.origin])
             for o in events
             if o.causes
-            for d in o.definitions
+            for d in o.without_variants.definitions
         ],
         "status_definitions": [
             _status(o, d, min(cuts[o.origin], last_on)) for o in statuses for d in o.definitions
@@ -184,6 +185,23 @@ def _event(outcome: EventOutcome, definition: EventDefinition, data_cut_on: date
         "window_days": definition.window_days,
         "cut_on": str(data_cut_on - timedelta(days=unknown)),
     }
+
+
+def _apart(events: list[EventOutcome]) -> list[dict[str, Any]]:
+    """Definitions that set reasons of an early end apart, with the column that tells them."""
+    return [
+        {
+            "outcome": o.name,
+            "name": d.name,
+            "origin": o.origin,
+            "reason": o.causes.reason_column,
+            "codes": list(d.apart),
+        }
+        for o in events
+        if o.causes
+        for d in o.definitions
+        if d.apart
+    ]
 
 
 def _causes(

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from agir_pipeline.contracts.effect_sheets import effect_sheet_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
+from agir_pipeline.contracts.placebo import placebo_contracts
 from agir_pipeline.contracts.words import (
     MATCHING,
     PERSONS,
@@ -30,6 +32,8 @@ CLAIMS: Mapping[str, Text] = {
 PAIRS_KEPT: Mapping[str, Text] = {
     "all": mark("All pairs that count"),
     "unrelaxed": mark("Pairs alike in every near-exact covariate"),
+    "half_caliper": mark("Pairs within half of the caliper"),
+    "never_supported": mark("Pairs whose control was never supported"),
 }
 WEIGHTINGS: Mapping[str, Text] = {
     "censored": mark("All pairs, as far as each is followed"),
@@ -161,7 +165,8 @@ def beside_contracts(protocol: Protocol) -> dict[str, TableContract]:
             tables.append(_subgroups(protocol))
     if protocol.waves:
         tables.append(_response_rates(protocol))
-    return {table.name: table for table in tables}
+    own = {table.name: table for table in tables}
+    return {**own, **placebo_contracts(protocol), **effect_sheet_contracts(protocol)}
 
 
 def _of_event(outcome: EventOutcome, protocol: Protocol) -> list[TableContract]:

@@ -11,8 +11,8 @@ from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
-from agir_pipeline.contracts.places import Origins, Place
-from agir_pipeline.contracts.programme import naming_columns, programme_contracts
+from agir_pipeline.contracts.places import Origins, Place, participant
+from agir_pipeline.contracts.programme_lineage import enrolment_origins, programme_origins
 from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
@@ -20,7 +20,6 @@ from agir_pipeline.protocol.model import (
     Column,
     Covariate,
     Derived,
-    Enrolment,
     EventOutcome,
     Outcome,
     Protocol,
@@ -30,7 +29,7 @@ from agir_pipeline.protocol.model import (
 
 TOLD_BY_METHOD = {
     "outcome", "definition", "horizon_days", "claim", "method", "definition_text", "unit",
-    "published",
+    "published", "position", "section", "item", "placebo", "n_replicates", "limit_points",
 }  # fmt: skip
 PRECISION = {
     "n": ("n_complete_pairs", "n_due"),
@@ -60,39 +59,6 @@ FROM_COVARIATES = {
     "mean_distance", "largest_gap", "max_absolute_smd", "mean_absolute_smd",
     "variance_ratio", "ks", "ecdf_mean", "n_non_missing", "stratum", "strata_enforced",
 }  # fmt: skip
-
-
-def programme_origins(protocol: Protocol) -> dict[str, Origins]:
-    """Table → origins, for the programme's tables: from their source, or from what is counted."""
-    read: dict[str, tuple[str, tuple[str, ...]]] = {}
-    if c := protocol.costs:
-        read["costs"] = (c.origin, (c.day_column, c.item_column, c.amount_column))
-        read["cost_totals"] = (c.origin, (c.item_column, c.amount_column))
-    if protocol.governance:
-        g = protocol.governance
-        read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
-    if protocol.outreach:
-        o = protocol.outreach
-        steps = (o.type_column, *naming_columns(protocol, o.origin), o.day_column, o.result_column)
-        read["mobilisation_funnel"] = (o.origin, steps)
-    if protocol.context:
-        x = protocol.context
-        figures = (*x.series_columns, x.month_column, x.value_column, x.published_column)
-        read["context"] = (x.origin, figures)
-    contracts = programme_contracts(protocol)
-    found: dict[str, Origins] = {}
-    for name, (source, columns) in read.items():
-        origins = tuple(Place("validated", source, column) for column in columns)
-        found[name] = {c.name: origins for c in contracts[name].columns}
-    entries = _enrolment_origins(protocol.enrolment)["n_entries"] if protocol.enrolment else ()
-    for name in ("enrolment_pace", "enrolment_projection"):
-        if name in contracts:
-            found[name] = {c.name: entries for c in contracts[name].columns}
-    if "cost_effectiveness" in contracts:
-        effects = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
-        gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
-        found["cost_effectiveness"] = dict.fromkeys(gains, effects)
-    return found
 
 
 def heading_of(column: Column) -> str:
@@ -185,9 +151,9 @@ def matched_origins(protocol: Protocol) -> dict[str, Origins]:
 
 
 def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
-    person, spell = _participant("person_id"), _participant("spell_id")
+    person, spell = participant("person_id"), participant("spell_id")
     index = protocol.matching.index
-    start = (*_participant("starts_on"), *(_participant(index.entry_column) if index else ()))
+    start = (*participant("starts_on"), *(participant(index.entry_column) if index else ()))
     covariates = {c.name: tuple(_covariate(c, protocol)) for c in protocol.covariates}
     matched_on = tuple(
         dict.fromkeys(chain.from_iterable(covariates[c.name] for c in protocol.covariates))
@@ -198,8 +164,8 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         "control_person_id": person,
         "beneficiary_spell_id": spell,
         "control_spell_id": spell,
-        "arm": _participant("arm"),
-        "tie_order": _participant("tie_order"),
+        "arm": participant("arm"),
+        "tie_order": participant("tie_order"),
         "common_planned_days": (*_planned_end(protocol), *start),
         **dict.fromkeys(FROM_COVARIATES, matched_on),
         **dict.fromkeys(INDEX, start if index else ()),
@@ -208,10 +174,6 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
     return words | covariates
-
-
-def _participant(column: str) -> tuple[Place, ...]:
-    return (Place("linked", "participants", column),)
 
 
 def _planned_end(protocol: Protocol) -> tuple[Place, ...]:
@@ -224,7 +186,7 @@ def _covariate(covariate: Covariate, protocol: Protocol) -> Iterator[Place]:
         yield from _planned_end(protocol)
     else:
         prefix = SPELL_PREFIX if covariate.origin == "spell" else ""
-        yield from _participant(prefix + covariate.column)
+        yield from participant(prefix + covariate.column)
 
 
 def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
@@ -261,7 +223,7 @@ def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
 def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     """Tables that stand beside the effects, from the facts the effects are made from."""
     contracts = beside_contracts(protocol)
-    every = tuple(f for o in protocol.outcomes for f in _facts(o, protocol))
+    every = every_fact(protocol)
     unweighted = tuple(place for place in every if place.step == "outcomes")
     levels = tuple(
         Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
@@ -270,6 +232,8 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     rests_on = {
         "hidden_bias": unweighted,
         "specification_curve": every,
+        "effect_sheet": every,
+        "placebo": (*unweighted, *_null_outcomes(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
     }
@@ -287,6 +251,11 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     return found
 
 
+def _null_outcomes(protocol: Protocol) -> Iterator[Place]:
+    for null in protocol.placebo.null_outcomes if protocol.placebo else ():
+        yield from participant((SPELL_PREFIX if null.origin == "spell" else "") + null.column)
+
+
 def effect_tables(outcome: Outcome) -> tuple[str, ...]:
     """The released tables of one outcome; the last holds its effect."""
     if isinstance(outcome, EventOutcome):
@@ -296,6 +265,11 @@ def effect_tables(outcome: Outcome) -> tuple[str, ...]:
 
 def _fact_table(outcome: Outcome) -> str:
     return {"event": "event_times", "status": "status_answers"}.get(outcome.kind, "measures")
+
+
+def every_fact(protocol: Protocol) -> tuple[Place, ...]:
+    """The columns that all effects of the study are made of."""
+    return tuple(fact for outcome in protocol.outcomes for fact in _facts(outcome, protocol))
 
 
 def _facts(outcome: Outcome, protocol: Protocol) -> Iterator[Place]:
@@ -322,29 +296,18 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
         )
         for name, contract in contracts.items()
     }
-    person, pair = _participant("person_id"), Place("matched", "matched_pairs", "pair_id")
+    person, pair = participant("person_id"), Place("matched", "matched_pairs", "pair_id")
     counts = ("n_in", "n_out", "n_remaining")
     found["participant_flow"] = {
-        "arm": _participant("arm"),
+        "arm": participant("arm"),
         **dict.fromkeys(counts, (*person, pair)),
     }
     if protocol.enrolment:
-        found["enrolment_progress"] = _enrolment_origins(protocol.enrolment)
+        found["enrolment_progress"] = enrolment_origins(protocol.enrolment)
     if protocol.shared_facts:
         names = published_contracts(protocol)["contradictions"].names
         found["contradictions"] = {n: (Place("linked", "contradictions", n),) for n in names}
-    return found | programme_origins(protocol) | mechanism_origins(protocol)
-
-
-def _enrolment_origins(enrolment: Enrolment) -> Origins:
-    days = (
-        *_participant(enrolment.entry_column),
-        Place("matched", "matched_pairs", "formed_on"),
-    )
-    watched = _participant(enrolment.watched_column) if enrolment.watched_column else ()
-    names = ("month_on", "n_entries", "n_cumulative", "n_gap")
-    shares = ("share_watched", "share_watched_low", "share_watched_high")
-    return {**dict.fromkeys(names, days), **dict.fromkeys(shares, watched)}
+    return found | programme_origins(protocol, every_fact(protocol)) | mechanism_origins(protocol)
 
 
 def declared_origins(protocol: Protocol) -> Mapping[tuple[str, str], Origins]:

@@ -123,7 +123,8 @@ EFFECTS = {
         points("worst_case_high_points", mark("Worst case, upper"),
                mark("All the silent in favour of the beneficiaries")),
         points("minimum_detectable_points", mark("Smallest effect that could be found"),
-               mark("With the protocol's power; empty where none could be found")),
+               mark("With the protocol's power; empty where none could be found, and for "
+                    "variants")),
         points("minimum_detectable_holm_points", mark("Smallest effect, under Holm"),
                mark("When all primary outcomes are tested together")),
         number("mean_beneficiary", mark("Mean of beneficiaries"),

@@ -1,4 +1,4 @@
-"""Where a column stands: step, table, name."""
+"""Where a value comes from: a column of a table of a step."""
 
 from typing import NamedTuple
 
@@ -13,3 +13,7 @@ class Place(NamedTuple):
 
 Origins = dict[str, tuple[Place, ...]]
 """Column → the columns its values are made of."""
+
+
+def participant(column: str) -> tuple[Place, ...]:
+    return (Place("linked", "participants", column),)

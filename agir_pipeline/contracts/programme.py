@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from agir_pipeline.contracts.funding import funding_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
 from agir_pipeline.contracts.words import (
     coded,
@@ -126,7 +127,7 @@ def programme_contracts(protocol: Protocol) -> dict[str, TableContract]:
         tables.append(_funnel(protocol, protocol.outreach))
     if protocol.context:
         tables.append(_context())
-    return {table.name: table for table in tables}
+    return {**{table.name: table for table in tables}, **funding_contracts(protocol)}
 
 
 def _codes(protocol: Protocol, source: str, column: str) -> Mapping[str, Text]:

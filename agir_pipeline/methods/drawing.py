@@ -39,6 +39,16 @@ class Curve:
     is_stepped: bool = False
 
 
+class Interval(NamedTuple):
+    """A standing bar from ``low`` to ``high``, with a mark where it has one value."""
+
+    place: float
+    low: float
+    high: float
+    at: float | None
+    style: Style
+
+
 @dataclass(frozen=True)
 class Axes:
     """What the axes say and where their ticks stand; limits are those of the last ticks."""
@@ -61,7 +71,11 @@ class Axes:
 
 
 def drawing(
-    axes: Axes, curves: Sequence[Curve], levels: Sequence[tuple[float, str]], words: str
+    axes: Axes,
+    curves: Sequence[Curve],
+    levels: Sequence[tuple[float, str]],
+    words: str,
+    intervals: Sequence[Interval] = (),
 ) -> str:
     """The picture; ``levels`` are named horizontal lines, ``words`` tell what it shows."""
     parts = [
@@ -85,6 +99,8 @@ def drawing(
         )
     for curve in curves:
         parts += _line(curve, axes)
+    for interval in intervals:
+        parts += _bar(interval, axes)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -128,6 +144,8 @@ def _legend(curve: Curve, x: int) -> list[str]:
 
 
 def _line(curve: Curve, axes: Axes) -> list[str]:
+    if not curve.points:
+        return []
     path: list[str] = []
     for value, height in curve.points:
         x, y = axes.x(value), axes.y(height)
@@ -135,6 +153,13 @@ def _line(curve: Curve, axes: Axes) -> list[str]:
         path.append(onwards if path else f"M{x} {y}")
     marks = [_mark(curve.style, axes.x(x), axes.y(y)) for x, y in curve.marked]
     return [f'<path d="{"".join(path)}" fill="none"{_stroke(curve.style)}/>', *marks]
+
+
+def _bar(interval: Interval, axes: Axes) -> list[str]:
+    x, style = axes.x(interval.place), interval.style
+    ends = f'y1="{axes.y(interval.low)}" y2="{axes.y(interval.high)}"'
+    bar = f'<line x1="{x}" x2="{x}" {ends}{_stroke(style)}/>'
+    return [bar] if interval.at is None else [bar, _mark(style, x, axes.y(interval.at))]
 
 
 def _stroke(style: Style) -> str:

@@ -16,6 +16,7 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.design_consistency import DESIGN_CHECKS
 from agir_pipeline.protocol.facts_consistency import shared_facts_can_be_compared
 from agir_pipeline.protocol.identity_consistency import IDENTITY_CHECKS
+from agir_pipeline.protocol.judging_consistency import JUDGING_CHECKS
 from agir_pipeline.protocol.mechanism_consistency import MECHANISM_CHECKS
 from agir_pipeline.protocol.organisation_consistency import ORGANISATION_CHECKS
 from agir_pipeline.protocol.reporting_consistency import REPORTING_CHECKS
@@ -55,6 +56,7 @@ def inconsistencies(raw: Raw) -> list[Mistake]:
         *ORGANISATION_CHECKS,
         *REPORTING_CHECKS,
         *MECHANISM_CHECKS,
+        *JUDGING_CHECKS,
         *RIGHTS_CHECKS,
         reserved_names_are_left_alone,
         outcome_tables_are_distinct,
@@ -354,6 +356,9 @@ def _derived_is_usable(where: str, derived: Raw, own: dict[str, Raw]) -> Iterato
         yield Mistake(f"{where} › inputs", _("names two dates: from, then to"))
     if method == "lookup":
         yield from _lookup_is_usable(where, derived)
+        day = text(derived, "day")
+        if day is not None and own.get(day, {}).get("type") not in ("date", "instant"):
+            yield Mistake(f"{where} › day", _("'{name}' is not a date").format(name=day))
 
 
 def _lookup_is_usable(where: str, derived: Raw) -> Iterator[Mistake]:

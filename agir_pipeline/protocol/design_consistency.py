@@ -177,7 +177,7 @@ def _event_makes_sense(where: str, raw: Raw, outcome: Raw) -> Iterator[Mistake]:
         at = f"{where} › {place('definition', number, definition)}"
         if method is not None and method not in event_methods():
             yield unknown(at, "method", method, event_methods())
-        if method == "path_net" and not definition.get("window_days"):
+        if method in ("path_net", "first_net") and not definition.get("window_days"):
             yield Mistake(f"{at} › window_days", _("is missing"))
     if "index" not in table(raw, "matching"):
         yield Mistake(where, _("is counted from the index date: [matching.index] is missing"))

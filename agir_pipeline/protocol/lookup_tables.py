@@ -1,10 +1,14 @@
-"""The files that lie beside a protocol: CSV tables ``column, value, result``, the linkage model."""
+"""The files that lie beside a protocol: CSV tables ``column, value, result``, the linkage model.
+
+A table may say from when until when a row holds (``valid_from``, ``valid_to``, both days included).
+"""
 
 import csv
 import hashlib
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path, PurePath
 
 from agir_pipeline.errors import Mistake
@@ -13,7 +17,9 @@ from agir_pipeline.protocol.written import Raw, codes, items, place, table, text
 
 LINKAGE_MODEL = "identity › linkage › model"
 HEADINGS = ("column", "value", "result")
-Row = tuple[str, str, str]
+DATES = ("valid_from", "valid_to")
+Row = tuple[str, ...]
+"""column, value, result, and of a dated table the first and the last day, empty where open."""
 
 
 def table_names(raw: Raw) -> list[str]:
@@ -36,7 +42,8 @@ def table_digests(raw: Raw, folder: Path) -> dict[str, str]:
 def read_table(folder: Path, name: str) -> list[Row]:
     """The rows of a table of a protocol that holds."""
     content = (folder / name).read_text(encoding="utf-8-sig")
-    return [(row["column"], row["value"], row["result"]) for row in _rows(content)]
+    names = (*HEADINGS, *(DATES if _is_dated(content) else ()))
+    return [tuple(row[name] for name in names) for row in _rows(content)]
 
 
 def table_mistakes(raw: Raw, folder: Path) -> Iterator[Mistake]:
@@ -108,7 +115,26 @@ def _content(folder: Path, name: str) -> str | Mistake:
 def _rows(content: str) -> Iterator[dict[str, str]]:
     """The rows as dictionaries; a short one has empty cells, what is too long is dropped."""
     for row in csv.DictReader(io.StringIO(content), restval=""):
-        yield {name: row[name] for name in HEADINGS}
+        yield {name: row.get(name, "") for name in (*HEADINGS, *DATES)}
+
+
+def _is_dated(content: str) -> bool:
+    return bool(set(DATES) & set(csv.DictReader(io.StringIO(content)).fieldnames or []))
+
+
+def _dates_hold(where: str, name: str, content: str, derived: Raw) -> Iterator[Mistake]:
+    """A dated table needs a day to ask it about, and days that a calendar knows."""
+    if "day" not in derived:
+        yield Mistake(
+            where, _("{name} has dates: day must say whose day decides").format(name=name)
+        )
+    for row in _rows(content):
+        for key in DATES:
+            try:
+                date.fromisoformat(row[key] or str(date.max))
+            except ValueError:
+                message = _("{name} › {key}: '{value}' is no day such as 2014-12-31")
+                yield Mistake(where, message.format(name=name, key=key, value=row[key]))
 
 
 def _rows_agree(where: str, name: str, content: str, derived: Raw) -> Iterator[Mistake]:
@@ -118,6 +144,8 @@ def _rows_agree(where: str, name: str, content: str, derived: Raw) -> Iterator[M
         message = _("{name} has no column {absent}").format(name=name, absent=", ".join(absent))
         yield Mistake(where, message)
         return
+    if _is_dated(content):
+        yield from _dates_hold(where, name, content, derived)
     inputs, declared = texts(derived, "inputs") or texts(derived, "columns")[:1], codes(derived)
     for column in sorted({row["column"] for row in _rows(content)} - set(inputs)):
         yield unknown(where, f"{name} › column", column, inputs)

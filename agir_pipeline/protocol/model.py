@@ -12,11 +12,22 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
+from agir_pipeline.protocol.design import Balance, Covariate, Eligibility, Index, Matching
+from agir_pipeline.protocol.funding import Funding
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
 from agir_pipeline.protocol.mechanism import Employment, Mechanism, StatusRule
 from agir_pipeline.protocol.organisations import Organisations, OrganisationTeller
+from agir_pipeline.protocol.placebo import Placebo
 from agir_pipeline.protocol.processing import Processing, Recipient
-from agir_pipeline.protocol.programme import Context, Costs, Governance, Outreach, Pace
+from agir_pipeline.protocol.programme import (
+    Context,
+    Costs,
+    Enrolment,
+    Governance,
+    Outreach,
+    Pace,
+    Target,
+)
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
 from agir_pipeline.protocol.sources import (
@@ -48,13 +59,12 @@ from agir_pipeline.protocol.values import (
     Many,
     Months,
     Name,
-    NotNegative,
-    Positive,
     Share,
     Some,
     SomeDays,
     Text,
 )
+from agir_pipeline.protocol.warnings import EarlyWarnings
 
 __all__ = [
     "PERSONAL",
@@ -128,85 +138,6 @@ PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
 """What is always somebody's, even where nothing says whose."""
 
 
-# ------------------------------------------------------------------- population, matching
-
-
-class Eligibility(Frozen):
-    """A rule a person must meet to enter the study; a person without the value does not fail."""
-
-    name: Name
-    labels: Labels
-    origin: Literal["person", "spell"]
-    column: Name
-    source: Text
-    minimum: float | None = None
-    maximum: float | None = None
-    one_of: Many[str] = ()
-
-
-class Covariate(Frozen):
-    """Something pairs are made alike on (or watched on), fixed by the index date."""
-
-    name: Name
-    labels: Labels
-    origin: Literal["person", "spell", "index"]
-    """index: ``column`` is computed at the index date (``planned_days_remaining``)."""
-    column: Name
-    scale: Literal["number", "category"]
-    role: Literal["exact", "near_exact", "distance", "report"]
-    """Near-exact ones are given up in the order of the file, each time on record."""
-    in_propensity: bool
-    source: Text
-    cut_points: Many[float] = ()
-    """Folds a number into half-open classes [a, b)."""
-    groups: dict[str, str] = Field(default_factory=dict)
-    """Folds codes into groups; a code that is not named keeps its own."""
-    unit: str = ""
-
-
-class Index(Frozen):
-    """Risk-set rule: time zero of a pair is the day support began, counted from contract start."""
-
-    entry_column: Name
-    delay_band_days: Fact[SomeDays]
-    start_window_days: Fact[Days]
-    waiting_days: Fact[Days]
-    supported_since_column: Name | None = None
-    """Where a list of controls says that somebody is supported by now; none: no list says so."""
-    consent_column: Name | None = None
-
-
-Alternative = Literal[
-    "propensity_pairs", "coarsened_exact", "full", "entropy_balancing", "overlap_weights"
-]
-
-
-class Matching(Frozen):
-    """How controls are chosen; all of it is covered by the design digest."""
-
-    design_number: Count
-    estimand: Text
-    instants: Many[date]
-    """Days (their end, in the study's time zone) on which a round is matched. Empty: one round,
-    on the first night on which every person source has a delivery."""
-    distance: Literal["logit", "robust_rank_mahalanobis"]
-    propensity: Literal["plain", "firth"]
-    caliper_multiple: Fact[Positive]
-    caliper_convention: Literal["pooled", "whole"]
-    leave_out_price: NotNegative | Literal["infinite"]
-    source: Text
-    index: Index | None = None
-    alternatives: Many[Alternative] = ()
-    """Other ways to make the arms alike, worked out beside the pairs as checks."""
-    frontier_prices: Many[NotNegative | Literal["infinite"]] = ()
-    """Prices of leaving out that the committee compares; none: some that the distances suggest."""
-
-
-class Balance(Frozen):
-    max_absolute_smd: Fact[Positive]
-    variance_ratio_range: Fact[Many[Positive]]
-
-
 # ----------------------------------------------------------------------------- outcomes
 
 
@@ -218,6 +149,10 @@ class EventDefinition(Frozen):
     other that the SQL folder has a macro for."""
     window_days: Days = 0
     """path_net: how long a new contract may take to secure the path."""
+    apart: Many[str] = ()
+    """Reasons of an early end that are another ending under this definition, not the event."""
+    is_variant: bool = False
+    """Told in the risks, the effects and the specification curve, and in no other table."""
 
 
 class EventOutcome(Frozen):
@@ -238,6 +173,12 @@ class EventOutcome(Frozen):
     free_time_days: Fact[Some[SomeDays]] | None = None
     """Up to which days after the index the mean time free of the event is told."""
     causes: Causes | None = None
+
+    @property
+    def without_variants(self) -> "EventOutcome":
+        """The same event under the definitions that every table beside the effects tells."""
+        kept = tuple(definition for definition in self.definitions if not definition.is_variant)
+        return self.model_copy(update={"definitions": kept})
 
 
 class StatusDefinition(Frozen):
@@ -307,23 +248,6 @@ class Benchmark(Frozen):
     labels: Labels
 
 
-class Target(Frozen):
-    beneficiary: Fact[AtLeastOne]
-    control: Fact[AtLeastOne]
-
-
-class Enrolment(Frozen):
-    """Where a person's entry date stands, for progress against the target."""
-
-    entry_column: Name
-    target: Target | None = None
-    watched_column: Name | None = None
-    """A coded column whose share is watched (AGIR: the level prepared) …"""
-    watched_codes: Many[str] = ()
-    """… and the codes that make up the share."""
-    pace: Pace | None = None
-
-
 class Party(Frozen):
     role: Literal["bearer", "funder", "evaluator", "partner"]
     name: Text
@@ -363,6 +287,9 @@ class Protocol(Frozen):
     context: Context | None = None
     employment: Employment | None = None
     mechanism: Mechanism | None = None
+    placebo: Placebo | None = None
+    funding: Funding | None = None
+    warnings: EarlyWarnings | None = None
     processing: Processing | None = None
     benchmarks: Many[Benchmark] = Field(default=(), alias="benchmark")
     shared_facts: Many[SharedFact] = Field(default=(), alias="shared_fact")

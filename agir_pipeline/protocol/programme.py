@@ -10,6 +10,7 @@ from agir_pipeline.protocol.values import (
     Fact,
     Frozen,
     Labels,
+    Many,
     Name,
     NotNegative,
     Positive,
@@ -29,6 +30,23 @@ class Pace(Frozen):
     """With ``prior_months`` what was known of the pace beforehand: a gamma distribution."""
     prior_months: Fact[NotNegative]
     interval_level: Fact[Share]
+
+
+class Target(Frozen):
+    beneficiary: Fact[AtLeastOne]
+    control: Fact[AtLeastOne]
+
+
+class Enrolment(Frozen):
+    """Where a person's entry date stands, for progress against the target."""
+
+    entry_column: Name
+    target: Target | None = None
+    watched_column: Name | None = None
+    """A coded column whose share is watched (AGIR: the level prepared) …"""
+    watched_codes: Many[str] = ()
+    """… and the codes that make up the share."""
+    pace: Pace | None = None
 
 
 class Committee(Frozen):

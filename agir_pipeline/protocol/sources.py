@@ -100,6 +100,8 @@ class Derived(Frozen):
     unit: str = ""
     table: str | None = None
     """lookup: a CSV beside the protocol with columns ``column, value, result``."""
+    day: Name | None = None
+    """lookup in a table with ``valid_from`` and ``valid_to``: the column whose day decides."""
     otherwise: str | None = None
     """lookup: the result when no row of the table applies."""
     codes: Many[Code] = ()

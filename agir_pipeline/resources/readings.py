@@ -391,7 +391,7 @@ def contract_digest(source: Source, tables: Mapping[str, Any]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, str, str]]]:
+def lookup_tables(protocol: Protocol) -> dict[str, list[tuple[str, ...]]]:
     """The tables that lie beside the protocol, by name."""
     names = frozenset().union(*(source.tables for source in protocol.sources))
     return {name: read_table(protocol.folder, name) for name in sorted(names)}

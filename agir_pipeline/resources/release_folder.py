@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ class ReleaseContent:
     tables: Mapping[str, pd.DataFrame]
     contracts: Sequence[TableContract]
     facts: Mapping[str, Any]
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """Pages to read, by file name: they stand beside the tables and are hashed as they are."""
     audit_head: str = ""
     """Where the audit trail ended; like the clock it stands in the certificate alone."""
 
@@ -141,6 +143,7 @@ def _hashed_files(content: ReleaseContent, tables: Mapping[str, Printed]) -> dic
     n_rows = {name: printed.table.num_rows for name, printed in tables.items()}
     contracts, language = content.contracts, content.language
     texts = {
+        **content.pages,
         "dictionary.html": dictionary_page(content.title, contracts, n_rows, language),
         "README.md": read_me(
             content.title, content.release_id, content.database, contracts[0].name

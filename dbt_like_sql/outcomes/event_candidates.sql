@@ -1,5 +1,6 @@
 -- Every end of a contract after the index date that one of the event definitions looks at.
--- Grain: one row per definition, pair, arm and contract. cause: 1 the event, 2 a normal end.
+-- Grain: one row per definition, pair, arm and contract. cause: 1 the event, 2 another
+-- ending: a normal one, or one set apart.
 
 {{ config(enabled=var('event_definitions') | length > 0) }}
 
@@ -29,7 +30,17 @@ definition_{{ loop.index }} as (
         spell_ends.spell_id,
         spell_ends.ends_on,
         spell_ends.ends_on - members.index_on as time_days,
-        case when spell_ends.is_early then 1 else 2 end as cause
+
+        -- an early end for a reason set apart is another ending
+        case
+            when
+                spell_ends.is_early
+                {% for apart in var('spells_apart', []) if apart.name == definition.name and apart.outcome == definition.outcome %}
+                    and spell_ends.spell_id not in {{ told_apart(apart) }}
+                {% endfor %}
+                then 1
+            else 2
+        end as cause
 
     from members
 

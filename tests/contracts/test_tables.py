@@ -375,3 +375,9 @@ def test_the_language_in_force_is_left_as_it_was() -> None:
         assert current_language() == "fr"
     finally:
         use_language(before)
+
+
+def test_a_study_without_primary_outcomes_has_no_effect_sheet(agir: Protocol) -> None:
+    assert "effect_sheet" in table_contracts(agir)
+    inference = agir.inference.model_copy(update={"primary_family": ()})
+    assert "effect_sheet" not in table_contracts(agir.model_copy(update={"inference": inference}))

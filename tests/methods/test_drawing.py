@@ -14,6 +14,7 @@ from agir_pipeline.methods.drawing import (
     WIDTH,
     Axes,
     Curve,
+    Interval,
     drawing,
     round_ticks,
 )
@@ -83,3 +84,18 @@ def test_nothing_at_all_still_has_an_axis() -> None:
     ticks = round_ticks(0, 5)
     assert ticks[0] == 0
     assert ticks[1] > 0
+
+
+def test_an_interval_stands_from_its_lower_to_its_upper_limit() -> None:
+    style = STYLES["control"]
+    bars = [Interval(5, 0.25, 0.75, 0.5, style), Interval(7, 0.0, 1.0, None, style)]
+    drawn = ElementTree.fromstring(drawing(AXES, [], [], "words", bars))
+    lines = [line for line in drawn.iter(f"{SVG}line") if line.get("stroke-width") == "2"]
+    assert [float(line.get("y1", "")) for line in lines] == [AXES.y(0.25), AXES.y(0.0)]
+    assert [float(line.get("y2", "")) for line in lines] == [AXES.y(0.75), AXES.y(1.0)]
+    assert len([r for r in drawn.iter(f"{SVG}rect") if r.get("width") == "8"]) == 1
+
+
+def test_a_name_in_the_legend_needs_no_line() -> None:
+    drawn = picture(Curve("only a name", STYLES["beneficiary"], []))
+    assert list(drawn.iter(f"{SVG}path")) == []

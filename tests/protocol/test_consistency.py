@@ -329,7 +329,7 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a primary definition that is not there": (
         lambda p: p["outcome"][0].update(primary_definition="net"),
-        "outcome 1 (rupture) › primary_definition: 'net' is not one of: gross, net_180",
+        "outcome 1 (rupture) › primary_definition: 'net' is not one of: gross, gross_after_trial",
     ),
     "an event counted from nowhere": (
         lambda p: p["matching"].pop("index"),
@@ -337,7 +337,7 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "an event counted in a way nobody wrote": (
         lambda p: p["outcome"][0]["definition"][0].update(method="net_net"),
-        "outcome 1 (rupture) › definition 1 (gross) › method: 'net_net' is not one of: gross,",
+        "outcome 1 (rupture) › definition 1 (gross) › method: 'net_net' is not one of: first_net,",
     ),
     "horizons that fall": (
         lambda p: p["outcome"][0]["horizons_days"].update(value=[274, 91]),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agir_pipeline.errors import ProtocolError
-from agir_pipeline.protocol.loading import load_protocol
+from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.lookup_tables import read_table, table_names
 
 Write = Callable[[dict[str, Any]], Path]
@@ -22,8 +22,9 @@ def told(path: Path) -> list[str]:
 
 def test_the_tables_of_a_protocol_are_named_once(agir: dict[str, Any]) -> None:
     assert table_names(agir) == [
-        "tables/linkage.json", "tables/postcodes.csv", "tables/residence.csv",
-        "tables/sectors.csv", "tables/zones.csv",
+        "tables/entry_levels.csv", "tables/linkage.json", "tables/postcodes.csv",
+        "tables/prepared_levels.csv", "tables/residence.csv", "tables/sectors.csv",
+        "tables/zones.csv",
     ]  # fmt: skip
 
 
@@ -78,6 +79,41 @@ def test_a_lookup_without_codes_still_has_its_table_read(
     found = told(written(agir))
     assert found == [f"{PLACE.removesuffix(' › table')}: is a code without codes; list them with "
                      "their labels"]  # fmt: skip
+
+
+def test_the_dates_of_a_table_need_a_day_and_must_be_days(
+    agir: dict[str, Any], written: Write
+) -> None:
+    path = written(agir)
+    text = (
+        "column,value,result,valid_to\n"
+        "postcode,44*,residence,2014-12-31\npostcode,85*,residence,soon\n"
+    )
+    (path.parent / "tables" / "residence.csv").write_text(text)
+    found = told(path)
+    dated = "tables/residence.csv has dates: day must say whose day decides"
+    assert f"{PLACE}: {dated}" in found
+    assert f"{PLACE}: tables/residence.csv › valid_to: 'soon' is no day such as 2014-12-31" in found
+    assert read_table(path.parent, "tables/residence.csv")[0] == (
+        "postcode", "44*", "residence", "", "2014-12-31",
+    )  # fmt: skip
+
+
+def test_the_day_of_a_lookup_is_a_date(agir: dict[str, Any], written: Write) -> None:
+    agir["source"][1]["derived"][1]["day"] = "sex"
+    found = told(written(agir))
+    assert found == [f"{PLACE.removesuffix(' › table')} › day: 'sex' is not a date"]
+
+
+def test_priority_districts_end_with_the_list_they_are_of(agir: dict[str, Any]) -> None:
+    folder = packaged_protocols()["agir"].parent
+    rows = read_table(folder, "tables/zones.csv")
+    assert {row[4] for row in rows if row[0] == "district_name"} == {"2014-12-31"}
+    levels = {row[1]: row[2] for row in read_table(folder, "tables/entry_levels.csv")}
+    assert levels == {
+        "VI": "no_equivalent", "V": "level_3", "IV": "level_4", "III": "level_5",
+        "II": "level_6", "I": "level_7_8",
+    }  # fmt: skip
 
 
 def test_the_rows_come_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -132,3 +132,69 @@ def test_effects_of_the_mechanism_explore_and_add_up(released):
     assert by_dose["n"].sum() == effects.set_index("contrast").loc["all", "n"]
     held = released("risk_factors").dropna(subset="n_at_landmark")
     assert set(held["moment"]) == {"t0"}
+
+
+def test_one_criterion_of_three_is_enough_and_what_is_not_known_is_named(released):
+    table = released("opca_eligibility").set_index("person_id")
+    criteria = [name for name in table if name.startswith("criterion_")]
+    assert len(criteria) == 3
+    is_met = table[criteria].eq("met").any(axis=1)
+    assert (table["is_eligible"] == "met").equals(is_met)
+    assert set(table["maximum_eur"].dropna()) == {1380.0, 2070.0}
+    assert set(table["rest_eur"].dropna()) == {920.0, 230.0}
+    is_open = table["is_eligible"] == "evidence_missing"
+    assert is_open.any()
+    assert table.loc[is_open, "missing_evidence"].notna().all()
+    assert table.loc[is_open, "maximum_eur"].isna().all()
+
+
+def test_nothing_is_claimed_where_nothing_can_be_found_but_by_the_wrong_clock(released):
+    placebo = released("placebo").set_index(["placebo", "outcome"])
+    assert not placebo["is_alarm"].fillna(False).any()
+    aligned, wrong = (placebo.loc[(kind, "rupture")] for kind in ("reassigned", "unaligned"))
+    assert abs(aligned["effect_points"]) < 4 * aligned["monte_carlo_se_points"]
+    assert wrong["effect_points"] < -4 * wrong["monte_carlo_se_points"]
+    assert pd.isna(wrong["is_alarm"])
+
+
+def test_each_primary_effect_has_a_page_that_says_the_figures_of_its_table(demo, released):
+    sheets = released("effect_sheet")
+    assert set(sheets["outcome"]) == {"rupture", "durable_employment"}
+    own = sheets[sheets["outcome"] == "rupture"]
+    effects = released("rupture_paired_effect").set_index(["definition", "horizon_days"])
+    effect = effects.loc[("net_180", 274)]
+    cells = own.loc[own["section"] == "pairs", "told"].tolist()[-4:]
+    names = ("n_both", "n_beneficiary_only", "n_control_only", "n_neither")
+    assert cells == [str(effect[name]) for name in names]
+    folder = Home(demo[0]).releases / "current" / "tier1"
+    for outcome in ("rupture", "durable_employment"):
+        page = (folder / f"effect_sheet_{outcome}.html").read_text("utf-8")
+        assert all(told in page for told in cells) or outcome != "rupture"
+        assert "<svg" in page
+        assert str(sheets["protocol_digest"].iloc[0])[:12] in page
+
+
+def test_early_warnings_are_told_to_the_steward_and_stand_in_no_release(demo, agir, released):
+    home = demo[0]
+    told = agir("warnings", "--home", home)
+    assert told.returncode == 0
+    assert "running contracts may break" in told.stdout
+    with_keys = agir("warnings", "--home", home, "--keys").stdout
+    folder = (Home(home).releases / "current").resolve()
+    if "AGIR-" in with_keys:
+        [first, *_rest] = [word for word in with_keys.split() if word.startswith("AGIR-")]
+        assert first not in told.stdout
+        assert not any(first.encode() in file.read_bytes() for file in folder.rglob("*.csv"))
+    reasons = b"No interview for 60 days"
+    assert not any(reasons in f.read_bytes() for f in folder.rglob("*") if f.is_file())
+    assert "early_warnings" not in set(released("data_dictionary")["table"])
+
+
+def test_variants_of_the_event_are_told_beside_it(released):
+    risk = released("rupture_risk").set_index(["definition", "horizon_days", "arm"])["n_events"]
+    by_definition = {name: risk.xs(name).sum() for name in risk.index.unique("definition")}
+    assert by_definition["gross_after_trial"] <= by_definition["gross"]
+    assert by_definition["negative"] <= by_definition["gross"]
+    assert by_definition["net_180"] <= by_definition["net_90"] <= by_definition["net_30"]
+    told = released("rupture_free_time")["definition"].unique().tolist()
+    assert set(told) == {"gross", "net_180"}

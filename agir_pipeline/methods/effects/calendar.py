@@ -24,14 +24,14 @@ def follow_up_cut(data_cut_on: date, consolidation_days: int, window_days: int) 
 
 def follow_up_days(index_on: pd.Series, cut_on: date) -> NDArray[np.int64]:
     """Days from each person's index date to the cut; 0 when the index date comes later."""
-    days = (pd.Timestamp(cut_on) - pd.to_datetime(index_on)).dt.days
-    return np.asarray(days.clip(lower=0), dtype=np.int64)
+    days = np.datetime64(cut_on) - index_on.to_numpy(dtype="datetime64[D]")
+    return np.asarray(np.maximum(days.astype(np.int64), 0))
 
 
 def evaluable(index_on: pd.Series, horizon_days: int, cut_on: date) -> Booleans:
     """Whether each person's horizon lies on or before the cut."""
-    reached_on = pd.to_datetime(index_on) + pd.Timedelta(days=horizon_days)
-    return (reached_on <= pd.Timestamp(cut_on)).to_numpy(dtype=np.bool_)
+    last_on = np.datetime64(cut_on) - np.timedelta64(horizon_days, "D")
+    return np.asarray(index_on.to_numpy(dtype="datetime64[D]") <= last_on)
 
 
 def complete(

@@ -20,6 +20,7 @@ from agir_pipeline.methods.effects.survival import censor
 from agir_pipeline.protocol.model import EventDefinition, EventOutcome
 
 ARMS = ("beneficiary", "control")
+MEMBER = ("pair_id", "arm", "index_on", "time_days", "cause", "follow_up_days")
 
 
 @dataclass(frozen=True)
@@ -82,29 +83,31 @@ def paired_times(
         ValueError: a member stands twice, an event is not after the index date, or a follow-up
             is not what the calendar says.
     """
-    rows = event_times[event_times["definition"] == definition.name]
+    rows = event_times.loc[event_times["definition"] == definition.name, list(MEMBER)]
     cut_on = follow_up_cut(data_cut_on, outcome.consolidation_days.value, definition.window_days)
-    _refuse_impossible(rows, cut_on, definition.name)
-    known = rows[_is_known(rows)]
-    pairs = _side_by_side(known)
-    times, causes = zip(
-        *(
-            censor(
-                _numbers(pairs[f"time_days_{arm}"]),
-                _numbers(pairs[f"cause_{arm}"]),
-                _numbers(pairs[f"follow_up_days_{arm}"]),
-            )
-            for arm in ARMS
-        ),
-        strict=True,
-    )
+    time, cause, follow_up = (_numbers(rows[name]) for name in MEMBER[3:])
+    index_on = rows["index_on"].to_numpy(dtype="datetime64[D]")
+    codes, ids = pd.factorize(rows["pair_id"], sort=True)
+    arm = (rows["arm"] == ARMS[1]).to_numpy(dtype=np.int64)
+    if len(rows) and np.bincount(2 * codes + arm).max() > 1:
+        raise ValueError(f"{definition.name}: a pair member has more than one row")
+    _refuse_impossible(time, follow_up, rows["index_on"], cut_on, definition.name)
+
+    is_followed = ~np.isnan(follow_up) & ~np.isnat(index_on)
+    is_known = is_followed & ~np.isnan(cause) & (~np.isnan(time) | (cause == 0))
+    at = np.full((2, len(ids)), -1)
+    at[arm[is_known], codes[is_known]] = np.flatnonzero(is_known)
+    is_whole: NDArray[np.bool_] = np.asarray((at >= 0).all(axis=0))
+    members = at[:, is_whole]
+    times, causes = censor(time[members], cause[members], follow_up[members])
+    first, second = (pd.Series(index_on[one]) for one in members)
     return PairedTimes(
-        index_on=(pairs["index_on_beneficiary"], pairs["index_on_control"]),
-        times=np.stack(times),
-        causes=np.stack(causes),
+        index_on=(first, second),
+        times=times,
+        causes=causes,
         cut_on=cut_on,
-        n_missing_pairs=int(rows["pair_id"].nunique()) - len(pairs),
-        pair_ids=pairs["pair_id"],
+        n_missing_pairs=int((~is_whole).sum()),
+        pair_ids=pd.Series(ids[is_whole]),
     )
 
 
@@ -136,28 +139,19 @@ def _definition_text(outcome: EventOutcome, definition: EventDefinition, horizon
     )
 
 
-def _is_known(rows: pd.DataFrame) -> "pd.Series[bool]":
-    has_day = rows["time_days"].notna() | (rows["cause"] == 0)
-    is_known = rows["follow_up_days"].notna() & rows["index_on"].notna() & rows["cause"].notna()
-    return (is_known & has_day).fillna(False).astype(bool)
-
-
-def _refuse_impossible(rows: pd.DataFrame, cut_on: date, definition: str) -> None:
-    if rows.duplicated(["pair_id", "arm"]).any():
-        raise ValueError(f"{definition}: a pair member has more than one row")
-    if (_numbers(rows["time_days"]) < 1).any():
+def _refuse_impossible(
+    time: NDArray[np.float64],
+    follow_up: NDArray[np.float64],
+    index_on: "pd.Series[Any]",
+    cut_on: date,
+    definition: str,
+) -> None:
+    if (time < 1).any():
         raise ValueError(f"{definition}: an event lies on or before its index date")
-    dated = rows[rows["follow_up_days"].notna() & rows["index_on"].notna()]
-    stated = np.maximum(_numbers(dated["follow_up_days"]), 0)
-    if (stated != follow_up_days(dated["index_on"], cut_on)).any():
+    is_dated = ~np.isnan(follow_up) & index_on.notna().to_numpy()
+    stated = np.maximum(follow_up[is_dated], 0)
+    if (stated != follow_up_days(index_on[is_dated], cut_on)).any():
         raise ValueError(f"{definition}: a follow-up does not end on {cut_on}")
-
-
-def _side_by_side(known: pd.DataFrame) -> pd.DataFrame:
-    columns = ["pair_id", "index_on", "follow_up_days", "time_days", "cause"]
-    first, second = (known.loc[known["arm"] == arm, columns] for arm in ARMS)
-    suffixes = ("_beneficiary", "_control")
-    return first.merge(second, on="pair_id", suffixes=suffixes).sort_values("pair_id")
 
 
 def _numbers(values: "pd.Series[Any]") -> NDArray[np.float64]:

@@ -48,11 +48,14 @@ def paired_effect_table(
     Differences are beneficiary minus control in points; the interval is that of the difference.
     The 2 × 2 counts, ratios and mid-p are of the complete pairs. p-values are missing in interim
     releases, every estimate where no pair is complete. ``n_void_pairs`` are pairs the caller left
-    out because a member was not at risk on its index date.
+    out because a member was not at risk on its index date. What could be found is not told of
+    variants.
     """
     rows = []
+    variants = {definition.name for definition in outcome.definitions if definition.is_variant}
     for place, pairs in places(event_times, outcome, data_cut_on):
         definition, horizon = str(place["definition"]), int(place["horizon_days"])
+        effect = _effect(pairs, inference, horizon)
         rows.append(
             {
                 **place,
@@ -64,7 +67,8 @@ def paired_effect_table(
                     "infinitesimal jackknife over pairs; counts, ratios and mid-p McNemar on "
                     "pairs complete by the calendar; not a randomised comparison"
                 ),
-                **_effect(pairs, outcome, inference, horizon),
+                **effect,
+                **({} if definition in variants else _detectable(effect, outcome, inference)),
             }
         )
     table = typed(rows, PAIRED_EFFECT_COLUMNS)
@@ -73,9 +77,7 @@ def paired_effect_table(
     return table
 
 
-def _effect(
-    pairs: PairedTimes, outcome: EventOutcome, inference: Inference, horizon: int
-) -> dict[str, Any]:
+def _effect(pairs: PairedTimes, inference: Inference, horizon: int) -> dict[str, Any]:
     is_complete = pairs.complete(horizon)
     n_complete = int(is_complete.sum())
     row: dict[str, Any] = {
@@ -95,8 +97,6 @@ def _effect(
     effect = censored_bonett_price(
         pairs.times[0], pairs.causes[0], pairs.times[1], pairs.causes[1], horizon, level
     )
-    alone, holm = alphas(inference)
-    power = inference.power.value
     return {
         **row,
         "risk_beneficiary": risks[0],
@@ -107,12 +107,20 @@ def _effect(
         "ci_high_points": in_points(effect.ci_high),
         "p_value": effect.p_value,
         **_complete_pairs(pairs.has_event(horizon)[:, is_complete], level),
-        "minimum_detectable_points": detectable_in_pairs(
-            n_complete, risks[1], outcome.benefit, alone, power
-        ),
-        "minimum_detectable_holm_points": detectable_in_pairs(
-            n_complete, risks[1], outcome.benefit, holm, power
-        ),
+    }
+
+
+def _detectable(
+    effect: dict[str, Any], outcome: EventOutcome, inference: Inference
+) -> dict[str, float]:
+    """The smallest effects that the complete pairs could find, alone and under Holm."""
+    if not effect["is_evaluable"]:
+        return {}
+    n, risk = effect["n_complete_pairs"], effect["risk_control"]
+    names = ("minimum_detectable_points", "minimum_detectable_holm_points")
+    return {
+        name: detectable_in_pairs(n, risk, outcome.benefit, alpha, inference.power.value)
+        for name, alpha in zip(names, alphas(inference), strict=True)
     }
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, normal_estimate
 
@@ -69,14 +69,15 @@ def mcnemar_midp(table: PairedTable) -> float:
     discordant, smaller = table.b + table.c, min(table.b, table.c)
     if discordant == 0:
         return 1.0
-    tail = 2 * stats.binom.cdf(smaller, discordant, 0.5)
-    return float(tail - stats.binom.pmf(smaller, discordant, 0.5))
+    tail = float(special.bdtr(smaller, discordant, 0.5))
+    below = float(special.bdtr(smaller - 1, discordant, 0.5)) if smaller else 0.0
+    return tail + below
 
 
 def mcnemar_exact(table: PairedTable) -> float:
     """Two-sided exact p-value of McNemar's test; 1 without a discordant pair."""
     discordant, smaller = table.b + table.c, min(table.b, table.c)
-    return min(1.0, 2 * float(stats.binom.cdf(smaller, discordant, 0.5)))
+    return min(1.0, 2 * float(special.bdtr(smaller, discordant, 0.5)))
 
 
 def risk_ratio(table: PairedTable, level: float) -> Estimate:
@@ -92,7 +93,7 @@ def risk_ratio(table: PairedTable, level: float) -> Estimate:
     if events == 0 or table.b + table.c == 0:
         return Estimate(estimate=ratio)
     standard_error = sqrt((table.b + table.c) / (events * control_events))
-    reach = float(stats.norm.ppf((1 + level) / 2)) * standard_error
+    reach = float(special.ndtri((1 + level) / 2)) * standard_error
     return Estimate(ratio, standard_error, ratio * exp(-reach), ratio * exp(reach))
 
 
@@ -105,12 +106,10 @@ def conditional_odds_ratio(table: PairedTable, level: float) -> Estimate:
     """
     if table.b + table.c == 0:
         return UNKNOWN
-    share = stats.binomtest(table.b, table.b + table.c).proportion_ci(level, method="exact")
-    low = _odds(float(share.low))
+    low, high = (_odds(share) for share in _clopper_pearson(table.b, table.c, level))
     p_value = mcnemar_exact(table)
     if table.c == 0:
         return Estimate(ci_low=low, p_value=p_value)
-    high = _odds(float(share.high))
     if table.b == 0:
         return Estimate(estimate=0.0, ci_low=0.0, ci_high=high, p_value=p_value)
     standard_error = sqrt(1 / table.b + 1 / table.c)
@@ -124,9 +123,19 @@ def _odds(share: float) -> float:
 
 def _wilson(events: int, n: int, level: float) -> tuple[float, float, float]:
     """The share, and its distances to Wilson's lower and upper limits."""
-    share = events / n
-    limits = stats.binomtest(events, n).proportion_ci(level, method="wilson")
-    return share, share - float(limits.low), float(limits.high) - share
+    share, z = events / n, float(special.ndtri((1 + level) / 2))
+    middle, reach = share + z**2 / (2 * n), z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    low = 0.0 if events == 0 else (middle - reach) / (1 + z**2 / n)
+    high = 1.0 if events == n else (middle + reach) / (1 + z**2 / n)
+    return share, share - low, high - share
+
+
+def _clopper_pearson(b: int, c: int, level: float) -> tuple[float, float]:
+    """Exact limits of the share b/(b + c)."""
+    tail = (1 - level) / 2
+    low = 0.0 if b == 0 else float(special.betaincinv(b, c + 1, tail))
+    high = 1.0 if c == 0 else float(special.betaincinv(b + 1, c, 1 - tail))
+    return low, high
 
 
 def _newcombe_correlation(table: PairedTable) -> float:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agir_pipeline.language import _
+from agir_pipeline.methods.effects.answer_pairs import due_pairs
 from agir_pipeline.methods.effects.claims import EXPLORATORY
 from agir_pipeline.methods.effects.event_pairs import PairedTimes
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, in_points, typed
@@ -22,7 +23,10 @@ SPECIFICATION_COLUMNS = {
     "method": TEXT,
 }  # fmt: skip
 
-ALL_PAIRS, UNRELAXED = "all", "unrelaxed"
+ALL_PAIRS = "all"
+UNRELAXED, CLOSE, NEVER_SUPPORTED = "unrelaxed", "half_caliper", "never_supported"
+"""Which pairs are kept besides all of them: see ``pairs_kept``."""
+
 CENSORED, COMPLETE, BY_RESPONSE, UNWEIGHTED = "censored", "complete_pairs", "response", "none"
 LEE, WORST_CASE = "lee_bounds", "worst_case"
 
@@ -40,24 +44,39 @@ OF_STATUS: Mapping[str, tuple[str | None, str | None, str | None]] = {
 """Weighting → estimate and limits in the status effect table; bounds have no single estimate."""
 
 
+def pairs_kept(pairs: pd.DataFrame, supported: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The pairs that stricter readers would keep, by what they ask for.
+
+    ``pairs`` is ``matched_pairs``; ``supported`` are the persons ever supported. Alike in every
+    near-exact covariate; within half of the caliper, where the design has one; controls that were
+    never supported later (what is dropped otherwise is contamination).
+    """
+    kept = {UNRELAXED: pairs["relaxation_level"] == 0}
+    if pairs["caliper"].notna().any():
+        kept[CLOSE] = pairs["logit_gap"] <= pairs["caliper"] / 2
+    kept[NEVER_SUPPORTED] = ~pairs["control_person_id"].isin(list(supported))
+    return {name: frozenset(pairs.loc[is_kept, "pair_id"]) for name, is_kept in kept.items()}
+
+
 def event_specifications(
     by_definition: Mapping[str, PairedTimes],
-    unrelaxed: frozenset[str],
+    kept_pairs: Mapping[str, frozenset[str]],
     outcome: EventOutcome,
     inference: Inference,
 ) -> pd.DataFrame:
     """Definition × horizon × pairs kept × weighting of one event, numbered in this order.
 
-    ``unrelaxed`` are the pairs alike in every near-exact covariate. Censored means every pair as
-    far as it is followed, complete pairs only those followed to the horizon. Not evaluable: no
-    row. Limits of the interval describe; none is a test.
+    ``kept_pairs`` as ``pairs_kept`` says; variants of the definition are told of all pairs alone.
+    Censored means every pair as far as it is followed, complete pairs only those followed to the
+    horizon. Not evaluable: no row. Limits of the interval describe; none is a test.
     """
     rows: list[dict[str, Any]] = []
     level = inference.confidence_level.value
+    variants = {definition.name for definition in outcome.definitions if definition.is_variant}
     for definition, pairs in by_definition.items():
-        kept = {
-            ALL_PAIRS: np.ones(pairs.n_pairs, dtype=bool),
-            UNRELAXED: pairs.pair_ids.isin(unrelaxed).to_numpy(dtype=bool),
+        some = {} if definition in variants else kept_pairs
+        kept = {ALL_PAIRS: np.ones(pairs.n_pairs, dtype=bool)} | {
+            name: pairs.pair_ids.isin(ids).to_numpy(dtype=bool) for name, ids in some.items()
         }
         for horizon in outcome.horizons_days.value:
             at_primary = (definition, horizon) == (
@@ -72,9 +91,19 @@ def event_specifications(
     return _numbered(rows, outcome)
 
 
-def status_specifications(effects: pd.DataFrame, outcome: StatusOutcome) -> pd.DataFrame:
-    """Definition × weighting of one status, from its released effect table, bounds included."""
-    rows = [
+def status_specifications(
+    effects: pd.DataFrame,
+    answers: pd.DataFrame,
+    kept_pairs: Mapping[str, frozenset[str]],
+    outcome: StatusOutcome,
+    inference: Inference,
+) -> pd.DataFrame:
+    """Definition × weighting of one status, from its released effect table, bounds included.
+
+    Then the primary definition × pairs kept, from the ``answers``: all who answered without
+    weights, and complete pairs; the response model is that of all pairs and of no other.
+    """
+    rows: list[dict[str, Any]] = [
         {
             "definition": effect["definition"],
             "pairs_kept": ALL_PAIRS,
@@ -89,7 +118,34 @@ def status_specifications(effects: pd.DataFrame, outcome: StatusOutcome) -> pd.D
         for effect in effects[effects["is_evaluable"]].to_dict("records")
         for weighting, columns in OF_STATUS.items()
     ]
+    if outcome.primary_definition and rows:
+        for name, ids in kept_pairs.items():
+            own = answers[answers["pair_id"].isin(ids)]
+            place = {"definition": outcome.primary_definition, "pairs_kept": name}
+            status = due_pairs(own, outcome.primary_definition, ()).answers.status
+            rows += [{**place, **row} for row in _answers(status, inference)]
     return _numbered(rows, outcome)
+
+
+def _answers(status: NDArray[np.float64], inference: Inference) -> Iterator[dict[str, Any]]:
+    """Pairs whose members are of no use leave nothing to tell."""
+    is_known = ~np.isnan(status)
+    if is_known.any(axis=0).all():
+        means = np.nansum(status, axis=0) / is_known.sum(axis=0)
+        told = {"weighting": UNWEIGHTED, "n": len(status), "is_primary": False}
+        yield {**told, "estimate_points": in_points(float(means[0] - means[1]))}
+    whole = status[is_known.all(axis=1)] == 1
+    if len(whole):
+        table = PairedTable.of(whole[:, 0], whole[:, 1])
+        found = bonett_price(table, inference.confidence_level.value)
+        yield {
+            "weighting": COMPLETE,
+            "n": table.n,
+            "estimate_points": in_points(found.estimate),
+            "ci_low_points": in_points(found.ci_low),
+            "ci_high_points": in_points(found.ci_high),
+            "is_primary": False,
+        }
 
 
 def _events(pairs: PairedTimes, horizon: int, level: float) -> Iterator[dict[str, Any]]:

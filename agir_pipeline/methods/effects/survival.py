@@ -12,7 +12,7 @@ from math import exp, log, nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from agir_pipeline.methods.effects.estimate import Estimate, normal_estimate
 
@@ -97,7 +97,7 @@ def log_log_interval(risk: float, standard_error: float, level: float) -> tuple[
     """Limits of a risk, symmetric for log(−log risk); NaN for a risk of 0 or 1."""
     if not 0 < risk < 1 or not standard_error > 0:
         return nan, nan
-    reach = float(stats.norm.ppf((1 + level) / 2)) * standard_error / (risk * -log(risk))
+    reach = float(special.ndtri((1 + level) / 2)) * standard_error / (risk * -log(risk))
     return risk ** exp(reach), risk ** exp(-reach)
 
 

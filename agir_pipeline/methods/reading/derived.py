@@ -1,8 +1,9 @@
 """Columns computed row by row before identifying columns leave for the vault."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,15 @@ from agir_pipeline.protocol.model import Agreement, Derived
 
 CEDEX = re.compile(r" cedex( \d+)?$")
 
-LookupTable = Sequence[tuple[str, str, str]]
-"""Rows of column, value (may end in * for "begins with") and result."""
+LookupTable = Sequence[tuple[str, ...]]
+"""Rows of column, value (may end in * for "begins with") and result; in a dated table also the
+first and the last day (ISO, empty where open) on which the row holds."""
+
+Rules = tuple[dict[str, str], list[tuple[str, str]]]
+"""Exact values with their result, then beginnings with theirs."""
+DATED_FROM = 3
+NO_DAY = -1
+"""The era of a row without a day."""
 
 Columns = Mapping[str, Sequence[Any]]
 """Typed values by column, None where missing."""
@@ -55,31 +63,68 @@ class _Lookup:
     """The result of the first input column for which the table has a row, else ``otherwise``.
 
     Texts are compared after folding. An exact value beats a beginning, a longer beginning a
-    shorter one.
+    shorter one. Of a dated table the rows in force on the row's day count; without a day, those
+    that hold for ever.
     """
 
     def __init__(self, derived: Derived, table: LookupTable) -> None:
         self._inputs, self._otherwise = derived.inputs, derived.otherwise
-        self._rules = {name: _rules(name, table) for name in derived.inputs}
+        is_dated = derived.day is not None and all(len(row) > DATED_FROM for row in table)
+        self._day, self._table = derived.day if is_dated else None, table
+        self._turns = _turns(table) if is_dated else []
+        self._rules: dict[int, dict[str, Rules]] = {}
         self._known: dict[tuple[Any, ...], str | None] = {}
 
     def __call__(self, columns: Columns) -> list[str | int | None]:
-        told = list(zip(*(columns[name] for name in self._inputs), strict=True))
+        n_rows = len(columns[self._inputs[0]])
+        eras = self._eras(columns[self._day]) if self._day else [NO_DAY] * n_rows
+        told = list(zip(eras, *(columns[name] for name in self._inputs), strict=True))
         for values in set(told) - self._known.keys():
-            self._known[values] = self._result(values)
+            self._known[values] = self._result(values[0], values[1:])
         return [self._known[values] for values in told]
 
-    def _result(self, values: tuple[Any, ...]) -> str | None:
+    def _eras(self, days: Sequence[Any]) -> list[int]:
+        """Between two turns of the table the same rows hold."""
+        return [
+            NO_DAY if day is None else bisect_right(self._turns, day.isoformat()[:10])
+            for day in days
+        ]
+
+    def _result(self, era: int, values: tuple[Any, ...]) -> str | None:
+        if era not in self._rules:
+            rows = self._table if not self._day else _in_force(self._table, self._turns, era)
+            self._rules[era] = {name: _rules(name, rows) for name in self._inputs}
         for name, value in zip(self._inputs, values, strict=True):
-            result = None if value is None else _found(_bare(str(value)), *self._rules[name])
+            result = None if value is None else _found(_bare(str(value)), *self._rules[era][name])
             if result is not None:
                 return result
         return self._otherwise
 
 
-def _rules(name: str, table: LookupTable) -> tuple[dict[str, str], list[tuple[str, str]]]:
+def _turns(table: LookupTable) -> list[str]:
+    """The days on which a row begins to hold, or no longer does."""
+    begun = {since for _c, _v, _r, since, _u in table if since}
+    ended = {_day_after(until) for _c, _v, _r, _s, until in table if until}
+    return sorted(begun | ended)
+
+
+def _in_force(table: LookupTable, turns: list[str], era: int) -> LookupTable:
+    """The rows that hold in an era: from one turn of the table to the next."""
+    if era == NO_DAY:
+        return [row for row in table if not row[3] and not row[4]]
+    first = turns[era - 1] if era else ""
+    return [
+        row for row in table if row[3] <= first and (not row[4] or row[4] >= first or not first)
+    ]
+
+
+def _day_after(day: str) -> str:
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
+def _rules(name: str, table: LookupTable) -> Rules:
     """Of one column: the exact values, and the beginnings from the longest."""
-    rules = [(value, end) for column, value, end in table if column == name]
+    rules = [(row[1], row[2]) for row in table if row[0] == name]
     exact = {normalise(value): end for value, end in rules if not value.endswith("*")}
     starts = [(normalise(value), end) for value, end in rules if value.endswith("*")]
     return exact, sorted(starts, key=lambda start: (-len(start[0]), start[0]))
@@ -95,7 +140,7 @@ def disagreeing(agreement: Agreement, table: LookupTable) -> Callable[[Columns],
     """What finds the rows in which the second column is none of those the first allows."""
     one, other = agreement.columns
     allowed: dict[str, set[str]] = {}
-    for column, value, result in table:
+    for column, value, result, *_dates in table:
         if column == one:
             allowed.setdefault(normalise(value), set()).add(result)
 

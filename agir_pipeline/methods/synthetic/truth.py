@@ -110,7 +110,7 @@ def true_effects(
 
 
 def _events(outcome: EventOutcome) -> Iterable[tuple[str, str]]:
-    return ((d.name, EVENT_DAY[d.method]) for d in outcome.definitions)
+    return ((d.name, EVENT_DAY[d.method]) for d in outcome.without_variants.definitions)
 
 
 def _happened(

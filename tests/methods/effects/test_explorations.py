@@ -13,6 +13,7 @@ from agir_pipeline.methods.effects.specifications import (
     OF_STATUS,
     SPECIFICATION_COLUMNS,
     event_specifications,
+    pairs_kept,
     status_specifications,
 )
 from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
@@ -120,7 +121,7 @@ def test_a_status_is_told_for_due_pairs_that_both_answered(working, grouped, dra
 def test_every_choice_is_there_once_and_one_is_primary(leaving, inference):
     pairs = pairs_of(leaving, 1, 2, 5, 12)
     some = frozenset(pairs["net"].pair_ids.tolist()[:10])
-    table = event_specifications(pairs, some, leaving, inference())
+    table = event_specifications(pairs, {"unrelaxed": some}, leaving, inference())
     assert list(table.columns) == list(SPECIFICATION_COLUMNS)
     assert len(table) == 2 * 2 * 2 * 2
     assert table["specification_number"].tolist() == list(range(1, 17))
@@ -139,17 +140,31 @@ def test_every_choice_is_there_once_and_one_is_primary(leaving, inference):
 
 def test_a_choice_that_is_not_evaluable_has_no_row(leaving, inference):
     pairs = pairs_of(leaving, 0, 0, 0, 0, late=3)
-    assert event_specifications(pairs, frozenset(), leaving, inference()).empty
+    assert event_specifications(pairs, {}, leaving, inference()).empty
 
 
-def test_a_status_has_its_weightings_and_its_bounds(working):
+ANSWERS = """
+definition | pair_id | arm         | is_due | is_respondent | status
+lasting    | p1      | beneficiary | true   | true          | true
+lasting    | p1      | control     | true   | true          | false
+lasting    | p2      | beneficiary | true   | true          | true
+lasting    | p2      | control     | true   | false         |
+lasting    | p3      | beneficiary | true   | false         |
+lasting    | p3      | control     | true   | true          | true
+lasting    | p4      | beneficiary | true   | false         |
+lasting    | p4      | control     | true   | false         |
+"""
+
+
+def test_a_status_has_its_weightings_and_its_bounds(working, inference, draw):
     row = dict.fromkeys(STATUS_EFFECT_COLUMNS, None)
     row |= {
         name: float(k) for k, name in enumerate(STATUS_EFFECT_COLUMNS) if name.endswith("_points")
     }
     row |= {"definition": "lasting", "is_evaluable": True, "n_due": 9, "n_complete_pairs": 4}
     effects = pd.DataFrame([row, row | {"definition": "any_job", "is_evaluable": False}])
-    table = status_specifications(effects, working).set_index("weighting")
+    answers, judged = draw(ANSWERS), inference()
+    table = status_specifications(effects, answers, {}, working, judged).set_index("weighting")
     assert list(table.index) == list(OF_STATUS)
     assert table["is_primary"].tolist() == [True, False, False, False, False]
     assert table["n"].tolist() == [9, 9, 4, 9, 9]
@@ -158,9 +173,50 @@ def test_a_status_has_its_weightings_and_its_bounds(working):
     assert pd.isna(table.loc["none", "ci_low_points"])
 
 
+def test_a_status_is_told_again_of_the_pairs_a_stricter_reader_keeps(working, inference, draw):
+    row = dict.fromkeys(STATUS_EFFECT_COLUMNS, None)
+    row |= {"definition": "lasting", "is_evaluable": True, "n_due": 4, "n_complete_pairs": 1}
+    kept = {"close": frozenset(["p1", "p2"]), "silent": frozenset(["p4"]), "none": frozenset()}
+    table = status_specifications(pd.DataFrame([row]), draw(ANSWERS), kept, working, inference())
+    own = table[table["pairs_kept"] != "all"]
+    assert own[["pairs_kept", "weighting", "n"]].to_numpy().tolist() == [
+        ["close", "none", 2], ["close", "complete_pairs", 1],
+    ]  # fmt: skip
+    # both beneficiaries answered yes, the one control that answered no
+    assert own["estimate_points"].tolist() == pytest.approx([100.0, 100.0])
+    unjudged = working.model_copy(update={"primary_definition": None})
+    told = status_specifications(pd.DataFrame([row]), draw(ANSWERS), kept, unjudged, inference())
+    assert set(told["pairs_kept"]) == {"all"}
+
+
+def test_stricter_readers_keep_the_pairs_they_ask_for(draw):
+    pairs = draw("""
+    pair_id | control_person_id | relaxation_level | logit_gap | caliper
+    p1      | ada               | 0                | 0.1       | 0.2
+    p2      | ben               | 1                | 0.11      | 0.2
+    p3      | cid               | 0                | 0.05      | 0.2
+    """)
+    kept = pairs_kept(pairs, {"cid", "zoe"})
+    assert kept == {
+        "unrelaxed": {"p1", "p3"}, "half_caliper": {"p1", "p3"}, "never_supported": {"p1", "p2"},
+    }  # fmt: skip
+    loose = pairs.assign(caliper=pd.Series([None] * 3, dtype="Float64"))
+    assert "half_caliper" not in pairs_kept(loose, set())
+
+
+def test_a_variant_is_told_of_all_pairs_alone(leaving, inference):
+    pairs = pairs_of(leaving, 1, 2, 5, 12)
+    some = frozenset(pairs["net"].pair_ids.tolist()[:10])
+    gross = leaving.definitions[0].model_copy(update={"is_variant": True})
+    beside = leaving.model_copy(update={"definitions": (gross, leaving.definitions[1])})
+    table = event_specifications(pairs, {"unrelaxed": some}, beside, inference())
+    kept = table.groupby("definition")["pairs_kept"].unique().map(list).to_dict()
+    assert kept == {"gross": ["all"], "net": ["all", "unrelaxed"]}
+
+
 def test_the_error_of_a_difference_grows_as_pairs_are_left_out(leaving, inference):
     pairs = pairs_of(leaving, 1, 2, 5, 12)
     some = frozenset(pairs["net"].pair_ids.tolist()[:10])
-    table = event_specifications(pairs, some, leaving, inference())
+    table = event_specifications(pairs, {"unrelaxed": some}, leaving, inference())
     width = (table["ci_high_points"] - table["ci_low_points"]).groupby(table["pairs_kept"]).mean()
     assert width["unrelaxed"] > sqrt(1.5) * width["all"]

@@ -144,3 +144,31 @@ def test_business_post_does_not_change_a_place(draw: Draw) -> None:
     rule = derived("lookup", "commune", table="zones.csv", otherwise="none")
     rows = [("commune", "Nantes", "town"), ("commune", "Nozay", "rural")]
     assert derive(rule, places, {"zones.csv": rows}) == ["town", "rural"]
+
+
+DATED = [
+    ("district", "Bellevue", "priority", "", "2014-12-31"),
+    ("district", "Bellevue", "renewed", "2015-01-01", ""),
+    ("district", "Old*", "left", "2010-01-01", "2010-12-31"),
+    ("district", "Port", "harbour", "", ""),
+]
+
+
+def test_of_a_dated_table_the_rows_in_force_on_the_day_count(draw: Draw) -> None:
+    people = draw("""
+        district | entry_on   | zone
+        Bellevue | 1999-01-01 | priority
+        Bellevue | 2014-12-31 | priority
+        Bellevue | 2015-01-01 | renewed
+        Bellevue | 2030-06-01 | renewed
+        Bellevue |            | nowhere
+        Port     |            | harbour
+        Port     | 2012-01-01 | harbour
+        Old town | 2009-12-31 | nowhere
+        Old town | 2010-01-01 | left
+        Old town | 2010-12-31 | left
+        Old town | 2011-01-01 | nowhere
+                 | 2010-06-01 | nowhere
+    """)
+    rule = derived("lookup", "district", table="zones", day="entry_on", otherwise="nowhere")
+    assert derive(rule, people, {"zones": DATED}) == people["zone"].tolist()

@@ -1,0 +1,52 @@
+"""From which columns the tables of the programme are made: see ``lineage``."""
+
+from agir_pipeline.contracts.funding import funding_origins
+from agir_pipeline.contracts.places import Origins, Place, participant
+from agir_pipeline.contracts.programme import naming_columns, programme_contracts
+from agir_pipeline.protocol.model import Enrolment, Protocol
+
+
+def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[str, Origins]:
+    """Table → origins, for the programme's tables: from their source, or from what is counted.
+
+    ``effects`` are the columns that the effects are made of.
+    """
+    read: dict[str, tuple[str, tuple[str, ...]]] = {}
+    if c := protocol.costs:
+        read["costs"] = (c.origin, (c.day_column, c.item_column, c.amount_column))
+        read["cost_totals"] = (c.origin, (c.item_column, c.amount_column))
+    if protocol.governance:
+        g = protocol.governance
+        read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
+    if protocol.outreach:
+        o = protocol.outreach
+        steps = (o.type_column, *naming_columns(protocol, o.origin), o.day_column, o.result_column)
+        read["mobilisation_funnel"] = (o.origin, steps)
+    if protocol.context:
+        x = protocol.context
+        figures = (*x.series_columns, x.month_column, x.value_column, x.published_column)
+        read["context"] = (x.origin, figures)
+    contracts = programme_contracts(protocol)
+    found: dict[str, Origins] = {}
+    for name, (source, columns) in read.items():
+        origins = tuple(Place("validated", source, column) for column in columns)
+        found[name] = {c.name: origins for c in contracts[name].columns}
+    entries = enrolment_origins(protocol.enrolment)["n_entries"] if protocol.enrolment else ()
+    for name in ("enrolment_pace", "enrolment_projection"):
+        if name in contracts:
+            found[name] = {c.name: entries for c in contracts[name].columns}
+    if "cost_effectiveness" in contracts:
+        gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
+        found["cost_effectiveness"] = dict.fromkeys(gains, effects)
+    return found | funding_origins(protocol)
+
+
+def enrolment_origins(enrolment: Enrolment) -> Origins:
+    days = (
+        *participant(enrolment.entry_column),
+        Place("matched", "matched_pairs", "formed_on"),
+    )
+    watched = participant(enrolment.watched_column) if enrolment.watched_column else ()
+    names = ("month_on", "n_entries", "n_cumulative", "n_gap")
+    shares = ("share_watched", "share_watched_low", "share_watched_high")
+    return {**dict.fromkeys(names, days), **dict.fromkeys(shares, watched)}
