@@ -68,18 +68,18 @@ def checked(frame: pd.DataFrame, contract: TableContract) -> pd.DataFrame:
     return typed.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
 
 
-def schema_of(contract: TableContract) -> pa.DataFrameSchema:
-    """The contract for pandera: strict and ordered. Its key is checked apart: pandera would let
-    rows of the same key pass where a part of it is missing."""
-    return pa.DataFrameSchema(
-        {column.name: _pandera_column(column) for column in contract.columns},
-        strict=True,
-        ordered=True,
-        name=contract.name,
-    )
+def rules_of(contract: TableContract) -> pa.DataFrameSchema:
+    """What pandera is to check: the columns of which more is asked than their type.
+
+    Names, order and types are settled before it is asked. The key is checked apart: pandera would
+    let rows of the same key pass where a part of it is missing.
+    """
+    rules = {column.name: _rule(column) for column in contract.columns}
+    asked = {name: rule for name, rule in rules.items() if rule.checks or not rule.nullable}
+    return pa.DataFrameSchema(asked, name=contract.name)
 
 
-def _pandera_column(column: Column) -> pa.Column:
+def _rule(column: Column) -> pa.Column:
     checks = []
     if column.codes and column.is_closed:
         checks.append(pa.Check.isin(list(column.codes), error="code"))
@@ -87,7 +87,7 @@ def _pandera_column(column: Column) -> pa.Column:
         checks.append(pa.Check.ge(column.minimum - ROUNDING, error="range"))
     if column.maximum is not None:
         checks.append(pa.Check.le(column.maximum + ROUNDING, error="range"))
-    return pa.Column(DTYPES[column.type], checks, nullable=column.is_nullable)
+    return pa.Column(checks=checks, nullable=column.is_nullable)
 
 
 def _column_faults(frame: pd.DataFrame, contract: TableContract) -> Faults:
@@ -136,7 +136,7 @@ def _value_faults(typed: pd.DataFrame, contract: TableContract) -> Faults:
         if n_broken:
             faults[EVERY_COLUMN, invariant.sentence] = n_broken
     try:
-        schema_of(contract).validate(typed, lazy=True)
+        rules_of(contract).validate(typed, lazy=True)
     except pa.errors.SchemaErrors as found:
         cases = found.failure_cases
     else:
