@@ -154,8 +154,9 @@ def _columns_in_duckdb(connection: sa.Connection, schema: str, table: str) -> di
     if not found.scalar_one():  # asking for what is not there would end the transaction
         return {}
     name = qualified(schema, table).replace("'", "''")
-    rows = execute(connection, f"select name, type from pragma_table_info('{name}')")  # noqa: S608
-    return {row[0]: kind_of_sql_type(row[1]) or row[1].lower() for row in rows}
+    query = f"select name, type from pragma_table_info('{name}')"  # noqa: S608
+    rows: list[Any] = list(execute(connection, query))
+    return {column: kind_of_sql_type(said) or said.lower() for column, said in rows}
 
 
 def _fault_name(fault: Exception) -> str:
