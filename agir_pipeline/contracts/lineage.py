@@ -146,7 +146,7 @@ def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     known = _matching_words(protocol)
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in (matched_contracts(protocol) | {FRONTIER.name: FRONTIER}).items()
+        for name, contract in {**matched_contracts(protocol), FRONTIER.name: FRONTIER}.items()
     }
 
 

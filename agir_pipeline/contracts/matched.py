@@ -1,9 +1,12 @@
 """Tables of step ``matched``: pairs, who has none, balance, and the proofs."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from agir_pipeline.contracts.covariates import covariate_columns
 from agir_pipeline.contracts.model import Column, Invariant, TableContract
+from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
     MATCHING,
@@ -19,7 +22,8 @@ from agir_pipeline.protocol.model import Protocol
 WORDS = {**PERSONS, **MATCHING}
 
 
-def matched_contracts(protocol: Protocol) -> dict[str, TableContract]:
+@once_per_protocol
+def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every table of this step, by name."""
     tables = (
         _matched_pairs(),

@@ -6,6 +6,7 @@ import pandas as pd
 
 from agir_pipeline.contracts.beside import CLAIMS, beside_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
+from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
     ALTERNATIVES,
     PERSONS,
@@ -162,7 +163,8 @@ EFFECTS = {
 }  # fmt: skip
 
 
-def outcome_contracts(protocol: Protocol) -> dict[str, TableContract]:
+@once_per_protocol
+def outcome_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every released table of this step, by name."""
     tables = [table for outcome in protocol.outcomes for table in _of_outcome(outcome)]
     names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}

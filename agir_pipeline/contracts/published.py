@@ -6,6 +6,7 @@ import pandas as pd
 
 from agir_pipeline.contracts.mechanism import mechanism_contracts
 from agir_pipeline.contracts.model import Column, Invariant, Sensitivity, TableContract, Text
+from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.sql_words import LINKED
 from agir_pipeline.contracts.words import (
@@ -119,7 +120,8 @@ WORDS = {
 }  # fmt: skip
 
 
-def published_contracts(protocol: Protocol) -> dict[str, TableContract]:
+@once_per_protocol
+def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every table of this step, by name; enrolment where the study counts it."""
     enrolment = (_enrolment_progress(),) if protocol.enrolment else ()
     shared = (_contradictions(protocol),) if protocol.shared_facts else ()

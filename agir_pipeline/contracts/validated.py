@@ -1,9 +1,12 @@
 """The tables of the validated step that are no source: what was decided, what changed."""
 
+from collections.abc import Mapping
+
 from agir_pipeline.contracts.model import TableContract
+from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.sql_words import LINKED
 from agir_pipeline.contracts.words import coded, count, day, flag, number, spelled, text
-from agir_pipeline.language import _, mark
+from agir_pipeline.language import mark
 from agir_pipeline.protocol.model import Protocol
 
 OUTCOMES = {
@@ -67,12 +70,13 @@ OWN = (
 )  # fmt: skip
 
 
-def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
+@once_per_protocol
+def validated_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """By name; a study whose sources of decisions correct nothing has no outcomes of them."""
     made = [
         TableContract(
             "delivery_changes",
-            _("What is new, changed or gone in each full file"),
+            mark("What is new, changed or gone in each full file"),
             spelled(
                 LINKED,
                 "source provider receipt_id previous_receipt_id known_on entity_id change "
@@ -86,7 +90,7 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
         made.append(
             TableContract(
                 "correction_outcomes",
-                _("What became of each correction"),
+                mark("What became of each correction"),
                 spelled(
                     LINKED,
                     "decision_id source column_name entity_id known_on effective_on "
@@ -100,7 +104,7 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
         made.append(
             TableContract(
                 "legal_findings",
-                _("Rows that the law of their day did not allow"),
+                mark("Rows that the law of their day did not allow"),
                 spelled(
                     LINKED,
                     "source rule article severity column_name entity_id record_id receipt_id "
@@ -114,7 +118,7 @@ def validated_contracts(protocol: Protocol) -> dict[str, TableContract]:
         made.append(
             TableContract(
                 "delivery_audits",
-                _("Each night's deliveries beside the ones before them"),
+                mark("Each night's deliveries beside the ones before them"),
                 spelled(
                     LINKED,
                     "receipt_id source provider known_on measure column_name? code? found low "
