@@ -1,7 +1,8 @@
 """Files read in a process of their own: a hostile one costs that process, never the run.
 
 The process is started once and kept for every file of the night; it is stopped and replaced
-when it dies, exceeds its memory or takes too long, and the file it held is refused.
+when it dies, exceeds its memory or takes too long, and the file it held is refused. It may read
+the next file ahead, while the run works on the one before.
 """
 
 import gc
@@ -11,12 +12,14 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import IO, Any, NamedTuple, Self, cast
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
@@ -25,6 +28,7 @@ from agir_pipeline.methods.reading.columns import Gathered
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 
 PIECE_BYTES = 1 << 20
+LARGEST_AHEAD = 1 << 20
 SMALL_ANSWER = 48_000_000
 WORKBOOK_GROWTH = 60
 CSV_GROWTH = 3
@@ -33,6 +37,25 @@ CHILD = (
     "import sys; sys.path += sys.argv.pop(1).split(':'); "
     "from agir_pipeline.methods.reading.child import main; main()"
 )
+
+
+class Request(NamedTuple):
+    """What is asked of the process: one file, and how it is read."""
+
+    path: Path
+    sheets: tuple[str, ...]
+    encoding: str | None
+    limits: Limits
+    password: str | None
+
+    def as_message(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path.absolute()),
+            "sheets": list(self.sheets),
+            "encoding": self.encoding,
+            "limits": vars(self.limits),
+            "password": self.password,
+        }
 
 
 class Parser:
@@ -48,6 +71,9 @@ class Parser:
         self.timeout_seconds = timeout_seconds
         self.answer_bytes = answer_bytes
         self._process: subprocess.Popen[bytes] | None = None
+        self._thread = ThreadPoolExecutor(1, "agir-parser")
+        self._expected: Iterator[Request] = iter(())
+        self._ahead: tuple[Request, Future[list[Grid] | Refusal]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +84,9 @@ class Parser:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._process is not None:
+            self._process.kill()  # whatever it still reads ahead, nobody waits for
+        self._thread.shutdown(cancel_futures=True)
         self._stop()
 
     @property
@@ -89,18 +118,37 @@ class Parser:
         Raises:
             InfrastructureError: the reading process cannot be started at all.
         """
+        request = Request(path, tuple(sheets), encoding, limits or self.limits, password)
+        if self._ahead is None or self._ahead[0] != request:
+            return self._begin(request).result()
+        found = self._ahead[1].result()
+        self._read_on()
+        return found
+
+    def expect(self, requests: Iterable[Request]) -> None:
+        """What ``read_sheets`` will be asked, in this order: each is begun when the one before is
+        given. Large files are left for then: two of them at once need too much memory.
+        """
+        self._expected = iter(requests)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        self._ahead = None
+        for request in self._expected:
+            if 0 < _size(request.path) <= LARGEST_AHEAD:
+                self._ahead = request, self._begin(request)
+                return
+
+    def _begin(self, request: Request) -> "Future[list[Grid] | Refusal]":
+        # With the language of who asks: a thread knows none by itself.
+        return self._thread.submit(copy_context().run, self._read, request)
+
+    def _read(self, request: Request) -> list[Grid] | Refusal:
         process = self._running()
-        request = {
-            "path": str(path.absolute()),
-            "sheets": list(sheets),
-            "encoding": encoding,
-            "limits": vars(limits or self.limits),
-            "password": password,
-        }
         try:
-            send(cast(IO[bytes], process.stdin), request)
+            send(cast(IO[bytes], process.stdin), request.as_message())
             with collector_paused():
-                return self._sheets(process, self._at_most(path))
+                return self._sheets(process, self._at_most(request.path))
         except TimeoutError:
             return self._give_up("reader_too_slow")
         except (EOFError, BrokenPipeError, ValueError):
@@ -162,6 +210,14 @@ class Parser:
             return
         process.kill()
         process.communicate()
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 for one that is not there, which is told when it is asked for."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @contextmanager

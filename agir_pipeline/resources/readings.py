@@ -31,10 +31,10 @@ from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
 from agir_pipeline.methods.reading.structure_files import CONTAINER
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
-from agir_pipeline.resources.files import write_whole
 from agir_pipeline.resources.intake import Intake
+from agir_pipeline.resources.kept_readings import keep_parts, kept_parts
 from agir_pipeline.resources.landing import Landing
-from agir_pipeline.resources.parser import Parser, collector_paused
+from agir_pipeline.resources.parser import Parser, Request, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
 READER_VERSION = "11"
@@ -46,8 +46,6 @@ PASSING = frozenset(
     }
 )
 """Refusals by the machine or by the settings of the site: tried again, never kept."""
-OUTCOME = b"outcome"
-DIGEST_BYTES = 32
 NO_ROWS = pa.table({})
 
 
@@ -124,7 +122,7 @@ class Readings:
         contract = self.contracts[receipt.source]
         versions = structures_in_force(receipt, structures)
         path = self._path(receipt, contract, versions, amendment)
-        kept = _kept(path)
+        kept = kept_parts(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
         with collector_paused():
@@ -133,7 +131,7 @@ class Readings:
             refusal = (read.code, refusal_sentence(read, receipt.shown_name))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
         rows, outcome = _parts(read)
-        _keep(path, rows, outcome)
+        keep_parts(path, rows, outcome)
         return _reading(receipt, contract, rows, outcome, is_new=True)
 
     def _path(
@@ -152,16 +150,36 @@ class Readings:
         self, receipt: Receipt, parser: Parser, sheets: Sequence[str] = ()
     ) -> list[Grid] | Refusal:
         """The sheets of one delivery as they are written: ``sheets``, else those of its layout."""
-        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
-        wanted, path = sheets or layout.wanted_sheets, self.landing.object_path(receipt.object_hash)
         if receipt.stands_as:
-            return RedactedCopy.from_bytes(self.landing.content(receipt)).chosen(wanted)
+            layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+            copy = RedactedCopy.from_bytes(self.landing.content(receipt))
+            return copy.chosen(sheets or layout.wanted_sheets)
+        asked = self._request(receipt, sheets)
         return parser.read_sheets(
-            path,
-            wanted,
+            *(asked.path, asked.sheets, asked.encoding),
+            limits=asked.limits,
+            password=asked.password,
+        )
+
+    def request(
+        self,
+        receipt: Receipt,
+        structures: Sequence[Receipt] = (),
+        amendment: Amendment = AS_RECEIVED,
+    ) -> Request | None:
+        """What ``read`` will ask a parser; None for a delivery that was read before."""
+        versions = structures_in_force(receipt, structures)
+        path = self._path(receipt, self.contracts[receipt.source], versions, amendment)
+        return None if receipt.stands_as or path.exists() else self._request(receipt)
+
+    def _request(self, receipt: Receipt, sheets: Sequence[str] = ()) -> Request:
+        layout = self.protocol.source(receipt.source).as_delivered_by(receipt.provider)
+        return Request(
+            self.landing.object_path(receipt.object_hash),
+            tuple(sheets or layout.wanted_sheets),
             layout.encoding,
-            limits=self.intake.limits(receipt.source),
-            password=self.intake.password(receipt.provider),
+            self.intake.limits(receipt.source),
+            self.intake.password(receipt.provider),
         )
 
     def _parse(
@@ -305,41 +323,6 @@ def _parts(read: FileRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
         "quarantine": read.quarantine,
         "refusal": read.refusal.to_json() if read.refusal else None,
     }
-
-
-def _keep(path: Path, rows: pa.Table, outcome: dict[str, Any]) -> None:
-    """One file under its own digest, so that half of one is told from a whole one.
-
-    It is not flushed to the disk: what a power cut takes is read again.
-    """
-    kept = rows.replace_schema_metadata({OUTCOME: json.dumps(outcome)})
-    size = pa.MockOutputStream()
-    _write(size, kept)
-    body = pa.allocate_buffer(size.size())
-    _write(pa.FixedSizeBufferWriter(body), kept)
-    write_whole(path, _digest(memoryview(body)), then=memoryview(body), is_lasting=False)
-
-
-def _write(stream: pa.NativeFile, table: pa.Table) -> None:
-    with pa.ipc.new_file(stream, table.schema) as writer:
-        writer.write_table(table)
-
-
-def _kept(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
-    """What ``_keep`` wrote; None when nobody did, or when it is damaged."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    body = content[DIGEST_BYTES:]
-    if not hmac.compare_digest(_digest(body), content[:DIGEST_BYTES]):
-        return None
-    rows = pa.ipc.open_file(body).read_all()
-    return rows.replace_schema_metadata(), json.loads(rows.schema.metadata[OUTCOME])
-
-
-def _digest(body: bytes | memoryview) -> bytes:
-    return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
 
 
 def _reading(

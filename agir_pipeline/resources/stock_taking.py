@@ -5,7 +5,7 @@ could not be read is read again as corrected; and what became usable later than 
 from the night of the decision.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ from agir_pipeline.methods.versions import Delivered
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.decisions import Decisions, decisions_in, typed_by
 from agir_pipeline.resources.ledger import ENDS, FileAccount, Ledger
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.parser import Parser, Request
 from agir_pipeline.resources.readings import Reading
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.study import Study
@@ -156,6 +156,7 @@ def take_stock(study: Study) -> Stock:
         reader.decisions = decisions_in(
             study.protocol, study.home.site.deciders, list(decided.values())
         )
+        parser.expect(reader.requests(r for r in receipts if r.receipt_id not in decided))
         readings = [decided.get(r.receipt_id) or reader.read(r) for r in receipts]
     told, usable_on = _compared(study, readings, reader)
     held = held_receipts(told)
@@ -192,6 +193,14 @@ class _Reader:
                 self.usable_on[receipt.receipt_id] = day
         cells = self.decisions.cells(reading)
         return self._with(reading, amendment, cells) if cells else reading
+
+    def requests(self, receipts: Iterable[Receipt]) -> Iterator[Request]:
+        """What the parser will be asked for these deliveries."""
+        for receipt in receipts:
+            amendment = self.decisions.amendment(receipt, receipt.known_on)
+            asked = self.study.readings.request(receipt, self.structures, amendment)
+            if asked is not None:
+                yield asked
 
     def _as_amended(self, receipt: Receipt, amendment: Amendment) -> Reading:
         return self.study.readings.read(receipt, self.parser, self.structures, amendment)

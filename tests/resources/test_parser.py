@@ -14,7 +14,7 @@ from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 from agir_pipeline.methods.reading.sentences import refusal_sentence
 from agir_pipeline.resources import parser as module
-from agir_pipeline.resources.parser import Parser
+from agir_pipeline.resources.parser import Parser, Request
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,49 @@ def test_a_process_killed_in_mid_file_refuses_that_file_and_no_other(
         killer.join()
         assert isinstance(parser.read(fixtures / "spreadsheets" / "header_only.csv"), Grid)
         assert parser.process_id not in (None, victim)
+
+
+def test_what_is_expected_is_begun_before_it_is_asked_and_each_file_keeps_its_own(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    honest = Parser._read
+
+    def noted(self: Parser, request: Request) -> list[Grid] | Refusal:
+        begun.append(request.path.name)
+        return honest(self, request)
+
+    monkeypatch.setattr(Parser, "_read", noted)
+    folder = fixtures / "spreadsheets"
+    names = ["header_only.csv", "nul_bytes.csv", "dates_1904.xlsx", "macroman.csv"]
+    paths = [folder / names[0], tmp_path / "gone.csv", *(folder / name for name in names[1:])]
+    with Parser() as parser:
+        own = parser.limits
+        parser.expect(Request(path, (), None, own, None) for path in paths)
+        first = parser.read_sheets(paths[0])
+        for _moment in range(100):
+            if len(begun) == 2:
+                break
+            time.sleep(0.05)
+        assert begun == names[:2]  # the file that is not there is left for when it is asked
+        unexpected = parser.read_sheets(folder / "dates_1904.xlsx", ["Suivi"])
+        others = [parser.read_sheets(folder / name) for name in names[1:]]
+        assert begun.count("dates_1904.xlsx") == 2
+    with Parser() as plain:
+        assert first == plain.read_sheets(paths[0])
+        assert unexpected == plain.read_sheets(folder / "dates_1904.xlsx", ["Suivi"])
+        assert others == [plain.read_sheets(folder / name) for name in names[1:]]
+
+
+def test_leaving_while_a_file_is_read_ahead_waits_for_nothing(tmp_path: Path) -> None:
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"a;b\n" + b"1;2\n" * 200_000)
+    begun = time.monotonic()
+    with Parser() as parser:
+        process = parser._running()
+        parser.expect([Request(large, (), None, parser.limits, None)])
+    assert process.poll() is not None
+    assert time.monotonic() - begun < 20
 
 
 def test_a_process_that_died_between_files_is_replaced(fixtures: Path) -> None:
