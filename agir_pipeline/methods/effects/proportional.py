@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 LARGEST_LOG_RATIO = 15.0
 """Beyond it the events tell the arms apart: the likelihood rises for ever."""
 TOLERANCE = 1e-12
+ENOUGH_STEPS = 50
+"""Of tens of thousands of pairs the sums are not exact to the tolerance: steps never get there."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ def _maximum(data: _Ranked) -> float:
     """The log ratio at which the score is zero; NaN where there is none."""
     beta, step = 0.0, 1.0
     n_first = float(data.x[data.is_event].sum())
-    while abs(step) > TOLERANCE:
+    for _step in range(ENOUGH_STEPS):
+        if abs(step) <= TOLERANCE:
+            break
         _total, mean, variance = data.means(beta)
         slope = float(variance.sum())
         if slope <= 0 or abs(beta) > LARGEST_LOG_RATIO:

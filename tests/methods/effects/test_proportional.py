@@ -104,3 +104,14 @@ def test_only_the_order_of_days_counts(rows, stretch):
 
 def test_nothing_known_is_the_default():
     assert isnan(Proportional().naive_error)
+
+
+def test_of_tens_of_thousands_of_pairs_the_ratio_is_found_all_the_same():
+    # here the sums are not exact to the tolerance: Newton's steps never get below it
+    rng = np.random.default_rng(4)
+    times = rng.integers(1, 300, size=(2, 30)).astype(float)
+    has_event = rng.random((2, 30)) < 0.2
+    few = hazard_ratio(np.tile(times, 100), np.tile(has_event, 100), 0.95).ratio
+    many = hazard_ratio(np.tile(times, 3000), np.tile(has_event, 3000), 0.95).ratio
+    assert many.estimate == pytest.approx(few.estimate, rel=1e-3)
+    assert many.standard_error == pytest.approx(few.standard_error / np.sqrt(30), rel=1e-3)
