@@ -95,7 +95,8 @@ def _wrong_digit(
     fault: Fault, stream: Stream, rows: list[list[Cell]], settled: list[int]
 ) -> Sequence[int]:
     place = stream.position_of(fault.column)
-    row = settled[len(settled) // 3]
+    filled = [row for row in settled if rows[row][place] != ""]
+    row = filled[len(filled) // 3]
     number = str(rows[row][place])
     rows[row][place] = number[:-1] + str((int(number[-1]) + 1) % 10)
     return [row]

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.catalogue import OF_FILES
 from agir_pipeline.methods.synthetic.deliveries import Delivery
+from agir_pipeline.methods.synthetic.faults import EDITS
 from agir_pipeline.methods.synthetic.habits import LAYOUTS
 from agir_pipeline.methods.synthetic.study import Study
 from agir_pipeline.methods.synthetic.truth import corrections_meant
@@ -209,3 +211,11 @@ def test_what_each_correction_must_come_to_is_part_of_the_truth(study: Study) ->
     meant = corrections_meant(study.truth)
     assert {status for _source, _key, status in meant} == {"applied", "conflict", "orphan"}
     assert meant[0][:2] == ("beneficiary_register", study.truth["corrections"][0]["business_key"])
+
+
+def test_a_wrong_digit_stands_where_a_number_stands(calibration: Calibration) -> None:
+    [fault, *_others] = [one for one in calibration.faults if one.check == "wrong_checksum"]
+    column = SimpleNamespace(position_of=lambda _name: 0)
+    rows: Rows = [["12345678900019"], [""], [""], [""], ["12345678900027"], [""]]
+    [place] = EDITS["wrong_checksum"](fault, column, rows, list(range(6)))
+    assert rows[place][0] in ("12345678900010", "12345678900028")
