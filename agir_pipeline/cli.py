@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 
 from agir_pipeline import rights_commands as rights
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
-from agir_pipeline.errors import AgirError, UsageError, unexpected
+from agir_pipeline.errors import AgirError, UsageError, traces, unexpected
 from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import _, mark, use_language, written_day
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
@@ -56,7 +56,8 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        _show_progress(logging.DEBUG if debug else logging.INFO)
+        _show_progress()
+        traces.is_asked = debug
         use_language(os.environ.get("AGIR_LANGUAGE") or _language_of_home(arguments))
         command = typer.main.get_command(app)
         translate_help(command)
@@ -88,11 +89,11 @@ def _language_of_home(arguments: list[str]) -> str:
         return "en"
 
 
-def _show_progress(level: int) -> None:
-    """One line per step on stderr; with ``--debug`` also the traces of faults inside steps."""
+def _show_progress() -> None:
+    """One line per step on stderr."""
     logger = logging.getLogger("agir_pipeline")
     logger.addHandler(logging.StreamHandler())
-    logger.setLevel(level)
+    logger.setLevel(logging.INFO)
     logger.propagate = False
 
 

@@ -92,7 +92,8 @@ def answer_by_truth(study: Study, truth: dict[str, Any]) -> int:
     for row in open_pairs(study).to_dict("records"):
         one, other = (row["source_a"], row["key_a"]), (row["source_b"], row["key_b"])
         if frozenset((one, other)) not in planted_pairs:
-            code = SAME_PERSON if whose[one] == whose[other] else OTHER_PERSON
+            is_one = one in whose and whose[one] == whose.get(other)
+            code = SAME_PERSON if is_one else OTHER_PERSON
             told = {name: written_key(row[name]) for name in TECHNICAL}
             given.append({**told, "code": code, REVIEWER: AUTHOR, NOTE: ""})
     with study.home.locked("agir demo"):

@@ -11,6 +11,7 @@ AgirError
 Messages name file, sheet, row and column, never a person's data.
 """
 
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -83,3 +84,20 @@ def unexpected(fault: BaseException) -> str:
     return _("an unexpected fault ({kind}) at {place}; please report it").format(
         kind=type(fault).__name__, place=place
     )
+
+
+class Traces:
+    """What ``--debug`` shows of faults inside steps, on the terminal of whoever asks.
+
+    It may quote a row, so it goes to no log: handlers of others might keep it.
+    """
+
+    is_asked = False
+
+    def show(self) -> None:
+        """The trace of the fault at hand, if somebody asked."""
+        if self.is_asked:
+            traceback.print_exc()
+
+
+traces = Traces()

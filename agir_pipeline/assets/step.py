@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from agir_pipeline.assets.catalogue import asset_key
-from agir_pipeline.errors import AgirError, CheckError, unexpected
+from agir_pipeline.errors import AgirError, CheckError, traces, unexpected
 from agir_pipeline.language import _, use_language
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.study import (
@@ -133,11 +133,11 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except AgirError as fault:
-        logger.debug("", exc_info=True)
+        traces.show()
         metadata: dict[str, Any] = {"exit_code": fault.exit_code, "fault": type(fault).__name__}
         raise dg.Failure(str(fault), metadata=metadata, allow_retries=False) from None
     except Exception as fault:
-        logger.debug("", exc_info=True)
+        traces.show()
         metadata = {"exit_code": 3, "fault": type(fault).__name__}
         raise dg.Failure(unexpected(fault), metadata=metadata, allow_retries=False) from None
 

@@ -1,8 +1,9 @@
 """What files are called outside the landing and the vault: a name may say whose the file is.
 
 A name is shown as received only if every part of it is known to tell of nobody: words of the
-protocol, single letters, a day of the study, up to three digits. Any other file is called after
-its source and the number of its receipt; its own name stays with the receipt, in the landing.
+protocol, words by which files are usually called, single letters, a day of the study, up to three
+digits. Any other file is called after its source and the number of its receipt; its own name
+stays with the receipt, in the landing.
 """
 
 import hashlib
@@ -21,8 +22,40 @@ HIDDEN = "…"
 """Stands for what is not shown of a file that has no receipt yet."""
 DIGITS = 3
 """A wave, a version, an adviser: too few to be a birthday or a number of anything."""
-YEARS = 5
-"""A file drawn longer ago than this was drawn for another study: such a day may be a birthday."""
+YEARS = 12
+"""Nobody in a study is younger: an earlier day, where the study has no start, may be a birthday."""
+COMMON = frozenset(
+    """
+    a accepted add added address adviser advisers after again all answer answers archive arrears
+    attendance audit avril backup bad batch before bis blank book bordereau broken by calendar
+    case cases cell cells centre changed check checked clean code codes column columns comite
+    comites common complete compte contact contacts content contract contracts control controls
+    copie copy correct corrected correction corrections corrompu corrupt cost costs csv cut
+    daily damaged data date dates day days decembre decision decisions delivery demo depenses
+    derniere document donnees double draft drawn duplicate duplicates early empty encoding
+    entree entrees entretien entretiens erreur error errors essai evening events extra extract
+    extraction extrait fault faults fautif fevrier fichier fichiers field fields file files
+    final first fix fixed for form format formation formula formulas from full garbage good
+    group groupe groups header headers heading headings hidden historique history home hostile
+    html in inbox income index input inscription inscriptions invalid janvier job jobs jour
+    journal juillet juin keys last late latest layout leavers length letter limesurvey line
+    lines link links list liste listes locked log logs mai main mars members merged messy
+    missing mois month monthly morning names nasty new newer next no normal not note notes
+    nouveau nouvelle novembre null number numbers octobre odd ods of old older on one only open
+    original other out output part partial participants partner pay people person persons pilot
+    plain pool presence present previous quarantine questionnaire questionnaires random raw re
+    read record records refused register registre rejected release rename renamed repeat
+    reponses report resent response responses result resultats results review revised round row
+    rows rupture ruptures same sample schema second sent septembre series sheet sheets short
+    shuffled site small source sources spell spells spreadsheet stagiaires start status step
+    stop string study suivi suivis support survey surveys swapped tab table tableau tableaux
+    tables target template temporary test tests text the third three to today too total totals
+    training treated trial truncated tsv two type types unknown unreadable update updated utf
+    valid value values version versions vide wave week weekly with withdrawals without workbook
+    workbooks worker workers wrong xls xlsx year years zero zip
+    """.split()  # noqa: SIM905 - a list of them would fill pages
+)
+"""Words by which files are usually called, in English and French; none is anybody's name."""
 DAY = re.compile(
     r"(?<!\d)(?:(?P<day>[0-3]?\d)[-_. ](?P<month>[01]?\d)[-_. ](?P<last>(?:19|20)\d\d)"
     r"|(?P<first>(?:19|20)\d\d)(?:[-_. ]?[01]\d(?:[-_. ]?[0-3]\d)?)?)(?!\d)"
@@ -42,7 +75,7 @@ def is_private(protocol: Protocol, file_name: str, known_on: date) -> bool:
     known = _words(tuple(_texts(protocol)))
     told = [word for word in WORD.findall(folded_words(stem)) if len(word) > 1]
     n_digits = sum(letter.isdigit() for letter in stem)
-    return n_digits > DIGITS or not known.issuperset(told)
+    return n_digits > DIGITS or not (known | COMMON).issuperset(told)
 
 
 def shown_before_receipt(protocol: Protocol, path: str | Path) -> str:

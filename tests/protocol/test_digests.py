@@ -16,7 +16,7 @@ from agir_pipeline.protocol.loading import digests, load_protocol, packaged_prot
 Raw = dict[str, Any]
 NAMING = {
     "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
-    "keep_until", "processing", "warnings",
+    "keep_until", "processing", "organisations", "warnings", "file_words",
 }  # fmt: skip
 
 

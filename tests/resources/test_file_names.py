@@ -88,7 +88,7 @@ def test_the_last_day_in_a_file_name_is_when_it_was_drawn(
 
 
 def test_files_of_a_study_are_of_its_years_whenever_they_come(agir: Protocol) -> None:
-    assert first_year(agir, TODAY) == 2006
+    assert first_year(agir, TODAY) == 1999
     assert first_year(agir, date(2026, 1, 1)) == 2009
 
 

@@ -4,7 +4,7 @@ Whoever reads row by row still can; what judges a column looks at each of its te
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import compress, islice, zip_longest
+from itertools import compress, zip_longest
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -234,12 +234,18 @@ class _Growing:
     def _known(self, texts: list[str]) -> Places:
         """The place of each among the entries, which now hold all of them."""
         if self._place_of is None:
+            # A plain column may hold one text twice: either place will do.
             self._place_of = dict(zip(self._entries, range(len(self._entries)), strict=True))
-        known = self._place_of
-        n_before = len(known)
-        places = [known.setdefault(text, len(known)) for text in texts]
-        self._entries += islice(known, n_before, None)
-        return np.array(places, "int32")
+        known, n_before, fresh = self._place_of, len(self._entries), list[str]()
+        places = np.empty(len(texts), "int32")
+        for number, text in enumerate(texts):
+            place = known.get(text)
+            if place is None:
+                place = known[text] = n_before + len(fresh)
+                fresh.append(text)
+            places[number] = place
+        self._entries += fresh
+        return places
 
     def whole(self) -> Coded[str]:
         if len(self._places) == 1:

@@ -32,14 +32,15 @@ def numbered(table: Sequence[list[str]], step: int = 1) -> list[Row]:
     return [(step * n, cells) for n, cells in enumerate(table, 1)]
 
 
-@given(TABLES, st.integers(1, 7), st.integers(1, 2))
+@given(TABLES, st.integers(1, 7), st.integers(1, 2), st.integers(1, 3))
 def test_rows_of_any_widths_arrive_as_they_left(
-    table: list[list[str]], block_rows: int, step: int
+    table: list[list[str]], block_rows: int, step: int, sample: int
 ) -> None:
     rows = numbered(table, step)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grid, "BLOCK_ROWS", block_rows)
         patch.setattr(grid, "FEW", 2)
+        patch.setattr(grid, "SAMPLE", sample)  # a text that comes again may not be noticed
         patch.setattr(columns, "LOOKED_AT", 6)
         patch.setattr(columns, "SMALL_BLOCK", 0)
         found, n_written = gathered(rows)
@@ -79,6 +80,15 @@ def test_a_row_longer_than_any_worksheet_makes_no_column_longer() -> None:
     rows, _n_written = gathered(numbered([["a"], WIDE, WIDE]))
     assert (len(rows.columns), sorted(rows.odd)) == (1, [1, 2])
     assert gathered(numbered([WIDE]))[0] == [(1, WIDE)]
+
+
+def test_a_text_unnoticed_twice_in_one_block_moves_no_text_of_the_next() -> None:
+    """The register of ten thousand contracts: a number comes again with its amendment."""
+    texts = [f"N{n}" for n in range(grid.BLOCK_ROWS)]
+    texts[-1] = texts[-2]
+    rows = numbered([[text] for text in [*texts, "N1", "new", "newer", "N1"]])
+    assert not comes_again(texts)
+    assert list(gathered(rows)[0]) == rows
 
 
 def test_numbers_that_are_no_more_than_a_count_are_not_sent() -> None:
