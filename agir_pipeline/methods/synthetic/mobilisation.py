@@ -19,6 +19,8 @@ from agir_pipeline.protocol.model import Protocol
 OUTREACH, COMMITTEES = "outreach_log", "committee_log"
 FIRST_WORKPLACE = 500
 """Workplace numbers of organisations lie above those of employers."""
+WITH_LEGAL_FORM, WITH_SLIP, WITHOUT_SIRET, UNCHANGED = range(4)
+"""How a row names an organisation, in the order of ``variant_shares``."""
 WRITTEN_DAYS = 6
 REFUSALS = ("declined",)
 DAY = np.timedelta64(1, "D")
@@ -100,19 +102,24 @@ def _in_other_words(
 ) -> pd.DataFrame:
     """A legal form here, a slip of the pen or a missing SIRET there, each the only one of a row.
 
-    A name with a slip keeps its SIRET, a row without SIRET its name: more nobody could know again.
+    A name with a slip keeps its SIRET, and a row without SIRET its name, which another row has with
+    the SIRET: more nobody could know again.
     """
     rule = calibration.outreach
     chance, hand = rng.random(len(rows)), rng.integers(0, len(rule.legal_forms.value), len(rows))
     reaches = np.cumsum(rule.variant_shares.value)
     variant = np.searchsorted(reaches, chance, side="right")
+    is_whole = pd.Series(~np.isin(variant, (WITH_SLIP, WITHOUT_SIRET)), rows.index)
+    is_known = is_whole.groupby(rows["organisation"]).transform("any").to_numpy()
+    variant = np.where((variant == WITHOUT_SIRET) & ~is_known, UNCHANGED, variant)
     names, sirets = [], []
     for name, siret_, how, form in zip(
         rows["organisation_name"], rows["organisation_siret"], variant, hand, strict=True
     ):
-        written = rule.legal_forms.value[form].format(name=name) if how == 0 else name
-        names.append(written[:2] + written[3:] if how == 1 else written)
-        sirets.append("" if how == 2 else siret_)
+        is_longer = how == WITH_LEGAL_FORM
+        written = rule.legal_forms.value[form].format(name=name) if is_longer else name
+        names.append(written[:2] + written[3:] if how == WITH_SLIP else written)
+        sirets.append("" if how == WITHOUT_SIRET else siret_)
     return rows.assign(organisation_name=names, organisation_siret=sirets)
 
 

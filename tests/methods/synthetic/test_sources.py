@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
-from agir_pipeline.methods.synthetic import steward
+from agir_pipeline.methods.synthetic import mobilisation, steward
 from agir_pipeline.methods.synthetic.calibration import Calibration
 from agir_pipeline.methods.synthetic.spelling import folded
 from agir_pipeline.methods.synthetic.study import Study
@@ -151,6 +151,18 @@ def test_costs_tie_to_2300_euros_a_case_and_to_half_of_the_whole(world: World) -
     assert lines["amount_excl_tax_eur"].sum() == pytest.approx(345_000)
     assert (lines["amount_excl_tax_eur"] < 0).any()
     assert not lines.duplicated(["voucher_number", "line_number"]).any()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_row_without_siret_has_the_name_of_one_with_it(
+    protocol: Protocol, calibration: Calibration, seed: int
+) -> None:
+    log = mobilisation.contacts(protocol, calibration, np.random.default_rng(seed))
+    has_siret = log["organisation_siret"] != ""
+    names = log["organisation_name"].map(folded)
+    for row in log[~has_siret].itertuples():
+        own = names[has_siret & (log["organisation"] == row.organisation)]
+        assert any(folded(row.organisation_name) in name for name in own)
 
 
 def test_corrections_say_what_their_replay_must_come_to(study: Study, world: World) -> None:
