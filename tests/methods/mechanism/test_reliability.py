@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agir_pipeline.methods.mechanism.reliability import (
+    _one_factor,
     cronbach_alpha,
     icc_agreement,
     krippendorff_alpha,
@@ -87,6 +88,11 @@ def test_omega_is_not_told_of(items, why):
 def test_omega_of_a_factor_that_does_not_settle_is_not_told(monkeypatch):
     monkeypatch.setattr("agir_pipeline.methods.mechanism.reliability.MAX_STEPS", 1)
     assert np.isnan(mcdonald_omega(TWELVE))
+
+
+def test_items_that_cancel_each_other_have_no_factor():
+    """Each goes down by what the other two go up: no loading to begin with."""
+    assert _one_factor(np.array([[1, -0.5, -0.5], [-0.5, 1, -0.5], [-0.5, -0.5, 1]])) is None
 
 
 def test_reversed_signs_of_all_items_leave_omega():
