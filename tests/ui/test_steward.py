@@ -122,16 +122,16 @@ def test_a_file_nobody_can_read_shows_as_a_failed_check_and_is_told(
     served: Served, page: Page, pictures: Path, hook: Hook
 ) -> None:
     began = time.monotonic()
-    drop(served, "nothing;of;this\n1;2;3\n", "2010-02-28.csv")
+    drop(served, "nothing;of;this\n1;2;3\n", "broken_header.csv")
     while not hook.received and time.monotonic() - began < 180:
         time.sleep(0.5)
     print(f"told {time.monotonic() - began:.1f} s after the file was dropped")
     failed = [m for m in hook.received if "last_delivery_was_read" in m["subject"]]
     assert len(failed) == 1
-    assert "2010-02-28.csv" in failed[0]["sentence"]
+    assert "broken_header.csv" in failed[0]["sentence"]
     assert failed[0]["link"].startswith(served.address)
     page.open(failed[0]["link"])
     page.wait_for("last_delivery_was_read", "Failed")
     page.click("last_delivery_was_read")
-    page.wait_for("2010-02-28.csv")
+    page.wait_for("broken_header.csv")
     page.picture(pictures / "8_failed_check.png")
