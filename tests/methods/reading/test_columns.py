@@ -15,7 +15,10 @@ from agir_pipeline.methods.reading.columns import Coded, Gathered, Rows
 from agir_pipeline.methods.reading.grid import Row, blocks_of, comes_again
 
 CELLS = st.sampled_from(["", "a", "b", "é", "un\ndeux", "#UNCACHED!"]) | st.text(max_size=3)
-TABLES = st.lists(st.lists(CELLS, max_size=5), max_size=40)
+LETTERS = st.sampled_from("abcd")
+EVEN = st.lists(st.lists(LETTERS, min_size=2, max_size=2), max_size=40)
+TABLES = st.lists(st.lists(CELLS, max_size=5), max_size=40) | EVEN
+"""Rows of any widths, and rows of one width in which the same few texts come again and again."""
 WIDE = ["x"] * (grid.WIDEST + 1)
 
 
