@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from agir_pipeline import release_commands as releases
 from agir_pipeline import rights_commands as rights
 from agir_pipeline.command_words import as_day, misunderstanding, translate_help
 from agir_pipeline.errors import AgirError, UsageError, traces, unexpected
@@ -34,9 +35,8 @@ app = typer.Typer(
 protocol_app = typer.Typer(
     help=mark("Check and show the protocol of a study."), no_args_is_help=True
 )
-release_app = typer.Typer(help=mark("List releases and accept drafts."), no_args_is_help=True)
 app.add_typer(protocol_app, name="protocol")
-app.add_typer(release_app, name="release")
+app.add_typer(releases.release_app, name="release")
 app.command("erase", help=mark("Erase people from all that is kept, and make the tables anew."))(
     rights.erase
 )
@@ -374,32 +374,6 @@ def protocol_show(
         say(loaded.model_dump_json(indent=1, by_alias=True))
         return
     say(path.read_text(encoding="utf-8"))
-
-
-@release_app.command(
-    "list", help=mark("List the releases: * is the current one, - a withdrawn one.")
-)
-def release_list(home: HomeOption = DEFAULT_HOME) -> None:
-    from agir_pipeline.resources.releases import Releases
-
-    releases = Releases(Home(home).require().releases)
-    current = releases.current()
-    for name in releases.list():
-        mark_of = "*" if name == current else "-" if releases.is_withdrawn(name) else " "
-        say(f"{mark_of} {name}")
-
-
-@release_app.command("accept", help=mark("Make a draft the current release."))
-def release_accept(
-    release: Annotated[str, typer.Argument(help=mark("The draft to make current."))],
-    home: HomeOption = DEFAULT_HOME,
-) -> None:
-    from agir_pipeline.resources.releases import Releases
-
-    with study_language(home), Home(home).locked("agir release"):
-        Releases(Home(home).require().releases).accept(release)
-        Home(home).note("accepted", release)
-        say(_("{release} is now the current release").format(release=release))
 
 
 if __name__ == "__main__":

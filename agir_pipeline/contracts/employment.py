@@ -57,7 +57,6 @@ def employment_contracts(protocol: Protocol, employment: Employment) -> list[Tab
     waves: dict[str, Text] = {wave.name: wave.labels for wave in protocol.waves}
     situations: dict[str, Text] = {one.name: one.labels for one in employment.situations}
     told = _answer_codes(protocol, employment.month_columns[:1])
-    results = _answer_codes(protocol, (employment.qualification_column,))
     return [
         TableContract(
             "situation_at_six_months",
@@ -97,22 +96,29 @@ def employment_contracts(protocol: Protocol, employment: Employment) -> list[Tab
             ("arm", "month_number", "month_state"),
             (Invariant(mark("months whose members do not add up"), _members_astray),),
         ),
-        TableContract(
-            "qualification",
-            mark("Whether the qualification was obtained, by who says so"),
-            spelled(
-                WORDS,
-                "arm told_by result n_persons n_told share?",
-                coded("told_by", mark("Told by"),
-                      {**waves, "together": mark("All who told, together")},
-                      mark("Every member stands once under each")),
-                coded("result", mark("Result"),
-                      {**results, **AT_ODDS, "not_told": mark("Not told")},
-                      mark("No teller is preferred")),
-            ),
-            ("arm", "told_by", "result"),
-        ),
+        _qualification(protocol, employment, waves),
     ]  # fmt: skip
+
+
+def _qualification(
+    protocol: Protocol, employment: Employment, waves: Mapping[str, Text]
+) -> TableContract:
+    results = _answer_codes(protocol, (employment.qualification_column,))
+    return TableContract(
+        "qualification",
+        mark("Whether the qualification was obtained, by who says so"),
+        spelled(
+            WORDS,
+            "arm told_by result n_persons n_told share?",
+            coded("told_by", mark("Told by"),
+                  {**waves, "together": mark("All who told, together")},
+                  mark("Every member stands once under each")),
+            coded("result", mark("Result"),
+                  {**results, **AT_ODDS, "not_told": mark("Not told")},
+                  mark("No teller is preferred")),
+        ),
+        ("arm", "told_by", "result"),
+    )  # fmt: skip
 
 
 def _members_astray(months: pd.DataFrame) -> int:
