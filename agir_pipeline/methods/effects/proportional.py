@@ -22,6 +22,8 @@ LARGEST_LOG_RATIO = 15.0
 TOLERANCE = 1e-12
 ENOUGH_STEPS = 50
 """Of tens of thousands of pairs the sums are not exact to the tolerance: steps never get there."""
+SETTLED = 1e-9
+"""Where the steps are still longer than this at the end, they have found nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,15 @@ def _maximum(data: _Ranked) -> float:
     beta, step = 0.0, 1.0
     n_first = float(data.x[data.is_event].sum())
     for _step in range(ENOUGH_STEPS):
-        if abs(step) <= TOLERANCE:
-            break
         _total, mean, variance = data.means(beta)
         slope = float(variance.sum())
         if slope <= 0 or abs(beta) > LARGEST_LOG_RATIO:
             return nan
         step = float(np.clip((n_first - mean.sum()) / slope, -1.0, 1.0))
         beta += step
-    return beta
+        if abs(step) <= TOLERANCE:
+            break
+    return beta if abs(step) <= SETTLED else nan
 
 
 def _score_residuals(data: _Ranked, beta: float, total: Floats, mean: Floats) -> Floats:

@@ -106,6 +106,13 @@ def test_nothing_known_is_the_default():
     assert isnan(Proportional().naive_error)
 
 
+def test_steps_that_find_no_maximum_give_no_ratio(monkeypatch):
+    times, events = of([(1, True, 2, True), (3, True, 2, True), (4, True, 5, True)] * 4)
+    assert not isnan(hazard_ratio(times, events, 0.95).ratio.estimate)
+    monkeypatch.setattr("agir_pipeline.methods.effects.proportional.ENOUGH_STEPS", 1)
+    assert isnan(hazard_ratio(times, events, 0.95).ratio.estimate)
+
+
 def test_of_tens_of_thousands_of_pairs_the_ratio_is_found_all_the_same():
     # here the sums are not exact to the tolerance: Newton's steps never get below it
     rng = np.random.default_rng(4)
