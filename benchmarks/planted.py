@@ -15,7 +15,8 @@ What the short way leaves out: writing, reading and linking files (everybody is 
 is misread), and the SQL between: known contracts and outcomes are taken from the invented lives by
 the same rules, written here in pandas. Durable employment is not in it.
 
-    python -m benchmarks.planted [--seeds 400] [--scale 10]
+    python -m benchmarks.planted [--seeds 400] [--scale 10] [--keep FILE]
+    python -m benchmarks.planted --told FILE [FILE …]
 """
 
 import argparse
@@ -222,7 +223,7 @@ def one(protocol: Protocol, seed: int, scale: int) -> pd.DataFrame:
     """Estimate, interval and truth, one row per definition and horizon."""
     lives = invent(protocol, seed, scale)
     pairs = pairs_of(protocol, lives, np.random.default_rng([seed, scale]))
-    outcome = rupture_outcome(protocol)
+    outcome = rupture_outcome(protocol).without_variants
     table = paired_effect_table(
         event_times(protocol, lives, pairs), outcome, protocol.inference, CUT_ON
     )
@@ -259,7 +260,11 @@ if __name__ == "__main__":
     asked.add_argument("--first", type=int, default=1)
     asked.add_argument("--scale", type=int, default=10)
     asked.add_argument("--keep", help="a CSV file for the rows of every seed")
+    asked.add_argument("--told", nargs="+", help="no run: the figures of kept files together")
     wish = asked.parse_args()
+    if wish.told:
+        told(pd.concat([pd.read_csv(file) for file in wish.told]))
+        raise SystemExit
     protocol = load_protocol(HERE)
     done: list[pd.DataFrame] = []
     began = time.process_time()

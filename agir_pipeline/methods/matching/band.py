@@ -137,8 +137,15 @@ def _solve_level(
         rows = np.flatnonzero(alone & (mine == number))
         columns = np.flatnonzero(is_free_control & (theirs == number))
         here = mine[row] == number
-        edges = np.searchsorted(rows, row[here]), np.searchsorted(columns, column[here])
+        edges = _places(rows, len(mine))[row[here]], _places(columns, len(theirs))[column[here]]
         yield _solve_stratum(level, names[number], scores, edges, rows, columns, spec)
+
+
+def _places(chosen: Ints, n: int) -> Ints:
+    """The place of each chosen one of ``n`` among those chosen."""
+    places = np.zeros(n, dtype=np.int64)
+    places[chosen] = np.arange(len(chosen))
+    return places
 
 
 def _solve_stratum(

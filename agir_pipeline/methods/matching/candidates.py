@@ -126,8 +126,8 @@ def standing_controls(
 
 def among(persons: Texts, known: Iterable[str]) -> Bools:
     """Which of the persons are known; numpy's own search compares texts one with all others."""
-    found = set(known)
-    return np.fromiter((person in found for person in persons), dtype=np.bool_, count=len(persons))
+    is_known = set(known).__contains__
+    return np.fromiter(map(is_known, persons.tolist()), dtype=np.bool_, count=len(persons))
 
 
 def within_window(beneficiaries: Days, controls: Days, window_days: int | None) -> Bools:

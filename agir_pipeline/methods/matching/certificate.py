@@ -12,7 +12,7 @@ import numpy as np
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _
 from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
-from agir_pipeline.methods.matching.pairs import LEFT_OUT, listed
+from agir_pipeline.methods.matching.pairs import LEFT_OUT, listed_costs
 
 TOLERANCE = 1e-9
 
@@ -61,8 +61,9 @@ def prices_of(cost: Floats, is_admissible: Bools, control_of: Ints, price: float
     controls = np.zeros(cost.shape[1])
     controls[used] = used_prices
     cheapest = np.full(len(cost), np.inf)
-    rows, columns = listed(is_admissible)
-    np.minimum.at(cheapest, rows, cost[rows, columns] - controls[columns])
+    rows, columns, costs = listed_costs(cost, is_admissible)
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    cheapest[rows[starts]] = np.minimum.reduceat(costs - controls[columns], starts)
     return Prices(np.minimum(price, cheapest), controls, price)
 
 
@@ -80,10 +81,11 @@ def check_certificate(
             reach the total (the pairs are not optimal).
     """
     _check_pairs(is_admissible, control_of)
-    largest = _largest(cost, is_admissible)
+    edges = listed_costs(cost, is_admissible)
+    largest = float(edges[2].max(initial=0.0))
     if not is_fair_price(prices, leave_out_price, len(cost), largest):
         raise refused(_("the leave-out price is not the declared one"))
-    _check_feasible(cost, is_admissible, prices)
+    _check_feasible(edges, largest, prices)
     paired = np.flatnonzero(control_of != LEFT_OUT)
     return judged(cost[paired, control_of[paired]], len(control_of), prices, largest)
 
@@ -127,14 +129,14 @@ def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
         raise refused(_("{n} pair(s) along a forbidden edge").format(n=n_forbidden))
 
 
-def _check_feasible(cost: Floats, is_admissible: Bools, prices: Prices) -> None:
-    slack = TOLERANCE * _largest(cost, is_admissible) + rounding(prices)
-    rows, columns = listed(is_admissible)
+def _check_feasible(edges: tuple[Ints, Ints, Floats], largest: float, prices: Prices) -> None:
+    slack = TOLERANCE * largest + rounding(prices)
+    rows, columns, costs = edges
     sums = prices.beneficiaries[rows] + prices.controls[columns]
     n_wrong = (
         int((prices.controls > 0).sum())
         + int((prices.beneficiaries > prices.leave_out_price).sum())
-        + int((sums > cost[rows, columns] + slack).sum())
+        + int((sums > costs + slack).sum())
     )
     if n_wrong:
         raise refused(_("{n} price(s) break a constraint").format(n=n_wrong))
@@ -143,10 +145,6 @@ def _check_feasible(cost: Floats, is_admissible: Bools, prices: Prices) -> None:
 def rounding(prices: Prices) -> float:
     """What adding and taking off the leave-out price once may cost in digits."""
     return 4 * float(np.finfo(np.float64).eps) * prices.leave_out_price
-
-
-def _largest(cost: Floats, is_admissible: Bools) -> float:
-    return float(cost[listed(is_admissible)].max(initial=0.0))
 
 
 def refused(found: str) -> CheckError:

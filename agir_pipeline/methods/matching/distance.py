@@ -60,4 +60,5 @@ def _whiten(x: Floats, covariance: Floats) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-10 * values.max()
     root = vectors[:, kept] / np.sqrt(values[kept])
+    x = np.asfortranarray(x)  # read column by column
     return np.column_stack([linear_predictor(x, column) for column in root.T])

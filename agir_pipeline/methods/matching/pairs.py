@@ -44,27 +44,28 @@ def optimal_pairs(
     rows, columns = np.argsort(row_order, kind="stable"), np.argsort(column_order, kind="stable")
     is_wanted = np.asarray(is_admissible.any(axis=0), dtype=np.bool_)
     columns = columns[is_wanted[columns]]
-    price = finite_price(cost, is_admissible, leave_out_price)
+    row, column, costs = listed_costs(cost, is_admissible)
+    price = _finite(costs, len(rows), leave_out_price)
     n_rows, n_columns = len(rows), len(columns)
 
     table = np.full((n_rows, n_columns + n_rows), np.inf)
-    row, column = listed(is_admissible)
     place = np.empty(cost.shape[1], dtype=np.int64)
     place[columns] = np.arange(n_columns)
-    table[np.argsort(rows)[row], place[column]] = cost[row, column]
+    table[np.argsort(rows)[row], place[column]] = costs
     table[np.arange(n_rows), n_columns + np.arange(n_rows)] = price
     chosen = linear_sum_assignment(table)[1]
 
     control_of = np.full(n_rows, LEFT_OUT, dtype=np.int64)
     is_paired = chosen < n_columns
     control_of[rows[is_paired]] = columns[chosen[is_paired]]
-    return Assignment(control_of, price, _count_tied(cost, is_admissible))
+    return Assignment(control_of, price, _count_tied(row, costs))
 
 
-def listed(is_admissible: Bools) -> tuple[Ints, Ints]:
-    """Row and column of every admissible edge, row by row."""
-    rows, columns = np.divmod(np.flatnonzero(is_admissible), max(is_admissible.shape[1], 1))
-    return rows, columns
+def listed_costs(cost: Floats, is_admissible: Bools) -> tuple[Ints, Ints, Floats]:
+    """Row, column and cost of every admissible edge, row by row."""
+    places = np.flatnonzero(is_admissible)
+    rows, columns = np.divmod(places, max(is_admissible.shape[1], 1))
+    return rows, columns, np.take(cost, places)
 
 
 def finite_price(cost: Floats, is_admissible: Bools, leave_out_price: float) -> float:
@@ -72,18 +73,21 @@ def finite_price(cost: Floats, is_admissible: Bools, leave_out_price: float) -> 
 
     A larger stand-in would drown the digits of the distances in its own rounding.
     """
+    return _finite(listed_costs(cost, is_admissible)[2], len(cost), leave_out_price)
+
+
+def _finite(costs: Floats, n_rows: int, leave_out_price: float) -> float:
     if np.isfinite(leave_out_price):
         return leave_out_price
-    largest = float(cost[listed(is_admissible)].max(initial=0.0))
-    return (len(cost) + 1) * largest if largest > 0 else 1.0
+    largest = float(costs.max(initial=0.0))
+    return (n_rows + 1) * largest if largest > 0 else 1.0
 
 
-def _count_tied(cost: Floats, is_admissible: Bools) -> int:
-    """Rows with two or more nearest columns."""
-    rows, columns = listed(is_admissible)
+def _count_tied(rows: Ints, costs: Floats) -> int:
+    """Rows with two or more nearest columns; edges come row by row."""
     if not len(rows):
         return 0
-    costs, starts = cost[rows, columns], np.flatnonzero(np.diff(rows, prepend=-1))
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
     limits = np.minimum.reduceat(costs, starts) * (1 + 1e-12)
     is_nearest = costs <= np.repeat(limits, np.diff(starts, append=len(rows)))
     return int((np.add.reduceat(is_nearest, starts, dtype=np.int64) > 1).sum())

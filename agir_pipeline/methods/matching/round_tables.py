@@ -1,11 +1,13 @@
 """The tables of a round, from its bands as they were solved."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from agir_pipeline.methods.matching.arrays import Columns, Texts
+from agir_pipeline.methods.matching.arrays import Columns
 from agir_pipeline.methods.matching.band import Solved
 from agir_pipeline.methods.matching.candidates import People
 from agir_pipeline.methods.matching.design import is_number, strata
@@ -104,16 +106,23 @@ def _typed(types: dict[str, str], frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table(types: dict[str, str], parts: Sequence[Columns]) -> pd.DataFrame:
-    """One frame from the parts, stacked; built once, since a frame per band costs far more."""
-    stacked = {name: np.concatenate([p[name] for p in parts]) for name in types if parts}
-    return _typed(types, pd.DataFrame(stacked))
+    """One frame from the parts, stacked; built once, since a frame per band costs far more.
+
+    Columns get their type before they meet in a frame, which would look at every text for it.
+    """
+    if not parts:
+        return _typed(types, pd.DataFrame())
+    stacked = {name: np.concatenate([p[name] for p in parts]) for name in types}
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=types[name]).array for name, values in stacked.items()}
+    )
 
 
-def _repeated(value: object, n: int) -> Texts:
-    return np.array([value] * n, dtype=object)
+def _repeated(value: object, n: int) -> NDArray[Any]:
+    return np.full(n, value, dtype=None if isinstance(value, int | float) else object)
 
 
-def _band_columns(spec: MatchingSpec, band: BandRecord, n: int) -> dict[str, Texts]:
+def _band_columns(spec: MatchingSpec, band: BandRecord, n: int) -> dict[str, NDArray[Any]]:
     edge = band.risk_set.edge_days
     number = band_number(edge, spec)
     return {"band_number": _repeated(number, n), "elapsed_days": _repeated(edge, n)}
@@ -129,7 +138,7 @@ def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> Columns:
     chosen = band.solved.control_of[paired]
     rows, columns = risk_set.rows[arm][paired], risk_set.rows[~arm][chosen]
     index_on = people.index_on(risk_set.edge_days)
-    enforced = ["+".join(spec.enforced(int(n))) for n in level[paired]]
+    enforced = ["+".join(spec.enforced(n)) for n in range(spec.n_relaxation_levels)]
     return {
         "beneficiary_person_id": people.person_id[rows],
         "control_person_id": people.person_id[columns],
@@ -137,7 +146,7 @@ def _pairs(people: People, spec: MatchingSpec, band: BandRecord) -> Columns:
         "control_index_on": index_on[columns],
         "distance": band.scores.distances(paired, chosen),
         "logit_gap": np.abs(logit[arm][paired] - logit[~arm][chosen]),
-        "strata_enforced": np.array(enforced, dtype=object),
+        "strata_enforced": np.array(enforced, dtype=object)[level[paired]],
         "relaxation_level": level[paired],
         "caliper": _repeated(band.scores.caliper, len(paired)),
         "leave_out_price": _repeated(spec.leave_out_price, len(paired)),

@@ -18,8 +18,8 @@ from agir_pipeline.methods.matching.risk_sets import Stack
 from agir_pipeline.methods.matching.rows import BandedRows
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
-CHUNK = 100_000
-"""Pairs of one beneficiary and one control looked at together."""
+CHUNK = 4_000
+"""Pairs of one beneficiary and one control looked at together: few enough for a cache."""
 
 
 @dataclass(frozen=True)
