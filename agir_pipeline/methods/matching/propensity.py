@@ -22,7 +22,8 @@ MAX_HALVINGS = 30
 CONVERGED = 1e-12
 NEAR = 1e-6
 STEADY = 1e-11
-LARGEST_LOGIT = 30.0
+WITHIN = expit(-30.0), expit(30.0)
+"""Shares beyond have no weight that could be told from none."""
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,13 @@ class _Place:
         self.eta: Floats = rows.times(beta)
 
     @cached_property
+    def mu(self) -> Floats:
+        return np.asarray(expit(self.eta))
+
+    @cached_property
     def weight(self) -> Floats:
-        return _weight(self.eta)
+        mu = np.clip(self.mu, *WITHIN)
+        return np.asarray(mu * (1 - mu))
 
     @cached_property
     def information(self) -> Floats:
@@ -281,7 +287,7 @@ def _fit(
     n_iterations: int,
     separated: bool,
 ) -> Fit:
-    inverse = np.linalg.pinv(scaled.information(_weight(scaled.times(beta))))
+    inverse = np.linalg.pinv(_Place(scaled, beta).information)
     coefficients = np.zeros(len(kept))
     coefficients[kept] = beta / scale[kept]
     covariance = np.zeros((len(kept), len(kept)))
@@ -290,7 +296,7 @@ def _fit(
 
 
 def _score(at: _Place, y: Floats) -> Floats:
-    return at.rows.summed(y - expit(at.eta))
+    return at.rows.summed(y - at.mu)
 
 
 def _penalised_score(at: _Place, y: Floats) -> Floats:
@@ -298,15 +304,9 @@ def _penalised_score(at: _Place, y: Floats) -> Floats:
 
 
 def _penalised_residual(at: _Place, y: Floats) -> Floats:
-    mu = expit(at.eta)
     inner = np.asarray(np.linalg.pinv(at.information), dtype=np.float64)
     leverage = at.weight * at.rows.lengths(inner)
-    return np.asarray(y - mu + leverage * (0.5 - mu))
-
-
-def _weight(eta: Floats) -> Floats:
-    mu = expit(np.clip(eta, -LARGEST_LOGIT, LARGEST_LOGIT))
-    return np.asarray(mu * (1 - mu))
+    return np.asarray(y - at.mu + leverage * (0.5 - at.mu))
 
 
 def _solve(matrix: Floats, right: Floats) -> Floats:
