@@ -18,6 +18,24 @@ from agir_pipeline.methods.matching.imbalance import (
 )
 from agir_pipeline.protocol.model import Covariate
 
+COLUMNS = (
+    "covariate",
+    "level",
+    "sample",
+    "n_beneficiaries",
+    "n_controls",
+    "n_effective_beneficiaries",
+    "n_effective_controls",
+    "mean_beneficiary",
+    "mean_control",
+    "smd",
+    "smd_denominator",
+    "variance_ratio",
+    "ks",
+    "ecdf_mean",
+    "pair_distance",
+)
+
 
 def comparison_table(
     covariates: tuple[Covariate, ...],
@@ -54,7 +72,7 @@ def comparison_table(
                 | line
                 | {"pair_distance": distance}
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"smd": np.float64})  # also without rows
 
 
 def _lines(

@@ -80,7 +80,10 @@ def design_matrix(
 
 
 def strata(folded: Columns, names: tuple[str, ...], n_rows: int) -> Texts:
-    """The stratum of each row, as text: "level=IV; nature=fixed_term"; "all" without names."""
+    """The stratum of each row, as text: "level=IV; nature=fixed_term"; "all" without names.
+
+    Different strata have different texts; a missing number is a level, "nan".
+    """
     texts, code = stratum_codes(folded, names, n_rows)
     return np.array(texts, dtype=object)[code]
 
@@ -89,18 +92,24 @@ def stratum_codes(folded: Columns, names: tuple[str, ...], n_rows: int) -> tuple
     """The same as the texts there are, in their order, and the place of each row's among them."""
     if not names or not n_rows:
         return [ONE_STRATUM], np.zeros(n_rows, dtype=np.int64)
-    parts = [pd.factorize(folded[name]) for name in names]
+    parts = [pd.factorize(folded[name], use_na_sentinel=False) for name in names]
     code = np.zeros(n_rows, dtype=np.int64)
     for place, distinct in parts:
         code = code * len(distinct) + place
     kept, first, code = np.unique(code, return_index=True, return_inverse=True)
     labels = [
-        [f"{name}={distinct[k]}" for k in place[first]]
+        [f"{name}={_unmistakable(distinct[k])}" for k in place[first]]
         for name, (place, distinct) in zip(names, parts, strict=True)
     ]
     texts = ["; ".join(row) for row in zip(*labels, strict=True)]
     order = sorted(range(len(kept)), key=texts.__getitem__)
     return [texts[k] for k in order], np.argsort(order)[code]
+
+
+def _unmistakable(level: object) -> str:
+    """The level as text, in quotation marks where it looks like the end of a level."""
+    text = str(level)
+    return repr(text) if ";" in text else text
 
 
 def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:

@@ -40,10 +40,13 @@ def _average_ranks(values: Floats, times: Ints) -> Floats:
 
 
 def mahalanobis_whitened(x: Floats, is_treated: Bools) -> Floats:
-    """The same for the ordinary Mahalanobis distance with the pooled within-arm covariance."""
-    arms = (x[is_treated], x[~is_treated])
-    pooled = sum((len(arm) - 1) * _covariance(arm) for arm in arms) / (len(x) - 2)
-    return _whiten(x, np.asarray(pooled))
+    """The same for the ordinary Mahalanobis distance with the pooled within-arm covariance.
+
+    A single person spreads by nothing. Where nobody spreads, all are equally far: 0.
+    """
+    arms = [arm for arm in (x[is_treated], x[~is_treated]) if len(arm) > 1]
+    spread = sum((len(arm) - 1) * _covariance(arm) for arm in arms)
+    return _whiten(x, np.broadcast_to(spread, (x.shape[1],) * 2) / max(len(x) - 2, 1))
 
 
 def distances(beneficiaries: Floats, controls: Floats) -> Floats:
@@ -59,6 +62,8 @@ def _whiten(x: Floats, covariance: Floats) -> Floats:
     """``x`` times a square root of the generalised inverse; equal rows stay equal to the bit."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-10 * values.max()
+    if not kept.any():
+        return np.zeros((len(x), 1))
     root = vectors[:, kept] / np.sqrt(values[kept])
     x = np.asfortranarray(x)  # read column by column
     return np.column_stack([linear_predictor(x, column) for column in root.T])

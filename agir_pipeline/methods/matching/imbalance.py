@@ -79,8 +79,14 @@ def ecdf_differences(
 def standardized_pair_distance(
     beneficiaries: Floats, controls: Floats, denominator: float
 ) -> float:
-    """Mean over pairs of the absolute difference, in units of ``denominator``."""
-    return float(np.abs(beneficiaries - controls).mean()) / denominator
+    """Mean over pairs of the absolute difference, in units of ``denominator``.
+
+    NaN without pairs; with a denominator of 0, as the difference of means.
+    """
+    if not len(beneficiaries):
+        return float("nan")
+    distance = float(np.abs(beneficiaries - controls).mean())
+    return standardized_mean_difference(distance, 0.0, denominator)
 
 
 def effective_sample_size(weights: Floats) -> float:

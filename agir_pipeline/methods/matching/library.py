@@ -2,12 +2,20 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from agir_pipeline.methods.matching.arguments import Wish, check_arguments, covariate_of
+from agir_pipeline.methods.matching.arguments import (
+    Wish,
+    as_read,
+    check_arguments,
+    covariate_of,
+    labels_of,
+    names_of,
+)
 from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints
 from agir_pipeline.methods.matching.design import design_matrix, fold_all, strata
 from agir_pipeline.methods.matching.distance import mahalanobis_whitened, robust_rank_whitened
@@ -46,10 +54,11 @@ def match(
     equal within a pair, ``near_exact`` ones too until they leave somebody alone, and are then
     given up in their order, on record. Numbers are numbers, everything else is a category; a
     missing number gets the median and an indicator, a missing category is a level of its own, and
-    nobody is dropped. The propensity score is a logistic regression (Firth's where the arms are
-    separated) on ``propensity``, without it on all covariates; ``score`` names a column of
-    log-odds to use instead. A pair's gap in log-odds is at most ``caliper`` SDs: "pooled" over
-    the arms, or of the "whole" sample as MatchIt does; None for no caliper.
+    nobody is dropped; a date is a number of days. The propensity score is a logistic regression
+    (Firth's where the arms are separated) on ``propensity``, without it on all covariates;
+    ``score`` names a column of log-odds to use instead. A pair's gap in log-odds is at most
+    ``caliper`` SDs: "pooled" over the arms, or of the "whole" sample as MatchIt does; None for no
+    caliper.
 
     Each treated row gets up to ``ratio`` controls, each control one treated row. The sum of the
     distances plus ``leave_out_price`` for each control that is missing is as small as can be;
@@ -63,14 +72,16 @@ def match(
         ValueError: an argument is wrong; the sentence says which.
         CheckError: a certificate refuses the pairs; that would be a fault of this package.
     """
-    named = tuple(dict.fromkeys((*exact, *near_exact, *covariates)))
+    asked = [names_of(names) for names in (exact, near_exact, covariates)]
+    every = tuple(dict.fromkeys(name for names in asked for name in names))
+    data = data.set_axis(data.columns.map(str), axis=1)
     wish = Wish(
-        treated=treated,
-        covariates=tuple(covariates),
-        exact=tuple(exact),
-        near_exact=tuple(near_exact),
-        propensity=named if propensity is None else tuple(propensity),
-        score=score,
+        treated=str(treated),
+        covariates=asked[2],
+        exact=asked[0],
+        near_exact=asked[1],
+        propensity=every if propensity is None else names_of(propensity),
+        score=None if score is None else str(score),
         distance=distance,
         caliper=caliper,
         caliper_convention=caliper_convention,
@@ -86,13 +97,14 @@ def match(
 
 def prepare(data: pd.DataFrame, wish: Wish) -> Prepared:
     """Rows in canonical order, with log-odds, caliper and the points distances are taken of."""
-    labels = data.index.astype(str).to_numpy(dtype=object)
-    hashed = pd.util.hash_array(labels, hash_key=f"{wish.key:_<16}"[:16])
+    labels = labels_of(data)
+    hashed = pd.util.hash_array(labels, hash_key=_sixteen_bytes(wish.key))
     order = np.lexsort((labels.astype(str), hashed))
     rows = data.iloc[order]
     is_treated = rows[wish.treated].to_numpy(dtype=np.float64) == 1
-    covariates = {name: covariate_of(name, rows[name]) for name in wish.columns}
-    folded = fold_all(covariates.values(), rows)
+    known = as_read(rows, wish.columns)
+    covariates = {name: covariate_of(name, known[name]) for name in wish.columns}
+    folded = fold_all(covariates.values(), known)
     n = len(rows)
     if wish.score:
         logit = pd.to_numeric(rows[wish.score]).to_numpy(dtype=np.float64)
@@ -104,8 +116,13 @@ def prepare(data: pd.DataFrame, wish: Wish) -> Prepared:
         x = design_matrix([covariates[name] for name in wish.covariates], folded, n, False)[1]
         points = _points(x, is_treated, wish.distance)
     width = _width(logit, is_treated, wish)
-    known = tuple(covariates.values())
-    return Prepared(rows.index, is_treated, known, folded, logit, width, points)
+    described = tuple(covariates.values())
+    return Prepared(rows.index, is_treated, described, folded, logit, width, points)
+
+
+def _sixteen_bytes(key: str) -> str:
+    padded = f"{key:_<16}"
+    return padded if len(padded.encode()) == 16 else sha256(key.encode()).hexdigest()[:16]
 
 
 def _width(logit: Floats, is_treated: Bools, wish: Wish) -> float:
@@ -175,4 +192,6 @@ def _balanced(wish: Wish, prepared: Prepared) -> Part:
 
 
 def _margin(folded: Columns, wish: Wish) -> Ints:
-    return np.asarray(pd.factorize(folded[str(wish.fine_balance)])[0], dtype=np.int64)
+    return np.asarray(
+        pd.factorize(folded[str(wish.fine_balance)], use_na_sentinel=False)[0], dtype=np.int64
+    )
