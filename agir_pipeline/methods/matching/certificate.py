@@ -112,8 +112,8 @@ def judged(costs: Floats, n_rows: int, prices: Prices, largest: float) -> Certif
 
 
 def is_fair_price(prices: Prices, declared: float, n_rows: int, largest: float) -> bool:
-    """Whether the price used is the declared one, or stands for infinity well enough."""
-    if math.isinf(declared):
+    """Whether the price used is the declared one, or like it never worth saving."""
+    if declared > n_rows * largest:
         return prices.leave_out_price > n_rows * largest
     return prices.leave_out_price == declared
 

@@ -15,7 +15,12 @@ from agir_pipeline.methods.matching.line import (
     line_prices,
     pairs_worth_a_price,
 )
-from agir_pipeline.methods.matching.pairs import LEFT_OUT, finite_price, optimal_pairs
+from agir_pipeline.methods.matching.pairs import (
+    LEFT_OUT,
+    finite_price,
+    not_endless,
+    optimal_pairs,
+)
 
 DENSE_CELLS = 200_000
 """Up to this many pairs of one beneficiary and one control, a table of all costs is fastest."""
@@ -84,7 +89,10 @@ def solve_table(
     ``order`` holds unique keys of rows and columns: the canonical order.
     """
     if cost.size <= TABLE_CELLS:
-        dense = optimal_pairs(cost, is_admissible, leave_out_price, *order)
+        price = leave_out_price
+        if math.isfinite(price):
+            price = finite_price(cost, is_admissible, price)
+        dense = optimal_pairs(cost, is_admissible, price, *order)
         prices = prices_of(cost, is_admissible, dense.control_of, dense.leave_out_price)
         return Solution(dense.control_of, prices, dense.n_tied, "dense")
     rows, columns = (np.argsort(keys, kind="stable") for keys in order)
@@ -102,11 +110,8 @@ def solve_table(
 
 
 def finite(problem: Problem) -> float:
-    """The leave-out price, or for an infinite one more than any chain of swaps could save."""
-    if math.isfinite(problem.leave_out_price):
-        return problem.leave_out_price
-    largest = largest_cost(problem)
-    return (problem.n_rows + 1) * largest if largest > 0 else 1.0
+    """The leave-out price, or for an endless one more than any chain of swaps could save."""
+    return not_endless(problem.leave_out_price, problem.n_rows, largest_cost(problem))
 
 
 def largest_cost(problem: Problem) -> float:

@@ -14,6 +14,9 @@ from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
 
 LEFT_OUT = -1
 
+ENDLESS = 1000
+"""A price this many times what any pairs could save is as good as infinite."""
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -45,8 +48,10 @@ def optimal_pairs(
     is_wanted = np.asarray(is_admissible.any(axis=0), dtype=np.bool_)
     columns = columns[is_wanted[columns]]
     row, column, costs = listed_costs(cost, is_admissible)
-    price = _finite(costs, len(rows), leave_out_price)
     n_rows, n_columns = len(rows), len(columns)
+    price = leave_out_price
+    if np.isinf(price):
+        price = _finite(costs, n_rows, price)
 
     table = np.full((n_rows, n_columns + n_rows), np.inf)
     place = np.empty(cost.shape[1], dtype=np.int64)
@@ -69,18 +74,21 @@ def listed_costs(cost: Floats, is_admissible: Bools) -> tuple[Ints, Ints, Floats
 
 
 def finite_price(cost: Floats, is_admissible: Bools, leave_out_price: float) -> float:
-    """The price itself, or for an infinite one more than any chain of swaps could save.
+    """The price itself, or for an endless one more than any chain of swaps could save.
 
-    A larger stand-in would drown the digits of the distances in its own rounding.
+    A larger one would drown the digits of the distances in its own rounding.
     """
     return _finite(listed_costs(cost, is_admissible)[2], len(cost), leave_out_price)
 
 
 def _finite(costs: Floats, n_rows: int, leave_out_price: float) -> float:
-    if np.isfinite(leave_out_price):
-        return leave_out_price
-    largest = float(costs.max(initial=0.0))
-    return (n_rows + 1) * largest if largest > 0 else 1.0
+    return not_endless(leave_out_price, n_rows, float(costs.max(initial=0.0)))
+
+
+def not_endless(leave_out_price: float, n_rows: int, largest: float) -> float:
+    """The price, unless it is far above whatever ``n_rows`` pairs up to ``largest`` can cost."""
+    enough = (n_rows + 1) * largest if largest > 0 else 1.0
+    return leave_out_price if leave_out_price <= ENDLESS * enough else enough
 
 
 def _count_tied(rows: Ints, costs: Floats) -> int:
