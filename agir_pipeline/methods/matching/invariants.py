@@ -62,7 +62,8 @@ def _n_different(pairs: pd.DataFrame, beneficiary: pd.DataFrame, control: pd.Dat
     for enforced, places in pairs.reset_index(drop=True).groupby("strata_enforced").groups.items():
         for name in filter(None, str(enforced).split("+")):
             mine, theirs = beneficiary.loc[places, name], control.loc[places, name]
-            differs[places] |= ~(mine == theirs).to_numpy(dtype=np.bool_, na_value=False)
+            is_same = (mine == theirs) | (mine.isna() & theirs.isna())  # missing is a level
+            differs[places] |= ~is_same.to_numpy(dtype=np.bool_, na_value=False)
     return _count(differs)
 
 

@@ -72,6 +72,15 @@ def test_the_leave_out_price_must_be_the_declared_one(declared):
         check_certificate(COST, MAY, np.array([0, 1]), prices, declared)
 
 
+@pytest.mark.parametrize("price", [1e6, 1e12, 1e300])
+def test_a_price_above_all_that_pairs_can_cost_is_as_good_as_infinite(price):
+    assert finite_price(COST, MAY, price) == finite_price(COST, MAY, math.inf) == 18.0
+    assert proof([1, 0], price) == proof([1, 0])
+    with pytest.raises(CheckError):  # and proves nothing about worse pairs
+        proof([0, 1], price)
+    assert finite_price(COST, MAY, 1000.0) == 1000.0
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 100_000), st.sampled_from([0.3, 2.0, math.inf]))
 def test_any_swap_for_the_worse_is_refused(seed, price):

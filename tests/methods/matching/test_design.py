@@ -59,6 +59,16 @@ def test_a_stratum_names_what_is_equal():
     assert strata(folded, (), 2).tolist() == ["all", "all"]
 
 
+def test_no_two_strata_have_the_same_name():
+    first = np.array(["a; f=b", "a", "a"], dtype=object)
+    second = np.array(["c", "b; f=c", "b"], dtype=object)
+    names = strata({"e": first, "f": second}, ("e", "f"), 3).tolist()
+    assert names == ["e='a; f=b'; f=c", "e=a; f='b; f=c'", "e=a; f=b"]
+    numbers = {"x": np.array([2.0, np.nan, 1.0, np.nan]), "y": np.array([1.0, 1.0, 2.0, 1.0])}
+    found = strata(numbers, ("x", "y"), 4).tolist()
+    assert found == ["x=2.0; y=1.0", "x=nan; y=1.0", "x=1.0; y=2.0", "x=nan; y=1.0"]
+
+
 def test_mixed_kinds_keep_their_own_codes(covariate):
     mixed = covariate("mixed", scale="category")
     rows = pd.Series([1, True, 1.0, "1", None, 2.5], dtype=object)

@@ -57,6 +57,20 @@ def test_equal_people_are_at_distance_zero(x):
     assert (z[:100] == z[100:]).all()
 
 
+def test_where_nobody_spreads_everybody_is_alike():
+    two = np.array([[1.0, 5.0], [2.0, 7.0], [2.0, 7.0]])
+    for x, treated in ((two, [True, False, False]), (two[:2], [True, False])):
+        z = mahalanobis_whitened(x, np.array(treated))
+        assert not distances(z[:1], z[1:]).any()
+
+
+def test_one_treated_row_leaves_the_spread_to_the_others():
+    x = np.array([[3.0], [0.0], [2.0], [4.0]])
+    z = mahalanobis_whitened(x, np.array([True, False, False, False]))
+    # the others' variance is 4; their two degrees of freedom are all there are
+    assert np.abs(z[0] - z[1:]).ravel() == pytest.approx([1.5, 0.5, 0.5])
+
+
 def test_without_columns_everybody_is_alike():
     z = robust_rank_whitened(np.zeros((3, 0)))
     assert distances(z[:1], z[1:]).tolist() == [[0.0, 0.0]]

@@ -75,6 +75,13 @@ def test_the_denominator_falls_back_when_beneficiaries_are_all_alike():
     assert smd_denominator(np.ones(1), controls, ones, False) > 0
 
 
+def test_the_distance_within_pairs_has_an_answer_without_spread_or_without_pairs():
+    ones, nobody = np.ones(3), np.zeros(0)
+    assert standardized_pair_distance(ones, ones, 0.0) == 0.0
+    assert standardized_pair_distance(ones, 2 * ones, 0.0) == math.inf
+    assert math.isnan(standardized_pair_distance(nobody, nobody, 1.0))
+
+
 def test_a_difference_without_spread_fails_every_threshold():
     assert standardized_mean_difference(1.0, 1.0, 0.0) == 0.0
     assert standardized_mean_difference(0.0, 1.0, 0.0) == -math.inf

@@ -224,7 +224,10 @@ def test_affine_and_monotone_changes_leave_the_pairs(seed, people):
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"covariates": ["agee"]}, "agee are no columns of the data; its columns: treated, age"),
+        (
+            {"covariates": ["agee"]},
+            "agee must each be one column of the data; its columns: treated, a",
+        ),
         ({"covariates": ["treated"]}, "treated is also named as a covariate: treated"),
         (
             {"covariates": ["age"], "distance": "euclid"},
@@ -232,10 +235,13 @@ def test_affine_and_monotone_changes_leave_the_pairs(seed, people):
         ),
         ({"covariates": ["age"], "caliper_convention": "x"}, "caliper_convention is 'x'"),
         ({"covariates": ["age"], "ratio": 0}, "ratio is 0, expected a whole number from 1"),
+        ({"covariates": ["age"], "ratio": 1.5}, "ratio is 1.5, expected a whole number from 1"),
+        ({"covariates": ["age"], "ratio": True}, "ratio is True, expected a whole number from 1"),
         ({"covariates": ["age"], "caliper": -1.0}, "caliper must be None or a multiple"),
         ({"covariates": ["age"], "leave_out_price": -1.0}, "leave_out_price must be 0 or more"),
         ({"covariates": []}, "covariates is empty"),
         ({"covariates": ["age"], "score": "age"}, "score must be a finite number in every row"),
+        ({"covariates": ["age"], "score": "level"}, "score must be a finite number in every row"),
         (
             {"covariates": ["score"], "fine_balance": "level", "near_exact": ["sector"]},
             "fine_balance goes with an infinite leave_out_price and without near_exact",
@@ -253,6 +259,104 @@ def test_wrong_data_are_told_in_a_sentence(small):
             match(small.assign(treated=treated), "treated", ["score"])
     with pytest.raises(ValueError, match="an index without repetitions"):
         match(small.set_axis(["same"] * 40), "treated", ["score"])
+    with pytest.raises(ValueError, match="an index without repetitions"):
+        match(small.set_axis([1, "1", *range(2, 40)]), "treated", ["score"])
+    with pytest.raises(ValueError, match="age must each be one column"):
+        match(pd.concat([small, small[["age"]]], axis=1), "treated", ["age"])
+    holes = small["age"].astype("Float64")
+    with pytest.raises(ValueError, match="score must be a finite number"):
+        match(small.assign(age=holes), "treated", ["score"], score="age")
+    for endless in (math.inf, -math.inf, 1e200):
+        with pytest.raises(ValueError, match="score hold infinite numbers"):
+            match(small.assign(score=[endless, *range(39)]), "treated", ["score"])
+
+
+# ------------------------------------------------------------- whatever a frame may hold
+
+
+@pytest.fixture
+def looked_at(small):
+    """Everything an analyst may ask of a match of ``small``, changed; the pairs."""
+
+    def look(covariates=("age", "score"), changed=small, **said):
+        found = match(changed, "treated", covariates, **said)
+        found.verify()
+        assert found.love_plot().startswith("<svg")
+        assert len(found.unmatched) + found.pairs["beneficiary"].nunique() == 12
+        assert found.weights.sum() >= len(found.pairs)
+        return found.pairs
+
+    return look
+
+
+@pytest.mark.parametrize("distance", ["logit", "mahalanobis", "robust_rank_mahalanobis"])
+def test_a_covariate_that_tells_nothing_changes_nothing(distance, small, looked_at):
+    plain = looked_at(distance=distance)
+    for constant in (1.0, np.nan, "a", None, [[1]] * 40):
+        pairs = looked_at(["age", "score", "more"], small.assign(more=constant), distance=distance)
+        assert pairs.equals(plain)
+    assert len(looked_at(["more"], small.assign(more=1.0), distance=distance)) == 12
+
+
+def test_numbers_are_numbers_however_they_are_held(small, looked_at):
+    plain = looked_at()
+    days = pd.Timestamp("2010-01-01") + pd.to_timedelta(small["age"], "D")
+    for age in (
+        small["age"].astype("Float64"),
+        small["age"].astype("Int64"),
+        small["age"].astype(object),
+        small["age"].astype(object).where(small["age"].notna(), None),
+    ):
+        assert looked_at(changed=small.assign(age=age)).equals(plain), age.dtype
+    labels = ["beneficiary", "control"]
+    for age in (days, days.dt.tz_localize("Europe/Paris"), pd.to_timedelta(small["age"], "D")):
+        pairs = looked_at(changed=small.assign(age=age))
+        assert pairs[labels].equals(plain[labels]), age.dtype
+    flag = small["score"] > 0
+    plain = looked_at(["age", "flag"], small.assign(flag=flag.astype(float)))
+    for held in (flag, flag.astype("boolean"), flag.astype(int)):
+        assert looked_at(["age", "flag"], small.assign(flag=held)).equals(plain), held.dtype
+    for arm in (small["treated"].astype(int), small["treated"].astype("boolean").astype(object)):
+        assert looked_at(changed=small.assign(treated=arm)).equals(looked_at())
+
+
+def test_any_index_and_any_names_will_do(small, looked_at):
+    for index in (
+        pd.MultiIndex.from_product([range(8), list("abcde")]),
+        pd.date_range("2010-01-01", periods=40),
+        pd.Index(range(40), dtype="Int64"),
+    ):
+        pairs = looked_at(changed=small.set_axis(index))
+        assert set(pairs["beneficiary"]) <= set(index[:12])
+    numbered = small.rename(columns={"age": 1, "level": 2, "sector": 3})
+    looked_at([1], numbered, exact=[2], near_exact=[3])
+    assert looked_at("age").equals(looked_at(["age"]))
+    assert looked_at(name for name in ["age"]).equals(looked_at(["age"]))
+
+
+def test_a_missing_number_is_a_stratum_of_its_own(small, looked_at):
+    pairs = looked_at(["score"], exact=["age"], caliper=None)
+    ages = [small["age"].loc[pairs[side]].to_numpy() for side in ("beneficiary", "control")]
+    assert np.array_equal(*ages, equal_nan=True)
+    assert np.isnan(ages[0]).any()
+    margin = match(small, "treated", ["score"], fine_balance="age", caliper=None)
+    assert len(margin.pairs) == 12
+
+
+def test_one_person_of_an_arm_is_enough(small, looked_at):
+    for distance in ("logit", "mahalanobis", "robust_rank_mahalanobis"):
+        for rows in (small.iloc[11:], small.iloc[:13], small.iloc[11:13]):
+            found = match(rows, "treated", ["age", "score", "level"], distance=distance)
+            found.verify()
+            assert len(found.balance())
+            assert len(found.pairs) + len(found.unmatched) == rows["treated"].sum()
+
+
+def test_without_any_covariate_the_key_decides(small, looked_at):
+    one = looked_at([], distance="logit", key="une clé bien plus longue que seize")
+    other = looked_at([], distance="logit", key="une clé bien plus longue, autre")
+    assert len(one) == len(other) == 12
+    assert not one.equals(other)
 
 
 # ------------------------------------------------------------------------- own checking
