@@ -82,7 +82,7 @@ def check_arguments(data: pd.DataFrame, wish: Wish) -> None:
     endless = [name for name in wish.columns if _is_endless(known[name])]
     if endless:
         raise ValueError(
-            _("{names} hold infinite numbers, or some beyond 1e100; a missing one may be").format(
+            _("{names} hold infinite numbers, or some beyond 1e100; they may be missing").format(
                 names=_listed(endless)
             )
         )

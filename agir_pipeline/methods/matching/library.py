@@ -19,7 +19,7 @@ from agir_pipeline.methods.matching.arguments import (
 from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints
 from agir_pipeline.methods.matching.design import design_matrix, fold_all, strata
 from agir_pipeline.methods.matching.distance import mahalanobis_whitened, robust_rank_whitened
-from agir_pipeline.methods.matching.fine_balance import solve_balanced
+from agir_pipeline.methods.matching.fine_balance import Balanced, solve_balanced, verify_balanced
 from agir_pipeline.methods.matching.matched import Matched, Part, Prepared
 from agir_pipeline.methods.matching.optimal import solve
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
@@ -185,10 +185,10 @@ def _balanced(wish: Wish, prepared: Prepared) -> Part:
     problem = prepared.problem(mine, theirs, wish)
     labels = strata(prepared.folded, wish.exact, len(prepared.logit))
     margin = _margin(prepared.folded, wish)
-    found, certificate = solve_balanced(
-        problem, (labels[mine], labels[theirs]), (margin[mine], margin[theirs])
-    )
-    return Part(0, "all", mine, theirs, problem, found, certificate)
+    sought = Balanced(problem, (labels[mine], labels[theirs]), (margin[mine], margin[theirs]))
+    found = solve_balanced(sought)
+    certificate = verify_balanced(sought, found.control_of, found.prices)
+    return Part(0, "all", mine, theirs, problem, found, certificate, sought)
 
 
 def _margin(folded: Columns, wish: Wish) -> Ints:

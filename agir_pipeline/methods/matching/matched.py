@@ -15,6 +15,7 @@ from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints, 
 from agir_pipeline.methods.matching.certificate import Certificate
 from agir_pipeline.methods.matching.comparison import comparison_table
 from agir_pipeline.methods.matching.design import strata
+from agir_pipeline.methods.matching.fine_balance import Balanced, verify_balanced
 from agir_pipeline.methods.matching.love_plot import love_plot
 from agir_pipeline.methods.matching.optimal import Problem, Solution
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
@@ -43,7 +44,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Part:
-    """One stratum at one level of relaxation: ``mine`` and ``theirs`` are its rows."""
+    """One stratum at one level of relaxation: ``mine`` and ``theirs`` are its rows.
+
+    With ``balanced``, all strata at once, whose controls follow a margin.
+    """
 
     relaxation_level: int
     stratum: str
@@ -52,6 +56,13 @@ class Part:
     problem: Problem
     solution: Solution
     certificate: Certificate
+    balanced: Balanced | None = None
+
+    def verify(self) -> Certificate:
+        control_of, prices = self.solution.control_of, self.solution.prices
+        if self.balanced:
+            return verify_balanced(self.balanced, control_of, prices)
+        return verify(self.problem, control_of, prices)
 
     @property
     def pairs(self) -> tuple[Ints, Ints]:
@@ -207,9 +218,8 @@ class Matched:
             raise CheckError(
                 _("matched pairs break their promises: {found}").format(found="; ".join(found))
             )
-        if not self.wish.fine_balance:
-            for part in self.parts:
-                verify(part.problem, part.solution.control_of, part.solution.prices)
+        for part in self.parts:
+            part.verify()
         return self.certificates
 
     def _broken(self) -> Iterator[tuple[str, int]]:

@@ -1,5 +1,6 @@
 """``match`` on a data frame: golden optima, promises kept, mistakes told, ties by key alone."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from agir_pipeline.errors import CheckError
 from agir_pipeline.methods.matching import match
 from agir_pipeline.methods.matching.design import MISSING
+from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from tests.methods.matching.problems import some
 
 X = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
@@ -465,3 +467,29 @@ def test_a_wrong_balance_is_refused(monkeypatch, small):
     monkeypatch.setattr(fine_balance, "cheapest_pairs", lying)
     with pytest.raises(CheckError, match="refused by their certificate"):
         match(small, "treated", ["score"], fine_balance="level")
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_balanced_pairs_that_are_not_the_best_prove_nothing(ratio, small):
+    found = match(small, "treated", ["score"], fine_balance="sector", caliper=None, ratio=ratio)
+    part = found.parts[0]
+    assert part.verify() == part.certificate
+    assert part.certificate.gap == pytest.approx(0.0, abs=1e-12)
+    cost, category = part.balanced.table()[0], part.balanced.margin[1]
+
+    def worth(control_of):
+        n_chosen = np.bincount(category[control_of], minlength=len(part.balanced.wanted))
+        surplus = np.maximum(n_chosen - part.balanced.wanted, 0).sum()
+        return int(surplus), round(float(cost[np.arange(len(cost)), control_of].sum()), 6)
+
+    own, n_refused = part.solution.control_of, 0
+    for row, other in itertools.product(range(len(own)), range(len(category))):
+        swapped = np.where(np.arange(len(own)) == row, other, own)
+        if other not in own and worth(swapped) > worth(own):
+            n_refused += 1
+            with pytest.raises(CheckError, match="refused by their certificate"):
+                replace(part, solution=replace(part.solution, control_of=swapped)).verify()
+    assert n_refused > 10
+    fewer = np.where(np.arange(len(own)) == 0, LEFT_OUT, own)
+    with pytest.raises(CheckError, match="refused by their certificate"):
+        replace(part, solution=replace(part.solution, control_of=fewer)).verify()

@@ -73,6 +73,32 @@ def test_a_finite_price_is_checked_as_declared(random_world, spec_of):
     assert any("not the declared one" in fault for fault in faults(made, dearer))
 
 
+@pytest.mark.parametrize("price", [1e6, 1e300])
+def test_a_price_that_nothing_costs_is_as_good_as_infinite(price, random_world, full_spec):
+    priced = MatchingSpec(**{**full_spec.__dict__, "leave_out_price": price})
+    found = random_world(5, 20, 60).match(priced)
+    assert found.certificates["gap"].abs().max() <= 1e-12
+    same = ["beneficiary_person_id", "control_person_id"]
+    endless = random_world(5, 20, 60).match(full_spec).pairs
+    assert found.pairs[same].equals(endless[same])
+    assert faults(tables(random_world(5, 20, 60), priced), priced) == set()
+
+
+def test_a_missing_number_is_a_stratum_that_pairs_keep(random_world, full_spec):
+    age = next(c for c in full_spec.covariates if c.name == "age")
+    others = tuple(c for c in full_spec.covariates if c.role == "distance" and c != age)
+    exact = age.model_copy(update={"role": "exact"})
+    spec = MatchingSpec(**{**full_spec.__dict__, "covariates": (exact, *others)})
+    world = random_world(5, 20, 60)
+    world.covariates["age"] = np.where(np.arange(80) % 3, 18.0 + np.arange(80) % 2, np.nan)
+    made = tables(world, spec)
+    ages = world.covariates["age"].set_axis(world.persons["person_id"])
+    sides = [ages[made["pairs"][f"{arm}_person_id"]] for arm in ("beneficiary", "control")]
+    assert np.array_equal(*sides, equal_nan=True)
+    assert sides[0].isna().any()
+    assert faults(made, spec) == set()
+
+
 def changed(made, table, column, place, value):
     frame = made[table].copy()
     frame.loc[frame.index[place], column] = value
