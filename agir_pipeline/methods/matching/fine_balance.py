@@ -42,14 +42,15 @@ class Balanced:
     def wanted(self) -> Ints:
         """Controls of each category as the beneficiaries have it."""
         n_categories = 1 + max(int(codes.max(initial=0)) for codes in self.margin)
-        mine = np.bincount(self.margin[0], minlength=n_categories)
-        return np.asarray(mine * self.problem.ratio)
+        mine: Ints = np.bincount(self.margin[0], minlength=n_categories)
+        wanted: Ints = mine * self.problem.ratio
+        return wanted
 
     @cached_property
     def beyond(self) -> Ints:
         """Controls of each category that there are beyond those wanted."""
         supply = np.bincount(self.margin[1], minlength=len(self.wanted))
-        return np.maximum(supply - self.wanted, 0)
+        return np.asarray(np.maximum(supply - self.wanted, 0))
 
     @property
     def surplus_price(self) -> float:
