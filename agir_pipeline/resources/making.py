@@ -226,11 +226,12 @@ def make_demo(
         write_whole(folder / "truth.json", truth.encode())
         deciders = json.dumps(invented.deciders, ensure_ascii=False)
         settings = home.folder / "study.toml"
-        write_whole(settings, settings.read_bytes() + f"\ndeciders = {deciders}\n".encode())
+        added = f"\ndeciders = {deciders}\ninbox_look_seconds = 1\n"  # no partner copies slowly
+        write_whole(settings, settings.read_bytes() + added.encode())
+        workbook = invented.workbook  # first: the night waits until it has lain still for a while
+        write_whole(home.decisions / workbook.file_name, workbook.content)
         deliveries = following(invented.deliveries) if following else invented.deliveries
         receive_all(home, ((d.content, _demo_receipt(protocol, d)) for d in deliveries))
-        workbook = invented.workbook
-        write_whole(home.decisions / workbook.file_name, workbook.content)
     return invented.truth
 
 
