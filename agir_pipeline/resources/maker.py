@@ -42,8 +42,7 @@ class Maker:
                 _("the process that writes the demo's files was stopped; run `agir demo` again")
             ) from None
         finally:
-            self._said.close()
-            self._process.join()
+            self._said.close()  # how long the other takes to end is no matter
         if isinstance(made, BaseException):
             raise made
         truth: dict[str, Any] = made
