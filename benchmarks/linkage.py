@@ -18,13 +18,15 @@ import pandas as pd
 import agir_pipeline.protocol
 from agir_pipeline.methods.identity.assignment import Candidate, one_to_one, shared_probabilities
 from agir_pipeline.methods.identity.features import compared_values, is_comparable, with_frequencies
-from agir_pipeline.methods.identity.model import ID, usual_shares
+from agir_pipeline.methods.identity.model import ID, prior_of, usual_shares
+from agir_pipeline.methods.identity.prior import beside_lengths, people_named
+from agir_pipeline.resources.link_evidence import LEAST_KEPT, LEAST_SCORED
 from agir_pipeline.resources.linkage import read_model, score_pairs
 from scripts.french_people import Dirt, two_files
 from scripts.train_linkage import COLUMNS
 
 MODEL = Path(agir_pipeline.protocol.__file__).parent / "agir" / "tables" / "linkage.json"
-LEAST_SCORED, REVIEW_FROM, AUTOMATIC_FROM = 0.01, 0.05, 0.99
+REVIEW_FROM, AUTOMATIC_FROM = 0.05, 0.99
 FUZZY_FROM = 90
 LARGE, SMALL = (10_000, 10_000, 5_000), (150, 600, 120)
 NAME_AND_BIRTHDAY = ("last_name", "first_name", "born_on")
@@ -145,10 +147,15 @@ def cascade(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         values = compared_values(file, COLUMNS)
         values[ID] = [f"{side}{k}" for k in range(len(file))]
         is_rest = is_comparable(values) & ~values.index.isin(done)
-        files.append(values.assign(place_of=side, is_new=True, is_left_over=True, is_rest=is_rest))
+        files.append(values.assign(place_of=side, is_new=True, is_left_over=is_rest))
     model = read_model(MODEL)
     records = with_frequencies(pd.concat(files, ignore_index=True), usual_shares(model))
-    pairs = score_pairs(records[records.pop("is_rest")], model, LEAST_SCORED)
+    scored = score_pairs(records, model, LEAST_SCORED)
+    list_of = dict(zip(records[ID], records["place_of"], strict=True))
+    pairs = beside_lengths(scored, list_of, people_named(records), prior_of(model))
+    is_rest = records.set_index(ID)["is_left_over"]
+    both = [is_rest[pairs[end]].to_numpy() for end in ("fingerprint_a", "fingerprint_b")]
+    pairs = pairs[both[0] & both[1] & (pairs["probability"] >= LEAST_KEPT)]
     known = [
         Candidate(a, b, "l", "r", p)
         for a, b, p in zip(*(pairs[name] for name in pairs.columns), strict=True)

@@ -66,6 +66,11 @@ def usual_shares(model: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
+def prior_of(model: Mapping[str, Any]) -> float:
+    """How probable the model was told it is that two random records are one person."""
+    return float(model["probability_two_random_records_match"])
+
+
 def _last_name() -> dict[str, Any]:
     return _comparison(
         "last_name",
