@@ -1,6 +1,6 @@
 """How well the linkage finds who is who, beside an exact join and rapidfuzz.
 
-usage: python -m benchmarks.linkage [--seeds N] [--small-seeds N]
+usage: python -m benchmarks.linkage [--seeds N] [--small-seeds N] [--attacks N]
 
 10,000 × 10,000 invented people with 5,000 true links, then files of AGIR's size (150 × 600 with
 120). "Reviewed" counts what a person who answers every question rightly would reach. rapidfuzz is
@@ -23,6 +23,7 @@ from agir_pipeline.methods.identity.prior import beside_lengths, people_named
 from agir_pipeline.resources.link_evidence import LEAST_KEPT, LEAST_SCORED
 from agir_pipeline.resources.linkage import read_model, score_pairs
 from scripts.french_people import Dirt, two_files
+from scripts.other_hands import HANDS, LIKENESSES, attacked_files
 from scripts.train_linkage import COLUMNS
 
 MODEL = Path(agir_pipeline.protocol.__file__).parent / "agir" / "tables" / "linkage.json"
@@ -30,6 +31,11 @@ REVIEW_FROM, AUTOMATIC_FROM = 0.05, 0.99
 FUZZY_FROM = 90
 LARGE, SMALL = (10_000, 10_000, 5_000), (150, 600, 120)
 NAME_AND_BIRTHDAY = ("last_name", "first_name", "born_on")
+KEPT = (
+    ("all columns", None),
+    ("names and birthday alone", [*NAME_AND_BIRTHDAY, "birth_name", "person"]),
+)
+ATTACKED = (150, 600, 60)
 
 
 class Figures(NamedTuple):
@@ -59,14 +65,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--small-seeds", type=int, default=50)
+    parser.add_argument("--attacks", type=int, default=0, help="seeds of each other hand")
     asked = parser.parse_args()
     for seed in range(asked.seeds):
         left, right = two_files(*LARGE, Dirt(), seed)
         for method in (exact_join, fuzzy_join, cascade):
             for one in _measured(method, left, right, LARGE[2]):
                 print(f"seed {seed}  {one}", flush=True)
-    columns = [*NAME_AND_BIRTHDAY, "birth_name", "person"]
-    for words, kept in (("all columns", None), ("names and birthday alone", columns)):
+    for words, kept in KEPT:
         small = []
         for seed in range(asked.small_seeds):
             files = [
@@ -79,6 +85,24 @@ def main() -> None:
             f"at most {max(one.n_asked for one in small)} pairs to review, recall "
             f"{sum(one.n_linked - one.n_false for one in small) / sum(o.n_true for o in small):.4f}"
         )
+    _attack(asked.attacks)
+
+
+def _attack(n_seeds: int) -> None:
+    """Each hand and each likeness by itself; 60 people of the first file it rewrites or is like."""
+    for kind in (*HANDS, *LIKENESSES):
+        for words, kept in KEPT:
+            told = []
+            for seed in range(n_seeds):
+                files = attacked_files(kind, ATTACKED, seed)
+                files = (files[0][kept], files[1][kept]) if kept else files
+                told += list(_measured(cascade, *files, ATTACKED[2]))
+            print(
+                f"{kind:<17}{words}: {sum(o.n_linked - o.n_false for o in told)} linked, "
+                f"{sum(o.n_false for o in told)} falsely, "
+                f"{sum(o.n_asked for o in told)} asked of {sum(o.n_true for o in told)}",
+                flush=True,
+            )
 
 
 Method = Callable[[pd.DataFrame, pd.DataFrame], "tuple[pd.DataFrame, pd.DataFrame]"]

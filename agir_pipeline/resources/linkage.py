@@ -85,7 +85,7 @@ def first_names(model: Mapping[str, Any]) -> list[str]:
 
 
 def _contradict(found: pd.DataFrame) -> "pd.Series[bool]":
-    """Pairs whose first names, or whose birthdays, have nothing in common.
+    """Pairs whose first names, or whose birthdays, are not one value in two hands.
 
     Twins share a birthday, father and son a name, and families a place and a telephone: the model
     counts each agreement as if it came by itself, and would be sure.

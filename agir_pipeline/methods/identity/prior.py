@@ -33,10 +33,11 @@ def beside_lengths(
     the list of a fingerprint; pairs of fingerprints that no list holds any more are left out.
     """
     n_of = {one: max(n_people[place], LEAST_PEOPLE) for one, place in list_of.items()}
-    lengths = [scores[end].map(n_of) for end in ("fingerprint_a", "fingerprint_b")]
+    ends = ("fingerprint_a", "fingerprint_b")
+    lengths = [scores[end].astype(object).map(n_of).astype(float) for end in ends]
     longer = pd.concat(lengths, axis=1).max(axis=1, skipna=False)
     known = longer.notna()
     ratio = (1 - prior) / prior / (longer[known] - 1)
-    told = scores.loc[known, PROBABILITY]
+    told = scores.loc[known, PROBABILITY].astype(float)
     weighed = told * ratio / (told * ratio + 1 - told)
     return scores[known].assign(**{PROBABILITY: weighed}).reset_index(drop=True)
