@@ -190,7 +190,8 @@ def cascade(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         {
             "left": [int(str(one.one)[1:]) for one in known],
             "right": [int(str(one.other)[1:]) for one in known],
-        }
+        },
+        dtype=int,
     )
     weight = pd.Series(shared, dtype=float)
     automatic = found[(weight >= AUTOMATIC_FROM).to_numpy()]

@@ -45,7 +45,7 @@ def read_model(path: Path) -> dict[str, Any]:
     return model
 
 
-def score_pairs(records: pd.DataFrame, model: dict[str, Any], least: float) -> pd.DataFrame:
+def score_pairs(records: pd.DataFrame, model: Mapping[str, Any], least: float) -> pd.DataFrame:
     """The pairs of ``records`` that are one person with at least the probability ``least``.
 
     ``records`` has one row per fingerprint: the compared columns, how
@@ -103,7 +103,7 @@ def may_hold_pairs(records: pd.DataFrame) -> bool:
     )
 
 
-def _asked(model: dict[str, Any]) -> dict[str, Any]:
+def _asked(model: Mapping[str, Any]) -> dict[str, Any]:
     """The model with the pairs of tonight: of two lists, one of them new and one left over."""
     pair = (
         "l.place_of <> r.place_of and (l.is_new or r.is_new) and (l.is_left_over or r.is_left_over)"
