@@ -33,6 +33,8 @@ LEAST_KEPT = 0.01
 """Pairs less probable than this are forgotten: no rival of theirs would be decided otherwise."""
 LEAST_SCORED = 0.0005
 """The same with the prior of the model, which the shortest lists make twenty times that."""
+SCORED_AS = "2"
+"""Which code scored: what another one kept is scored again. 2: contradictions are at most 0.3."""
 DECIDED = {
     "identity_decision": "decision",
     "decided_on": "decided_on",
@@ -184,7 +186,8 @@ class Evidence:
 
     def _model_scores(self, linkage: Linkage, model: Mapping[str, Any]) -> pd.DataFrame:
         """As the vault keeps them, with those of the records that are new."""
-        vault, digest = self.study.vault, self._model_digest(linkage)
+        vault = self.study.vault
+        digest = f"{self._model_digest(linkage)}.{SCORED_AS}"
         seen, scores = vault.read("scored"), vault.read("scores")
         seen, scores = seen[seen["model"] == digest], scores[scores["model"] == digest]
         records = self._new_records(seen)
