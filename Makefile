@@ -90,7 +90,7 @@ campaign-planted: setup
 
 # rapidfuzz is compared if it is there: .venv/bin/uv pip install rapidfuzz
 bench-linkage: setup
-	.venv/bin/python -m benchmarks.linkage
+	.venv/bin/python -m benchmarks.linkage --attacks 3
 
 # English texts are in the code; the French catalogue is kept by hand beside it.
 messages: setup

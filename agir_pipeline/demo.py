@@ -171,7 +171,7 @@ def pairs_found(study: Study) -> set[frozenset[tuple[str, str]]]:
 def mistaken_organisations(study: Study, truth: dict[str, Any]) -> int:
     """How many organisations are not one each, of the rows whose SIRET came as it was written."""
     told = {
-        study.keys.entity_id(row["source"], PAIR.join(row["key"])): row
+        (study.keys.entity_id(row["source"], PAIR.join(map(str, row["key"]))), row["role"]): row
         for row in truth["organisations"]
     }
     read = study.warehouse.read
@@ -181,12 +181,13 @@ def mistaken_organisations(study: Study, truth: dict[str, Any]) -> int:
             read(connection, "validated", name, wanted=["record_id", "entity_id"])
             for name in {row["source"] for row in told.values()}
         ]
+    named = links.merge(pd.concat(rows), on="record_id")
     pairs = {
-        (told[entity]["is"], found)
-        for entity, found, rule in links.merge(pd.concat(rows), on="record_id")[
-            ["entity_id", "organisation_id", "rule"]
+        (told[entity, role]["is"], found)
+        for entity, role, found, rule in named[
+            ["entity_id", "role", "organisation_id", "rule"]
         ].to_numpy()
-        if entity in told and told[entity]["has_siret"] == (rule == "siret")
+        if (entity, role) in told and told[entity, role]["has_siret"] == (rule == "siret")
     }
     return sum(len(pairs) - len({pair[side] for pair in pairs}) for side in (0, 1))
 

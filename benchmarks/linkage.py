@@ -1,6 +1,6 @@
 """How well the linkage finds who is who, beside an exact join and rapidfuzz.
 
-usage: python -m benchmarks.linkage [--seeds N] [--small-seeds N]
+usage: python -m benchmarks.linkage [--seeds N] [--small-seeds N] [--attacks N]
 
 10,000 × 10,000 invented people with 5,000 true links, then files of AGIR's size (150 × 600 with
 120). "Reviewed" counts what a person who answers every question rightly would reach. rapidfuzz is
@@ -18,16 +18,24 @@ import pandas as pd
 import agir_pipeline.protocol
 from agir_pipeline.methods.identity.assignment import Candidate, one_to_one, shared_probabilities
 from agir_pipeline.methods.identity.features import compared_values, is_comparable, with_frequencies
-from agir_pipeline.methods.identity.model import ID, usual_shares
+from agir_pipeline.methods.identity.model import ID, prior_of, usual_shares
+from agir_pipeline.methods.identity.prior import beside_lengths, people_named
+from agir_pipeline.resources.link_evidence import LEAST_KEPT, LEAST_SCORED
 from agir_pipeline.resources.linkage import read_model, score_pairs
 from scripts.french_people import Dirt, two_files
+from scripts.other_hands import HANDS, LIKENESSES, attacked_files
 from scripts.train_linkage import COLUMNS
 
 MODEL = Path(agir_pipeline.protocol.__file__).parent / "agir" / "tables" / "linkage.json"
-LEAST_SCORED, REVIEW_FROM, AUTOMATIC_FROM = 0.01, 0.05, 0.99
+REVIEW_FROM, AUTOMATIC_FROM = 0.05, 0.99
 FUZZY_FROM = 90
 LARGE, SMALL = (10_000, 10_000, 5_000), (150, 600, 120)
 NAME_AND_BIRTHDAY = ("last_name", "first_name", "born_on")
+KEPT = (
+    ("all columns", None),
+    ("names and birthday alone", [*NAME_AND_BIRTHDAY, "birth_name", "person"]),
+)
+ATTACKED = (150, 600, 60)
 
 
 class Figures(NamedTuple):
@@ -57,14 +65,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--small-seeds", type=int, default=50)
+    parser.add_argument("--attacks", type=int, default=0, help="seeds of each other hand")
     asked = parser.parse_args()
     for seed in range(asked.seeds):
         left, right = two_files(*LARGE, Dirt(), seed)
         for method in (exact_join, fuzzy_join, cascade):
             for one in _measured(method, left, right, LARGE[2]):
                 print(f"seed {seed}  {one}", flush=True)
-    columns = [*NAME_AND_BIRTHDAY, "birth_name", "person"]
-    for words, kept in (("all columns", None), ("names and birthday alone", columns)):
+    for words, kept in KEPT:
         small = []
         for seed in range(asked.small_seeds):
             files = [
@@ -77,6 +85,24 @@ def main() -> None:
             f"at most {max(one.n_asked for one in small)} pairs to review, recall "
             f"{sum(one.n_linked - one.n_false for one in small) / sum(o.n_true for o in small):.4f}"
         )
+    _attack(asked.attacks)
+
+
+def _attack(n_seeds: int) -> None:
+    """Each hand and each likeness by itself; 60 people of the first file it rewrites or is like."""
+    for kind in (*HANDS, *LIKENESSES):
+        for words, kept in KEPT:
+            told = []
+            for seed in range(n_seeds):
+                files = attacked_files(kind, ATTACKED, seed)
+                files = (files[0][kept], files[1][kept]) if kept else files
+                told += list(_measured(cascade, *files, ATTACKED[2]))
+            print(
+                f"{kind:<17}{words}: {sum(o.n_linked - o.n_false for o in told)} linked, "
+                f"{sum(o.n_false for o in told)} falsely, "
+                f"{sum(o.n_asked for o in told)} asked of {sum(o.n_true for o in told)}",
+                flush=True,
+            )
 
 
 Method = Callable[[pd.DataFrame, pd.DataFrame], "tuple[pd.DataFrame, pd.DataFrame]"]
@@ -145,10 +171,15 @@ def cascade(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         values = compared_values(file, COLUMNS)
         values[ID] = [f"{side}{k}" for k in range(len(file))]
         is_rest = is_comparable(values) & ~values.index.isin(done)
-        files.append(values.assign(place_of=side, is_new=True, is_left_over=True, is_rest=is_rest))
+        files.append(values.assign(place_of=side, is_new=True, is_left_over=is_rest))
     model = read_model(MODEL)
     records = with_frequencies(pd.concat(files, ignore_index=True), usual_shares(model))
-    pairs = score_pairs(records[records.pop("is_rest")], model, LEAST_SCORED)
+    scored = score_pairs(records, model, LEAST_SCORED)
+    list_of = dict(zip(records[ID], records["place_of"], strict=True))
+    pairs = beside_lengths(scored, list_of, people_named(records), prior_of(model))
+    is_rest = records.set_index(ID)["is_left_over"]
+    both = [is_rest[pairs[end]].to_numpy() for end in ("fingerprint_a", "fingerprint_b")]
+    pairs = pairs[both[0] & both[1] & (pairs["probability"] >= LEAST_KEPT)]
     known = [
         Candidate(a, b, "l", "r", p)
         for a, b, p in zip(*(pairs[name] for name in pairs.columns), strict=True)
@@ -159,7 +190,8 @@ def cascade(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         {
             "left": [int(str(one.one)[1:]) for one in known],
             "right": [int(str(one.other)[1:]) for one in known],
-        }
+        },
+        dtype=int,
     )
     weight = pd.Series(shared, dtype=float)
     automatic = found[(weight >= AUTOMATIC_FROM).to_numpy()]

@@ -20,7 +20,8 @@ from agir_pipeline.methods.identity.features import (
     with_frequencies,
 )
 from agir_pipeline.methods.identity.linking import PAIR, left_over, lists_of
-from agir_pipeline.methods.identity.model import ID, usual_shares
+from agir_pipeline.methods.identity.model import ID, prior_of, usual_shares
+from agir_pipeline.methods.identity.prior import beside_lengths, people_named
 from agir_pipeline.methods.identity.proposals import Accepted, Scored
 from agir_pipeline.methods.identity.rulings import Decision, Record, decisions_of
 from agir_pipeline.protocol.model import PERSONAL, Linkage, Protocol
@@ -30,6 +31,10 @@ from agir_pipeline.resources.study import Study
 
 LEAST_KEPT = 0.01
 """Pairs less probable than this are forgotten: no rival of theirs would be decided otherwise."""
+LEAST_SCORED = 0.0005
+"""The same with the prior of the model, which the shortest lists make twenty times that."""
+SCORED_AS = "2"
+"""Which code scored: what another one kept is scored again. 2: contradictions are at most 0.3."""
 DECIDED = {
     "identity_decision": "decision",
     "decided_on": "decided_on",
@@ -172,15 +177,24 @@ class Evidence:
             record_links(self.study.home.landing, made, made_with)
 
     def _scores(self, linkage: Linkage) -> pd.DataFrame:
-        vault, digest = self.study.vault, self._model_digest(linkage)
+        """What the model said, with the prior of the lists as long as they are by now."""
+        model = read_model(self.study.protocol.folder / linkage.model)
+        scores = self._model_scores(linkage, model)
+        list_of = dict(zip(self._records[ID], self._records["place_of"], strict=True))
+        weighed = beside_lengths(scores, list_of, people_named(self._records), prior_of(model))
+        return weighed[weighed["probability"] >= LEAST_KEPT]
+
+    def _model_scores(self, linkage: Linkage, model: Mapping[str, Any]) -> pd.DataFrame:
+        """As the vault keeps them, with those of the records that are new."""
+        vault = self.study.vault
+        digest = f"{self._model_digest(linkage)}.{SCORED_AS}"
         seen, scores = vault.read("scored"), vault.read("scores")
         seen, scores = seen[seen["model"] == digest], scores[scores["model"] == digest]
         records = self._new_records(seen)
         if not records["is_new"].any():
             return scores
-        model = read_model(self.study.protocol.folder / linkage.model)
         named = with_frequencies(records, usual_shares(model))
-        found = score_pairs(named, model, LEAST_KEPT).assign(model=digest)
+        found = score_pairs(named, model, LEAST_SCORED).assign(model=digest)
         scores = pd.concat([scores, found], ignore_index=True) if len(scores) else found
         scores = scores.drop_duplicates(SCORES[:2], keep="first")
         with vault.transaction() as connection:

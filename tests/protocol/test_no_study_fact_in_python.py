@@ -136,6 +136,7 @@ OWN_NUMBERS = {
     ("methods/matching/weighting.py", 40): "how often a step is halved at most",
     ("methods/reading/nir.py", 40): "a number in the form of an identifier",
     ("methods/matching/library.py", 0.2): "Austin's width, for who matches without a protocol",
+    ("resources/linkage.py", 0.3): "the most that a pair which contradicts itself can have",
 }
 GENERATOR = "methods/synthetic/"
 """Invents the AGIR study: it writes that study's columns and codes, and sizes of its own."""

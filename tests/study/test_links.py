@@ -14,6 +14,7 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from agir_pipeline.protocol.loading import packaged_protocols
+from agir_pipeline.resources.link_evidence import Evidence
 from agir_pipeline.resources.link_review import NOTE, SHEET, TECHNICAL, take_answers, write_review
 from agir_pipeline.resources.link_terminal import review_in_terminal
 from agir_pipeline.resources.study import Study, open_study
@@ -174,6 +175,19 @@ sys.exit("splink" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_another_code_scored_is_scored_again(home: Path) -> None:
+    """Before, a contradiction was kept as 0.9; the prior of short lists would make it sure."""
+    study = open_study(home)
+    with study.vault.transaction() as connection:
+        for table in ("scores", "scored"):
+            connection.execute(f"update {table} set model = substr(model, 1, 12)")
+        connection.execute("update scores set probability = 0.9")
+    scored = Evidence.of(open_study(home)).scored()
+    assert scored is not None
+    assert len(scored.scores) == 2
+    assert scored.scores["probability"].nunique() == 2
 
 
 def test_the_terminal_asks_the_same_and_the_note_stays_with_the_decision(home: Path) -> None:

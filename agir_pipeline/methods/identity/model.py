@@ -25,9 +25,9 @@ OTHER = (
 )
 LEAST_SHARES = {"place": 0.02}
 """A small town counts no more than a usual one: families and schoolmates share it too."""
-CONTRADICT = {"first_name": 0, "born_on": 2}
-"""Column → the highest level, counted from none, on which two values have nothing in common:
-another first name, a birthday of another year or of another day and month."""
+CONTRADICT = {"first_name": 1, "born_on": 2}
+"""Column → the highest level, counted from none, on which two values are not one in two hands:
+a first name that is alike at best, a birthday of another year or of another day and month."""
 BLOCKS = (
     "l.born_on = r.born_on",
     "l.last_name = r.last_name and l.first_name = r.first_name",
@@ -64,6 +64,11 @@ def usual_shares(model: Mapping[str, Any]) -> dict[str, float]:
         for level in comparison["comparison_levels"]
         if level.get("tf_adjustment_column")
     }
+
+
+def prior_of(model: Mapping[str, Any]) -> float:
+    """How probable the model was told it is that two random records are one person."""
+    return float(model["probability_two_random_records_match"])
 
 
 def _last_name() -> dict[str, Any]:

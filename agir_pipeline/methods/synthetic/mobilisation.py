@@ -126,7 +126,13 @@ def _in_other_words(
 def true_organisations(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Of each row of the log its key, the organisation it truly names, and whether by its SIRET."""
     return [
-        {"source": OUTREACH, "key": [day, name, channel], "is": which, "has_siret": number != ""}
+        {
+            "source": OUTREACH,
+            "key": [day, name, channel],
+            "role": "contacted",
+            "is": which,
+            "has_siret": number != "",
+        }
         for day, name, channel, which, number in zip(
             rows["contacted_on"].dt.strftime("%Y-%m-%d"),
             rows["organisation_name"],

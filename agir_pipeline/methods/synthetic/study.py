@@ -25,6 +25,7 @@ from agir_pipeline.methods.synthetic.deliveries import (
 from agir_pipeline.methods.synthetic.people import end_of_study
 from agir_pipeline.methods.synthetic.truth import (
     n_pairs_at_first_instant,
+    organisations_of_contracts,
     true_effects,
     true_people,
 )
@@ -70,7 +71,10 @@ def invent_study(
             world.tables[steward.CORRECTIONS],
             ("source_name", "business_key", "field_name", "effective_on", "status"),
         ),
-        "organisations": mobilisation.true_organisations(world.tables[mobilisation.OUTREACH]),
+        "organisations": [
+            *mobilisation.true_organisations(world.tables[mobilisation.OUTREACH]),
+            *organisations_of_contracts(world.people, world.register),
+        ],
         "effects": true_effects(
             protocol,
             world.people,

@@ -188,6 +188,28 @@ def true_people(
     ]
 
 
+def organisations_of_contracts(
+    people: pd.DataFrame, register: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Of each row about a contract its company, by a SIRET, and its training organisation."""
+    told = (
+        ("contract_register", register, ["opca", "contract_number", "amendment_number"]),
+        ("beneficiary_register", people[people["case_number"] != ""], ["case_number"]),
+        ("control_pool", people[people["provider_ref"] != ""], ["provider_ref"]),
+    )
+    return [
+        {"source": source, "key": key, "role": role, "is": which, "has_siret": has_siret}
+        for source, rows, columns in told
+        for *key, firm, body in zip(
+            *(rows[name] for name in (*columns, "employer_number", "training_body")), strict=True
+        )
+        for role, which, has_siret in (
+            ("employer", f"company {firm}", True),
+            ("training_body", f"training body {body}", False),
+        )
+    ]
+
+
 def _keys_of(
     person: Any,
     delivered: dict[str, frozenset[str]],

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from agir_pipeline.methods.identity.features import COMPARED
-from agir_pipeline.methods.identity.model import model_settings, usual_shares
+from agir_pipeline.methods.identity.model import model_settings, prior_of, usual_shares
 
 Told = dict[str, str | None]
 DURAND: Told = {"last_name": "durand", "first_name": "marie", "born_on": "1990-02-07"}
@@ -98,3 +98,7 @@ def test_the_usual_share_of_a_name_is_that_of_equal_names_among_strangers() -> N
     ]
     assert usual_shares({"comparisons": named}) == {"last_name": 0.004, "place": 0.004}
     assert not usual_shares(model_settings() | {"comparisons": []})
+
+
+def test_the_prior_is_what_the_model_was_told() -> None:
+    assert prior_of({"probability_two_random_records_match": 1e-4}) == 1e-4
