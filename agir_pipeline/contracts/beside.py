@@ -102,6 +102,26 @@ WORDS = {
               mark("Two-sided; empty in interim releases")),
         share("proportional_p", mark("Proportional hazards, p-value"),
               mark("Small: the ratio moves with the day, one number does not say it")),
+        number("within_pairs_ratio", mark("Hazard ratio within pairs"),
+               mark("Beneficiaries over controls: who of the two had the event first"), minimum=0),
+        number("within_pairs_ratio_low", mark("Hazard ratio within pairs, lower limit"),
+               mark("Cox model stratified by pair"), minimum=0),
+        number("within_pairs_ratio_high", mark("Hazard ratio within pairs, upper limit"),
+               mark("Cox model stratified by pair"), minimum=0),
+        number("subdistribution_ratio", mark("Fine–Gray ratio"),
+               mark("Subdistribution hazard of beneficiaries over controls: other endings compete"),
+               minimum=0),
+        number("subdistribution_ratio_low", mark("Fine–Gray ratio, lower limit"),
+               mark("Standard error robust by pair"), minimum=0),
+        number("subdistribution_ratio_high", mark("Fine–Gray ratio, upper limit"),
+               mark("Standard error robust by pair"), minimum=0),
+        share("subdistribution_ratio_p", mark("Fine–Gray ratio, p-value"),
+              mark("Two-sided; empty in interim releases")),
+        number("gray_statistic", mark("Gray's test"),
+               mark("That the incidences of the arms are alike, as if pairs had nothing in common; "
+                    "chi-squared of one degree, empty in interim releases"), minimum=0),
+        share("gray_p", mark("Gray's test, p-value"),
+              mark("Members taken as independent, hence careful; empty in interim releases")),
         number("gamma", mark("Γ"),
                mark("How many times the odds of being supported may differ within a pair"),
                minimum=1),
@@ -220,7 +240,10 @@ def _free_time(outcome: EventOutcome) -> TableContract:
             """outcome definition horizon_days n n_complete_pairs is_evaluable
             free_days_beneficiary? free_days_control? difference_days? standard_error_days?
             ci_low_days? ci_high_days? p_value? hazard_ratio? hazard_ratio_low?
-            hazard_ratio_high? hazard_ratio_p? proportional_p? claim method""",
+            hazard_ratio_high? hazard_ratio_p? proportional_p? within_pairs_ratio?
+            within_pairs_ratio_low? within_pairs_ratio_high? subdistribution_ratio?
+            subdistribution_ratio_low? subdistribution_ratio_high? subdistribution_ratio_p?
+            gray_statistic? gray_p? claim method""",
             *_own(outcome),
         ),
         ("outcome", "definition", "horizon_days"),
