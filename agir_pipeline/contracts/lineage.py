@@ -173,6 +173,7 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
     if protocol.feeding("spell"):
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
+    words["finding"] = tuple(dict.fromkeys((*words.get("status", ()), *start, *matched_on)))
     return words | covariates
 
 

@@ -94,6 +94,7 @@ TABLES = {
     "matching_pool",
     "matching_prices",
     "mobilisation_funnel",
+    "pair_findings",
     "participant_flow",
     "placebo",
     "posture_change",
