@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.doubted import before_index, kept_pairs
 from agir_pipeline.assets.judged import People, effect_sheets, placebos_before, placebos_of_event
 from agir_pipeline.assets.variables import cut_on
 from agir_pipeline.contracts.beside import beside_contracts
@@ -23,7 +24,6 @@ from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, sta
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
     event_specifications,
-    pairs_kept,
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
@@ -68,8 +68,10 @@ def tables_beside(
     """Every table beside the ``effects`` of the study, by name."""
     protocol = study.protocol
     people = People.of(study, connection)
-    levels = _levels(study, connection)
-    kept = pairs_kept(people.pairs, people.ever_supported(protocol))
+    population = study.warehouse.read(connection, "matched", "analysis_population")
+    levels = _levels(protocol, population)
+    kept = kept_pairs(study, connection, people)
+    before = before_index(protocol, people, population)
     tables: dict[str, pd.DataFrame] = {}
     shared: dict[str, list[pd.DataFrame]] = {
         "hidden_bias": [], "specification_curve": [], "subgroups": [],
@@ -88,7 +90,7 @@ def tables_beside(
             told = [d.name for d in outcome.without_variants.definitions]
             effect = effect[effect["definition"].isin(told)]
             bias = event_hidden_bias(effect, outcome, inference, cut)
-            curve = event_specifications(pairs_of, kept, outcome, inference)
+            curve = event_specifications(pairs_of, kept, outcome, inference, before)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(event_subgroups(pairs_of, levels, outcome, inference, cut))
             if placebo:
@@ -149,8 +151,7 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
 
 
-def _levels(study: Study, connection: sa.Connection) -> pd.DataFrame:
+def _levels(protocol: Protocol, population: pd.DataFrame) -> pd.DataFrame:
     """For each pair the beneficiary's level of every covariate that makes subgroups."""
-    population = study.warehouse.read(connection, "matched", "analysis_population")
     own = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    return own[list(study.protocol.inference.subgroups)]
+    return own[list(protocol.inference.subgroups)]

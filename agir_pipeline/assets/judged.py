@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,15 @@ class People:
         read = study.warehouse.read
         participants = read(connection, "linked", "participants")
         return cls(participants, read(connection, "matched", "matched_pairs"))
+
+    def members(self, arm: str) -> "pd.Series[str]":
+        return self.pairs[f"{arm}_person_id"]
+
+    def by_person(self, arm: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
+        """Person → value, of the participants of one arm; the first where one stands twice."""
+        own = self.participants
+        is_own = (own["arm"] == arm) & ~own.duplicated(["person_id", "arm"])
+        return values[is_own].set_axis(own.loc[is_own, "person_id"])
 
     def ever_supported(self, protocol: Protocol) -> set[str]:
         """Everybody on the register, and every control of a list that says when support began."""

@@ -34,15 +34,31 @@ PAIRS_KEPT: Mapping[str, Text] = {
     "unrelaxed": mark("Pairs alike in every near-exact covariate"),
     "half_caliper": mark("Pairs within half of the caliper"),
     "never_supported": mark("Pairs whose control was never supported"),
+    "without_findings": mark("Pairs of which today's data say what the round recorded"),
+    "not_helped_elsewhere": mark("Pairs of which nobody was helped by another adviser"),
+}
+ORIGINS: Mapping[str, Text] = {
+    "index": mark("The index date"),
+    "contract_start": mark("The start of the contract; members enter at their index date"),
+    "planned_end": mark("The pair's common planned end"),
+    "actual_end": mark("The actual end of the contract"),
 }
 WEIGHTINGS: Mapping[str, Text] = {
     "censored": mark("All pairs, as far as each is followed"),
+    "while_unsupported": mark(
+        "Controls until their own support begins, weighted for those who left so"
+    ),
     "complete_pairs": mark("Complete pairs only"),
     "response": mark("All who answered, weighted by their chance of answering"),
     "none": mark("All who answered, without weights"),
     "lee_bounds": mark("Lee bounds"),
     "worst_case": mark("Worst and best case for the silent"),
 }
+APART: Mapping[str, Text] = {
+    "employer": mark("Pairs whose members work for different companies"),
+    "training_body": mark("Pairs whose members have different training organisations"),
+}
+"""Of a role that stands here not, the name says enough."""
 ENDINGS: Mapping[str, Text] = {
     "event": mark("The event"),
     "not_told": mark("Not told"),
@@ -145,8 +161,8 @@ WORDS = {
         share("interaction_p", mark("Interaction, p-value"),
               mark("That the levels do not differ; empty in interim releases")),
         count("specification_number", mark("Number"), mark("In the order of the choices")),
-        coded("pairs_kept", mark("Pairs kept"), PAIRS_KEPT,
-              description=mark("Which pairs the estimate uses")),
+        coded("counted_from", mark("Counted from"), ORIGINS,
+              description=mark("Where time, or the date of the question, begins")),
         coded("weighting", mark("Weighting"), WEIGHTINGS,
               description=mark("How what is not known is dealt with")),
         points("estimate_points", mark("Estimate"),
@@ -298,12 +314,20 @@ def _specification_curve(protocol: Protocol) -> TableContract:
         mark("The effects under every choice that could be defended"),
         spelled(
             WORDS,
-            """outcome specification_number definition horizon_days? pairs_kept weighting n
-            estimate_points? ci_low_points? ci_high_points? is_primary claim method""",
+            """outcome specification_number definition horizon_days? counted_from pairs_kept
+            weighting n estimate_points? ci_low_points? ci_high_points? is_primary claim method""",
             _named(protocol),
+            coded("pairs_kept", mark("Pairs kept"), _pairs_kept(protocol),
+                  mark("Which pairs the estimate uses")),
         ),
         ("outcome", "specification_number"),
-    )
+    )  # fmt: skip
+
+
+def _pairs_kept(protocol: Protocol) -> dict[str, Text]:
+    """With a line for each role of an organisation that the study tells of contracts."""
+    roles = [teller.role for teller in protocol.contract_tellers]
+    return {**PAIRS_KEPT, **{f"other_{role}": APART.get(role, role) for role in roles}}
 
 
 def _subgroups(protocol: Protocol) -> TableContract:
