@@ -3,7 +3,7 @@
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.judged import ARMS, People
+from agir_pipeline.assets.judged import People
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.methods.effects.pairs_kept import Doubts, pairs_kept
 from agir_pipeline.methods.matching.pair_findings import NOT_AT_RISK
@@ -42,10 +42,15 @@ def _sharing(people: People, teller: OrganisationTeller) -> set[str]:
     column = SPELL_PREFIX + (teller.siret or teller.number or "")
     if column not in people.participants:
         return set()
-    told = people.participants[column].astype("string")
-    told = told.str[:SIREN] if teller.siret else told
-    named = [people.members(arm).map(people.by_person(arm, told)) for arm in ARMS]
-    return set(people.pairs.loc[(named[0] == named[1]).fillna(False), "pair_id"])
+    length = SIREN if teller.siret else None
+    told = [None if pd.isna(one) else one[:length] for one in people.participants[column]]
+    ids = people.pairs["pair_id"]
+    places = zip(ids, *people.rows, strict=True)
+    return {
+        pair
+        for pair, one, other in places
+        if min(one, other) >= 0 and told[one] is not None and told[one] == told[other]
+    }
 
 
 def before_index(
@@ -58,15 +63,16 @@ def before_index(
     index = protocol.matching.index
     if index is None:
         return None
-    own = people.participants
+    dated = {"person_id", "arm", index.entry_column, index.supported_since_column}
+    known = people.participants[[name for name in people.participants if name in dated]]
+    own = known[known["person_id"].isin(people.members("control"))]
     entered = own[index.entry_column].where(own["arm"] == "beneficiary")
-    since = people.by_person("control", supported_since(own, entered, index))
+    since = supported_since(own, entered, index).groupby(own["person_id"]).min()
     days = people.members("control").map(since) - people.pairs["control_index_on"]
     exact = [covariate.name for covariate in protocol.covariates if covariate.role == "exact"]
-    ours = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    stratum = (
-        ours[exact].astype(str).agg(" | ".join, axis=1) if exact else pd.Series("", ours.index)
-    )
+    ours = population[population["arm"] == "beneficiary"]
+    stratum = ours.groupby(exact, dropna=False).ngroup() if exact else pd.Series(0, ours.index)
+    stratum = stratum.set_axis(ours["pair_id"])
     return pd.DataFrame(
         {
             "elapsed_days": people.pairs["elapsed_days"].to_numpy(),

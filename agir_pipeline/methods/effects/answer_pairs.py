@@ -14,6 +14,8 @@ from agir_pipeline.methods.effects.response_model import response_design
 class DuePairs:
     answers: PairedAnswers
     n_pairs: int
+    pair_ids: "pd.Series[str]"
+    """Of the due pairs, in the order of the answers."""
 
 
 def due_pairs(answers: pd.DataFrame, definition: str, covariates: Sequence[str]) -> DuePairs:
@@ -31,6 +33,5 @@ def due_pairs(answers: pd.DataFrame, definition: str, covariates: Sequence[str])
     status = due["status"].astype("boolean").astype("Float64")
     known = status.where(due["is_respondent"].fillna(False).astype(bool))
     values = np.asarray(known.to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
-    return DuePairs(
-        PairedAnswers(values.reshape(2, -1).T, response_design(due, covariates)), len(first)
-    )
+    told = PairedAnswers(values.reshape(2, -1).T, response_design(due, covariates))
+    return DuePairs(told, len(first), due["pair_id"].iloc[: len(due) // 2])

@@ -82,8 +82,12 @@ def event_specifications(
                 "horizon_days": horizon,
                 "counted_from": FROM_INDEX,
             }
+            known: dict[bytes, list[dict[str, Any]]] = {}
             for name, is_kept in kept.items():
-                for row in _events(pairs.taken(is_kept), horizon, level):
+                same = is_kept.tobytes()  # doubts that drop the same pairs have the same rows
+                if same not in known:
+                    known[same] = list(_events(pairs.taken(is_kept), horizon, level))
+                for row in known[same]:
                     is_primary = at_primary and (name, row["weighting"]) == (ALL_PAIRS, CENSORED)
                     rows.append({**place, "pairs_kept": name, **row, "is_primary": is_primary})
             if before is not None and definition not in variants:
@@ -150,16 +154,13 @@ def status_specifications(
         for weighting, columns in OF_STATUS.items()
     ]
     if outcome.primary_definition and rows:
+        definition = outcome.primary_definition
+        place = {"definition": definition, "counted_from": counted_from[definition]}
+        due = due_pairs(answers, definition, ())
         for name, ids in kept_pairs.items():
-            own = answers[answers["pair_id"].isin(ids)]
-            definition = outcome.primary_definition
-            place = {
-                "definition": definition,
-                "counted_from": counted_from[definition],
-                "pairs_kept": name,
-            }
-            status = due_pairs(own, definition, ()).answers.status
-            rows += [{**place, **row} for row in _answers(status, inference)]
+            status = due.answers.status[due.pair_ids.isin(ids).to_numpy(dtype=bool)]
+            told = _answers(status, inference)
+            rows += [{**place, "pairs_kept": name, **row} for row in told]
     return _numbered(rows, outcome)
 
 

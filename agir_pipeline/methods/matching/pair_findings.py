@@ -9,6 +9,7 @@ from agir_pipeline.methods.matching.arrays import Bools, Ints
 from agir_pipeline.methods.matching.at_risk import at_risk
 from agir_pipeline.methods.matching.design import fold, is_number
 from agir_pipeline.methods.matching.participants import (
+    SPELL,
     Candidates,
     aligned_spells,
     supported_since,
@@ -21,6 +22,10 @@ FINDING_COLUMNS = ("pair_id", "arm", "finding", "covariate")
 UNKNOWN = "not_known_today"
 OTHER_CONTRACT, START_CHANGED, NOT_AT_RISK = "other_contract", "start_changed", "not_at_risk"
 SUPPORTED, LISTED_LATER, COVARIATE = "supported_by_index", "listed_after_index", "covariate_changed"
+
+BOTH = ("", SPELL)
+TOLD = ("spell_id", "starts_on", "is_always_listed", "first_listed_on")
+"""Columns of people that are asked besides the covariates'."""
 
 Finding = tuple[str, object, Bools]
 """Its name, the covariate it is about, and which members it is found of."""
@@ -44,7 +49,9 @@ def pair_findings(
     is_known = place >= 0
     found: list[Finding] = [(UNKNOWN, pd.NA, ~is_known)]
     if is_known.any():
-        own = participants.iloc[np.where(is_known, place, 0)].set_axis(population.index)
+        asked = [*TOLD, *(f"{prefix}{c.column}" for c in protocol.covariates for prefix in BOTH)]
+        known = participants[[name for name in participants if name in asked]]
+        own = known.iloc[np.where(is_known, place, 0)].set_axis(population.index)
         if index := protocol.matching.index:
             recorded = _recorded(pairs, population)
             since = _since(participants, population["person_id"], index)
@@ -83,7 +90,9 @@ def _since(
     participants: pd.DataFrame, members: "pd.Series[str]", index: Index
 ) -> "pd.Series[pd.Timestamp]":
     """When each member's own support began, as far as today's data tell."""
-    own = participants[participants["person_id"].isin(members)]
+    dated = {"person_id", "arm", index.entry_column, index.supported_since_column}
+    known = participants[[name for name in participants if name in dated]]
+    own = known[known["person_id"].isin(members)]
     entered = own[index.entry_column].where(own["arm"] == "beneficiary")
     since = supported_since(own, entered, index)
     return members.map(since.groupby(own["person_id"]).min())
@@ -113,6 +122,8 @@ def _changed(
 ) -> Iterator[Finding]:
     """Covariates as matched on, against the same at the same index date as known today."""
     at_index = pd.DataFrame({"contract_start_on": population["index_on"]})
+    if len(terms):
+        terms = terms[terms["spell_id"].isin(own["spell_id"])]
     today = Candidates(at_index, own, pd.DataFrame(), terms, protocol.covariates)
     values = today.covariates_at(None)
     for covariate in protocol.covariates:
