@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from agir_pipeline.assets.doubted import before_index, kept_pairs
 from agir_pipeline.assets.judged import People, effect_sheets, placebos_before, placebos_of_event
+from agir_pipeline.assets.seen import ascertained
 from agir_pipeline.assets.variables import cut_on
+from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.language import mark
 from agir_pipeline.methods.effects.cause_tables import cause_table
@@ -113,6 +115,8 @@ def tables_beside(
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
     tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
+    if ASCERTAINMENT in wanted:
+        tables[ASCERTAINMENT] = ascertained(study, connection, people)
     if placebo:
         placebos += placebos_before(study, connection, people, placebo)
         tables["placebo"] = placebo_table(placebos)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from agir_pipeline.contracts.ascertainment import ascertainment_contracts
 from agir_pipeline.contracts.effect_sheets import effect_sheet_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.placebo import placebo_contracts
@@ -202,7 +203,12 @@ def beside_contracts(protocol: Protocol) -> dict[str, TableContract]:
     if protocol.waves:
         tables.append(_response_rates(protocol))
     own = {table.name: table for table in tables}
-    return {**own, **placebo_contracts(protocol), **effect_sheet_contracts(protocol)}
+    return {
+        **own,
+        **ascertainment_contracts(protocol),
+        **placebo_contracts(protocol),
+        **effect_sheet_contracts(protocol),
+    }
 
 
 def _of_event(outcome: EventOutcome, protocol: Protocol) -> list[TableContract]:

@@ -69,6 +69,7 @@ STAMPS = {"as_of", "design_digest", "protocol_digest"}
 TABLES = {
     "alternative_weights",
     "analysis_population",
+    "ascertainment",
     "certificates",
     "context",
     "contradictions",

@@ -16,6 +16,7 @@ from agir_pipeline.contracts.words import STATUSES, UNMATCHED_REASONS
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import current_language, use_language
 from agir_pipeline.methods.dictionary import DICTIONARY_COLUMNS
+from agir_pipeline.methods.effects.ascertainment import ASCERTAINMENT_COLUMNS
 from agir_pipeline.methods.effects.cause_tables import CAUSE_COLUMNS
 from agir_pipeline.methods.effects.event_tables import PAIRED_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.free_time_tables import FREE_TIME_COLUMNS
@@ -129,6 +130,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("matching_prices", [*round_tables.PRICES, "round_number"]),
         ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
         ("pair_findings", FINDING_COLUMNS),
+        ("ascertainment", ASCERTAINMENT_COLUMNS),
         ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
     ],
 )
