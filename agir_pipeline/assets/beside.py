@@ -1,6 +1,8 @@
 """The tables beside the effects: curves, causes, response, hidden bias, explorations."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -32,6 +34,7 @@ from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subg
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
+    MeasureOutcome,
     Outcome,
     Protocol,
     StatusOutcome,
@@ -64,8 +67,31 @@ def facts_of(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.Da
     return study.warehouse.read(connection, "outcomes", table[outcome.kind], where, name)
 
 
+class Ground(NamedTuple):
+    """What the effects of one outcome are made of."""
+
+    facts: pd.DataFrame
+    cut_on: date
+    """How far its data reach; of a measure, the day of the state."""
+
+
+def grounds_of(study: Study, connection: sa.Connection) -> dict[str, Ground]:
+    """Of each outcome, read once."""
+    state_on = included(study).as_of or study.horizon
+    return {
+        outcome.name: Ground(
+            facts_of(study, connection, outcome),
+            state_on if isinstance(outcome, MeasureOutcome) else cut_on(study, outcome),
+        )
+        for outcome in study.protocol.outcomes
+    }
+
+
 def tables_beside(
-    study: Study, connection: sa.Connection, effects: dict[str, pd.DataFrame]
+    study: Study,
+    connection: sa.Connection,
+    effects: dict[str, pd.DataFrame],
+    grounds: Mapping[str, Ground],
 ) -> dict[str, pd.DataFrame]:
     """Every table beside the ``effects`` of the study, by name."""
     protocol = study.protocol
@@ -80,11 +106,9 @@ def tables_beside(
     }  # fmt: skip
     inference, placebo = protocol.inference, protocol.placebo
     placebos: list[Row] = []
-    all_facts: dict[str, pd.DataFrame] = {}
     for outcome in protocol.outcomes:
-        facts = all_facts[outcome.name] = facts_of(study, connection, outcome)
+        facts, cut = grounds[outcome.name]
         if isinstance(outcome, EventOutcome):
-            cut = cut_on(study, outcome)
             causes = _causes(study, connection, outcome)
             own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
             tables |= own
@@ -99,7 +123,6 @@ def tables_beside(
                 args = (outcome, placebo, pairs_of, cut)
                 placebos += placebos_of_event(study, connection, people, *args)
         elif isinstance(outcome, StatusOutcome):
-            cut = cut_on(study, outcome)
             bias = status_hidden_bias(facts, outcome, inference, cut)
             curve = status_specifications(effects[outcome.name], facts, kept, outcome, inference)
             shared["specification_curve"].append(curve)
@@ -121,7 +144,8 @@ def tables_beside(
         placebos += placebos_before(study, connection, people, placebo)
         tables["placebo"] = placebo_table(placebos)
     if "effect_sheet" in wanted:
-        tables["effect_sheet"] = effect_sheets(protocol, people, effects | tables, all_facts)
+        facts_by_name = {name: ground.facts for name, ground in grounds.items()}
+        tables["effect_sheet"] = effect_sheets(protocol, people, effects | tables, facts_by_name)
     return tables
 
 

@@ -28,8 +28,8 @@ def due_pairs(answers: pd.DataFrame, definition: str, covariates: Sequence[str])
     first, second = (rows.loc[rows["arm"] == arm, "pair_id"] for arm in ("beneficiary", "control"))
     if first.duplicated().any() or list(first) != list(second):
         raise ValueError(f"{definition}: a pair does not have one row per arm")
-    is_due = rows["is_due"].fillna(False).astype(bool)
-    due = rows[is_due.groupby(rows["pair_id"]).transform("all")]
+    is_due = rows["is_due"].fillna(False).to_numpy(dtype=bool).reshape(2, -1).all(axis=0)
+    due = rows[np.tile(is_due, 2)]
     status = due["status"].astype("boolean").astype("Float64")
     known = status.where(due["is_respondent"].fillna(False).astype(bool))
     values = np.asarray(known.to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
