@@ -55,11 +55,7 @@ WEIGHTINGS: Mapping[str, Text] = {
     "lee_bounds": mark("Lee bounds"),
     "worst_case": mark("Worst and best case for the silent"),
 }
-APART: Mapping[str, Text] = {
-    "employer": mark("Pairs whose members work for different companies"),
-    "training_body": mark("Pairs whose members have different training organisations"),
-}
-"""Of a role that stands here not, the name says enough."""
+APART: Text = mark("Pairs whose contracts name different organisations in this role")
 ENDINGS: Mapping[str, Text] = {
     "event": mark("The event"),
     "not_told": mark("Not told"),
@@ -333,7 +329,7 @@ def _specification_curve(protocol: Protocol) -> TableContract:
 def _pairs_kept(protocol: Protocol) -> dict[str, Text]:
     """With a line for each role of an organisation that the study tells of contracts."""
     roles = [teller.role for teller in protocol.contract_tellers]
-    return {**PAIRS_KEPT, **{f"other_{role}": APART.get(role, role) for role in roles}}
+    return {**PAIRS_KEPT, **{f"other_{role}": APART for role in roles}}
 
 
 def _subgroups(protocol: Protocol) -> TableContract:
