@@ -238,7 +238,7 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
         "placebo": (*unweighted, *_null_outcomes(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
-        ASCERTAINMENT: (*participant("person_id"), *participant("spell_id"), *_SEEN),
+        ASCERTAINMENT: (*participant("arm"), *participant("spell_id"), *_SEEN),
     }
     events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
     found: dict[str, Origins] = {}
