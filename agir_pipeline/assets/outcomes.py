@@ -29,7 +29,7 @@ from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.effects.event_pairs import paired_times
 from agir_pipeline.methods.effects.event_tables import paired_effect_table
 from agir_pipeline.methods.effects.measure_tables import measure_effect_table
-from agir_pipeline.methods.effects.multiplicity import with_holm
+from agir_pipeline.methods.effects.multiplicity import with_false_discovery, with_holm
 from agir_pipeline.methods.effects.precision_tables import (
     event_evaluability,
     measure_evaluability,
@@ -168,7 +168,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             )
             primary[outcome.name] = effect
             evaluability.append(measure_evaluability(effect))
-    adjusted = with_holm(list(primary.values()), protocol.inference)
+    adjusted = with_false_discovery(with_holm(list(primary.values()), protocol.inference))
     tables |= dict(zip(primary, adjusted, strict=True))
     tables["precision"] = precision_table(
         *([(tables | judged)[name] for name in _named(protocol, kind)] for kind in FACTS)

@@ -112,17 +112,23 @@ def from_start_difference(
     """Beneficiaries' risk minus controls', counted from a start before the pair was formed.
 
     ``entries`` are days from that start to the index, by pair; ``times`` and ``causes`` are arm ×
-    pair and counted from the index. No pseudo-pairs: before the first pair enters there would be
-    nobody but them.
+    pair and counted from the index. The two pseudo-pairs of ``censored_bonett_price``, which this
+    is where nobody enters late, have their event when everybody has entered: on the first days
+    they would stand for all who are still to come.
     """
-    first, second = (
-        entered_incidence(entries, entries + times[arm], causes[arm], horizon) for arm in (0, 1)
-    )
+    all_in = min(float(entries.max()), horizon - 1) + BEFORE_EVERY_DAY
+    never = horizon + 1
+    pseudo = (([all_in, never], [1.0, 0.0]), ([never, all_in], [0.0, 1.0]))
+    entered = np.append(entries, [0.0, 0.0])
+    real, with_pseudo = [], []
+    for arm, (days, events) in enumerate(pseudo):
+        ends = entries + times[arm]
+        real.append(entered_incidence(entries, ends, causes[arm], horizon).risk)
+        x, cause = np.append(ends, days), np.append(causes[arm], events)
+        with_pseudo.append(entered_incidence(entered, x, cause, horizon))
+    first, second = with_pseudo
     error = float(np.sqrt(np.sum((first.influence - second.influence) ** 2)))
-    difference = first.risk - second.risk
-    if not error > 0:
-        return Estimate(difference)
-    return normal_estimate(difference, difference, error, level)
+    return normal_estimate(real[0] - real[1], first.risk - second.risk, error, level)
 
 
 def uncontaminated_difference(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agir_pipeline.methods.effects import reweighted
@@ -133,15 +133,21 @@ def test_a_control_supported_before_an_event_has_none(arms):
     assert found.estimate == pytest.approx(cumulative_incidence(times[0], causes[0], 12).risk)
 
 
-@settings(max_examples=40)
-@given(members)
-def test_arms_alike_differ_in_nothing_from_the_start(rows):
-    times, causes = rows
-    entries = np.arange(len(times)) % 3.0
-    twice = (np.array([times, times]), np.array([causes, causes]))
-    found = from_start_difference(entries, *twice, 9, 0.95)
-    assert found.estimate == pytest.approx(0, abs=1e-12)
-    assert np.isnan(found.standard_error)  # no spread: an interval without width claims certainty
+def test_entered_at_once_the_effect_from_the_start_is_the_primary_one(arms):
+    times, causes = arms
+    found = from_start_difference(np.zeros(40), times, causes, 12, 0.95)
+    known = censored_bonett_price(times[0], causes[0], times[1], causes[1], 12, 0.95)
+    assert found.estimate == pytest.approx(known.estimate)
+    assert found.ci_low == pytest.approx(known.ci_low)
+    assert found.p_value == pytest.approx(known.p_value)
+
+
+def test_a_horizon_before_the_last_has_entered_is_told_of_those_who_have(arms):
+    times, causes = arms
+    entries = np.where(np.arange(40) < 30, 0.0, 50.0)
+    found = from_start_difference(entries, times, causes, 12, 0.95)
+    some = from_start_difference(entries[:30], times[:, :30], causes[:, :30], 12, 0.95)
+    assert found.estimate == pytest.approx(some.estimate)
 
 
 def test_from_the_start_swapping_the_arms_turns_the_effect_round(arms):
