@@ -139,6 +139,16 @@ def test_every_choice_is_there_once_and_one_is_primary(leaving, inference):
     assert same["censored"].tolist() == pytest.approx(same["complete_pairs"].tolist())
 
 
+def test_doubts_that_drop_the_same_pairs_have_the_same_rows(leaving, inference):
+    pairs = pairs_of(leaving, 1, 2, 5, 12)
+    some = frozenset(pairs["net"].pair_ids.tolist()[:10])
+    table = event_specifications(pairs, {"one": some, "two": some}, leaving, inference())
+    figures = ["definition", "horizon_days", "weighting", "n", "estimate_points", "ci_low_points"]
+    one, two = (table.loc[table["pairs_kept"] == name, figures] for name in ("one", "two"))
+    assert len(one) == 8
+    assert one.to_numpy().tolist() == two.to_numpy().tolist()
+
+
 def test_a_choice_that_is_not_evaluable_has_no_row(leaving, inference):
     pairs = pairs_of(leaving, 0, 0, 0, 0, late=3)
     assert event_specifications(pairs, {}, leaving, inference()).empty
