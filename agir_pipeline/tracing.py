@@ -21,6 +21,10 @@ from agir_pipeline.resources.study import Study, included, open_study
 
 MEMBERS = ("beneficiary_person_id", "control_person_id")
 SUBGROUP = ("covariate", "level")
+LISTED = ("arm", "source", "provider")
+PAIRED = {"definition", "wave", "outcome", "arm"}
+"""A table with one of these columns sums over the pairs that count, unless it is one of these:"""
+OF_EVERYBODY = {"participant_flow", "enrolment_progress", "enrolment_projection"}
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,11 @@ def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
     told = headings_behind(known_origins(study), "published", table)
     places = sorted({place for headings in told.values() for place in headings})
     sources = list(dict.fromkeys(place.table for place in places))
-    persons = _persons(found, Releases(home.releases))
     with study.warehouse.transaction() as connection:
+        if table in OF_EVERYBODY or set(LISTED) <= set(found):
+            persons = _on_lists(study, connection, found.reindex(columns=list(LISTED)))
+        else:
+            persons = _persons(found, Releases(home.releases))
         rows = _accepted(study, connection, sources, persons)
     return Traced(len(found), _by_source(places), len(persons), rows)
 
@@ -101,17 +108,32 @@ def _persons(rows: pd.DataFrame, releases: Releases) -> set[str]:
     if named:
         return {str(person) for name in named for person in rows[name].dropna()}
     pairs = releases.read("matched_pairs")
-    pairs = pairs[pairs["status"] == "active"]
-    if "pair_id" in rows:
+    counts = pairs["status"] == "active"
+    if "pair_id" in rows:  # a row may tell of a pair that counts no more
         pairs = pairs[pairs["pair_id"].isin(rows["pair_id"])]
     elif set(SUBGROUP) <= set(rows):
-        pairs = pairs[pairs["pair_id"].isin(_of_levels(rows, releases))]
-    elif "definition" not in rows and "wave" not in rows:
+        pairs = pairs[counts & pairs["pair_id"].isin(_of_levels(rows, releases))]
+    elif PAIRED.isdisjoint(rows):
         return set()
+    else:
+        pairs = pairs[counts]
     arms = set(rows["arm"]) if "arm" in rows else {"beneficiary", "control"}
     if rows.empty:
         return set()
     return {str(p) for arm in sorted(arms) for p in pairs[f"{arm}_person_id"].dropna()}
+
+
+def _on_lists(study: Study, connection: sa.Connection, rows: pd.DataFrame) -> set[str]:
+    """The persons of these arms on these lists; where no list is named, all of the arm."""
+    wanted = ["person_id", *LISTED]
+    people = study.warehouse.read(connection, "linked", "participants", wanted=wanted)
+    found: set[str] = set()
+    for arm, source, provider in rows.drop_duplicates().itertuples(index=False):
+        is_own = people["arm"] == arm
+        if pd.notna(provider):
+            is_own &= (people["source"] == source) & (people["provider"] == provider)
+        found |= set(people.loc[is_own, "person_id"])
+    return found
 
 
 def _of_levels(rows: pd.DataFrame, releases: Releases) -> set[str]:

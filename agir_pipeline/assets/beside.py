@@ -1,12 +1,17 @@
 """The tables beside the effects: curves, causes, response, hidden bias, explorations."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.doubted import before_index, kept_pairs
 from agir_pipeline.assets.judged import People, effect_sheets, placebos_before, placebos_of_event
+from agir_pipeline.assets.seen import ascertained
 from agir_pipeline.assets.variables import cut_on
+from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.language import mark
 from agir_pipeline.methods.effects.cause_tables import cause_table
@@ -23,13 +28,13 @@ from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, sta
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
     event_specifications,
-    pairs_kept,
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
+    MeasureOutcome,
     Outcome,
     Protocol,
     StatusOutcome,
@@ -62,25 +67,48 @@ def facts_of(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.Da
     return study.warehouse.read(connection, "outcomes", table[outcome.kind], where, name)
 
 
+class Ground(NamedTuple):
+    """What the effects of one outcome are made of."""
+
+    facts: pd.DataFrame
+    cut_on: date
+    """How far its data reach; of a measure, the day of the state."""
+
+
+def grounds_of(study: Study, connection: sa.Connection) -> dict[str, Ground]:
+    """Of each outcome, read once."""
+    state_on = included(study).as_of or study.horizon
+    return {
+        outcome.name: Ground(
+            facts_of(study, connection, outcome),
+            state_on if isinstance(outcome, MeasureOutcome) else cut_on(study, outcome),
+        )
+        for outcome in study.protocol.outcomes
+    }
+
+
 def tables_beside(
-    study: Study, connection: sa.Connection, effects: dict[str, pd.DataFrame]
+    study: Study,
+    connection: sa.Connection,
+    effects: dict[str, pd.DataFrame],
+    grounds: Mapping[str, Ground],
 ) -> dict[str, pd.DataFrame]:
     """Every table beside the ``effects`` of the study, by name."""
     protocol = study.protocol
     people = People.of(study, connection)
-    levels = _levels(study, connection)
-    kept = pairs_kept(people.pairs, people.ever_supported(protocol))
+    population = study.warehouse.read(connection, "matched", "analysis_population")
+    levels = _levels(protocol, population)
+    kept = kept_pairs(study, connection, people)
+    before = before_index(protocol, people, population)
     tables: dict[str, pd.DataFrame] = {}
     shared: dict[str, list[pd.DataFrame]] = {
         "hidden_bias": [], "specification_curve": [], "subgroups": [],
     }  # fmt: skip
     inference, placebo = protocol.inference, protocol.placebo
     placebos: list[Row] = []
-    all_facts: dict[str, pd.DataFrame] = {}
     for outcome in protocol.outcomes:
-        facts = all_facts[outcome.name] = facts_of(study, connection, outcome)
+        facts, cut = grounds[outcome.name]
         if isinstance(outcome, EventOutcome):
-            cut = cut_on(study, outcome)
             causes = _causes(study, connection, outcome)
             own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
             tables |= own
@@ -88,14 +116,13 @@ def tables_beside(
             told = [d.name for d in outcome.without_variants.definitions]
             effect = effect[effect["definition"].isin(told)]
             bias = event_hidden_bias(effect, outcome, inference, cut)
-            curve = event_specifications(pairs_of, kept, outcome, inference)
+            curve = event_specifications(pairs_of, kept, outcome, inference, before)
             shared["specification_curve"].append(curve)
             shared["subgroups"].append(event_subgroups(pairs_of, levels, outcome, inference, cut))
             if placebo:
                 args = (outcome, placebo, pairs_of, cut)
                 placebos += placebos_of_event(study, connection, people, *args)
         elif isinstance(outcome, StatusOutcome):
-            cut = cut_on(study, outcome)
             bias = status_hidden_bias(facts, outcome, inference, cut)
             curve = status_specifications(effects[outcome.name], facts, kept, outcome, inference)
             shared["specification_curve"].append(curve)
@@ -111,11 +138,14 @@ def tables_beside(
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
     tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
+    if ASCERTAINMENT in wanted:
+        tables[ASCERTAINMENT] = ascertained(study, connection, people)
     if placebo:
         placebos += placebos_before(study, connection, people, placebo)
         tables["placebo"] = placebo_table(placebos)
     if "effect_sheet" in wanted:
-        tables["effect_sheet"] = effect_sheets(protocol, people, effects | tables, all_facts)
+        facts_by_name = {name: ground.facts for name, ground in grounds.items()}
+        tables["effect_sheet"] = effect_sheets(protocol, people, effects | tables, facts_by_name)
     return tables
 
 
@@ -149,8 +179,7 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
 
 
-def _levels(study: Study, connection: sa.Connection) -> pd.DataFrame:
+def _levels(protocol: Protocol, population: pd.DataFrame) -> pd.DataFrame:
     """For each pair the beneficiary's level of every covariate that makes subgroups."""
-    population = study.warehouse.read(connection, "matched", "analysis_population")
     own = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    return own[list(study.protocol.inference.subgroups)]
+    return own[list(protocol.inference.subgroups)]

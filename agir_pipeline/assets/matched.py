@@ -22,6 +22,7 @@ from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.love_plot import love_plot
 from agir_pipeline.methods.matching.named_alternatives import alternative_weights
+from agir_pipeline.methods.matching.pair_findings import pair_findings
 from agir_pipeline.methods.matching.pair_tables import (
     analysis_population,
     empty_round,
@@ -63,6 +64,7 @@ TABLES = {
     "matching_prices": mark("Dual prices that prove each optimum"),
     "certificates": mark("Primal against dual, stratum by stratum"),
     "exclusions": mark("Controls kept out by a dated condition"),
+    "pair_findings": mark("What today's data say otherwise of locked pairs"),
 }
 WEIGHTS = {"alternative_weights": mark("Weights of the alternatives to the pairs")}
 CHECKS = {
@@ -182,9 +184,7 @@ def known_then(study: Study, instant: date) -> Candidates:
     with warehouse.rehearsal() as connection:
         study.models.build(connection, "linked", model_variables(study, instant), CANDIDATES)
         participants = warehouse.read(connection, "linked", "participants")
-        spells, terms = _spells(study, connection), pd.DataFrame()
-        if study.protocol.feeding("spell"):
-            terms = warehouse.read(connection, "linked", "spell_terms")
+        spells, terms = _spells(study, connection), _terms(study, connection)
         withdrawn = withdrawn_persons(study, connection)
     undecided = undecided_persons(study.vault.read("undecided"), study.vault.read("links"), instant)
     return candidates_of(participants, spells, terms, study.protocol, undecided, withdrawn)
@@ -219,7 +219,7 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
     stacked = {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in parts[0]}
     with study.warehouse.transaction() as connection:
         participants = study.warehouse.read(connection, "linked", "participants")
-        spells = _spells(study, connection)
+        spells, terms = _spells(study, connection), _terms(study, connection)
         withdrawn = withdrawn_persons(study, connection)
     has_spells = bool(study.protocol.feeding("spell"))
     formed_on = {one.round_number: pd.Timestamp(one.instant) for one in rounds}
@@ -233,17 +233,21 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
     if study.protocol.matching.alternatives:
         named = study.protocol.matching.alternatives
         alternatives = alternative_weights(stacked["pool"], spec, named)
+    population = analysis_population(pairs, stacked["pool"], spec)
     made = {
         "matched_pairs": pairs,
         "unmatched_beneficiaries": still_unmatched(
             participants, pairs, stacked["unmatched"], withdrawn
         ),
-        "analysis_population": analysis_population(pairs, stacked["pool"], spec),
+        "analysis_population": population,
         "covariate_balance": balance_table(stacked["pool"], pairs, spec, alternatives),
         "matching_pool": stacked["pool"],
         "matching_prices": stacked["prices"],
         "certificates": stacked["certificates"],
         "exclusions": stacked["exclusions"],
+        "pair_findings": pair_findings(
+            pairs, population, participants, spells, terms, study.protocol
+        ),
     }
     return made if alternatives is None else made | {"alternative_weights": alternatives}
 
@@ -264,6 +268,12 @@ def _spells(study: Study, connection: sa.Connection) -> pd.DataFrame:
     if study.protocol.feeding("spell"):
         return study.warehouse.read(connection, "linked", "spells")
     return pd.DataFrame(columns=["spell_id", "starts_on", "planned_end_on", "ended_early_on"])
+
+
+def _terms(study: Study, connection: sa.Connection) -> pd.DataFrame:
+    if study.protocol.feeding("spell"):
+        return study.warehouse.read(connection, "linked", "spell_terms")
+    return pd.DataFrame()
 
 
 def _result(study: Study, made: dict[str, pd.DataFrame]) -> StepResult:

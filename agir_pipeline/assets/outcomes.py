@@ -7,7 +7,13 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.beside import facts_beside, facts_of, tables_beside
+from agir_pipeline.assets.beside import (
+    Ground,
+    facts_beside,
+    facts_of,
+    grounds_of,
+    tables_beside,
+)
 from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, DATA_TESTS, TEXTS, contract_checks
 from agir_pipeline.assets.judged import nothing_is_claimed
@@ -23,7 +29,7 @@ from agir_pipeline.language import _, current_language, mark
 from agir_pipeline.methods.effects.event_pairs import paired_times
 from agir_pipeline.methods.effects.event_tables import paired_effect_table
 from agir_pipeline.methods.effects.measure_tables import measure_effect_table
-from agir_pipeline.methods.effects.multiplicity import with_holm
+from agir_pipeline.methods.effects.multiplicity import with_false_discovery, with_holm
 from agir_pipeline.methods.effects.precision_tables import (
     event_evaluability,
     measure_evaluability,
@@ -135,10 +141,10 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     primary: dict[str, pd.DataFrame] = {}
     judged: dict[str, pd.DataFrame] = {}
     evaluability: list[pd.DataFrame] = []
+    grounds = grounds_of(study, connection)
     for outcome in protocol.outcomes:
-        facts = facts_of(study, connection, outcome)
+        facts, cut = grounds[outcome.name]
         if isinstance(outcome, EventOutcome):
-            cut = cut_on(study, outcome)
             tables[f"{outcome.name}_risk"] = risk_table(facts, outcome, protocol.inference, cut)
             effect = paired_effect_table(facts, outcome, protocol.inference, cut, n_void)
             primary[f"{outcome.name}_paired_effect"] = effect
@@ -147,7 +153,7 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             judged[f"{outcome.name}_paired_effect"] = own
             evaluability.append(event_evaluability(own, facts, told, protocol.inference))
         elif isinstance(outcome, StatusOutcome):
-            effect = _status_effect(study, connection, facts, outcome)
+            effect = _status_effect(study, connection, grounds[outcome.name], outcome)
             primary[outcome.name] = effect
             due_on = _due_on(facts, outcome, protocol)
             evaluability.append(status_evaluability(effect, due_on, outcome, protocol.inference))
@@ -162,13 +168,13 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
             )
             primary[outcome.name] = effect
             evaluability.append(measure_evaluability(effect))
-    adjusted = with_holm(list(primary.values()), protocol.inference)
+    adjusted = with_false_discovery(with_holm(list(primary.values()), protocol.inference))
     tables |= dict(zip(primary, adjusted, strict=True))
     tables["precision"] = precision_table(
         *([(tables | judged)[name] for name in _named(protocol, kind)] for kind in FACTS)
     )
     tables["evaluability"] = pd.concat(evaluability, ignore_index=True)
-    return tables | tables_beside(study, connection, tables)
+    return tables | tables_beside(study, connection, tables, grounds)
 
 
 def _alternatives(study: Study, connection: sa.Connection) -> pd.DataFrame | None:
@@ -183,14 +189,13 @@ def _named(protocol: Protocol, kind: str) -> list[str]:
 
 
 def _status_effect(
-    study: Study, connection: sa.Connection, facts: pd.DataFrame, outcome: StatusOutcome
+    study: Study, connection: sa.Connection, ground: Ground, outcome: StatusOutcome
 ) -> pd.DataFrame:
     """Response is modelled on the covariates the pairs were matched on."""
     population = study.warehouse.read(connection, "matched", "analysis_population")
     names = [c.name for c in study.protocol.covariates if c.role != "report"]
-    answers = facts.merge(population[["pair_id", "arm", *names]], on=["pair_id", "arm"])
-    cut = cut_on(study, outcome)
-    return status_effect_table(answers, outcome, study.protocol.inference, cut, names)
+    answers = ground.facts.merge(population[["pair_id", "arm", *names]], on=["pair_id", "arm"])
+    return status_effect_table(answers, outcome, study.protocol.inference, ground.cut_on, names)
 
 
 def _due_on(facts: pd.DataFrame, outcome: StatusOutcome, protocol: Protocol) -> pd.Series:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from agir_pipeline.contracts.ascertainment import ascertainment_contracts
 from agir_pipeline.contracts.effect_sheets import effect_sheet_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.placebo import placebo_contracts
@@ -34,15 +35,27 @@ PAIRS_KEPT: Mapping[str, Text] = {
     "unrelaxed": mark("Pairs alike in every near-exact covariate"),
     "half_caliper": mark("Pairs within half of the caliper"),
     "never_supported": mark("Pairs whose control was never supported"),
+    "without_findings": mark("Pairs of which today's data say what the round recorded"),
+    "not_helped_elsewhere": mark("Pairs of which nobody was helped by another adviser"),
+}
+ORIGINS: Mapping[str, Text] = {
+    "index": mark("The index date"),
+    "contract_start": mark("The start of the contract; members enter at their index date"),
+    "planned_end": mark("The pair's common planned end"),
+    "actual_end": mark("The actual end of the contract"),
 }
 WEIGHTINGS: Mapping[str, Text] = {
     "censored": mark("All pairs, as far as each is followed"),
+    "while_unsupported": mark(
+        "Controls until their own support begins, weighted for those who left so"
+    ),
     "complete_pairs": mark("Complete pairs only"),
     "response": mark("All who answered, weighted by their chance of answering"),
     "none": mark("All who answered, without weights"),
     "lee_bounds": mark("Lee bounds"),
     "worst_case": mark("Worst and best case for the silent"),
 }
+APART: Text = mark("Pairs whose contracts name different organisations in this role")
 ENDINGS: Mapping[str, Text] = {
     "event": mark("The event"),
     "not_told": mark("Not told"),
@@ -102,6 +115,26 @@ WORDS = {
               mark("Two-sided; empty in interim releases")),
         share("proportional_p", mark("Proportional hazards, p-value"),
               mark("Small: the ratio moves with the day, one number does not say it")),
+        number("within_pairs_ratio", mark("Hazard ratio within pairs"),
+               mark("Beneficiaries over controls: who of the two had the event first"), minimum=0),
+        number("within_pairs_ratio_low", mark("Hazard ratio within pairs, lower limit"),
+               mark("Cox model stratified by pair"), minimum=0),
+        number("within_pairs_ratio_high", mark("Hazard ratio within pairs, upper limit"),
+               mark("Cox model stratified by pair"), minimum=0),
+        number("subdistribution_ratio", mark("Fine–Gray ratio"),
+               mark("Subdistribution hazard of beneficiaries over controls: other endings compete"),
+               minimum=0),
+        number("subdistribution_ratio_low", mark("Fine–Gray ratio, lower limit"),
+               mark("Standard error robust by pair"), minimum=0),
+        number("subdistribution_ratio_high", mark("Fine–Gray ratio, upper limit"),
+               mark("Standard error robust by pair"), minimum=0),
+        share("subdistribution_ratio_p", mark("Fine–Gray ratio, p-value"),
+              mark("Two-sided; empty in interim releases")),
+        number("gray_statistic", mark("Gray's test"),
+               mark("That the incidences of the arms are alike, as if pairs had nothing in common; "
+                    "chi-squared of one degree, empty in interim releases"), minimum=0),
+        share("gray_p", mark("Gray's test, p-value"),
+              mark("Members taken as independent, hence careful; empty in interim releases")),
         number("gamma", mark("Γ"),
                mark("How many times the odds of being supported may differ within a pair"),
                minimum=1),
@@ -125,8 +158,8 @@ WORDS = {
         share("interaction_p", mark("Interaction, p-value"),
               mark("That the levels do not differ; empty in interim releases")),
         count("specification_number", mark("Number"), mark("In the order of the choices")),
-        coded("pairs_kept", mark("Pairs kept"), PAIRS_KEPT,
-              description=mark("Which pairs the estimate uses")),
+        coded("counted_from", mark("Counted from"), ORIGINS,
+              description=mark("Where time, or the date of the question, begins")),
         coded("weighting", mark("Weighting"), WEIGHTINGS,
               description=mark("How what is not known is dealt with")),
         points("estimate_points", mark("Estimate"),
@@ -166,7 +199,12 @@ def beside_contracts(protocol: Protocol) -> dict[str, TableContract]:
     if protocol.waves:
         tables.append(_response_rates(protocol))
     own = {table.name: table for table in tables}
-    return {**own, **placebo_contracts(protocol), **effect_sheet_contracts(protocol)}
+    return {
+        **own,
+        **ascertainment_contracts(protocol),
+        **placebo_contracts(protocol),
+        **effect_sheet_contracts(protocol),
+    }
 
 
 def _of_event(outcome: EventOutcome, protocol: Protocol) -> list[TableContract]:
@@ -220,7 +258,10 @@ def _free_time(outcome: EventOutcome) -> TableContract:
             """outcome definition horizon_days n n_complete_pairs is_evaluable
             free_days_beneficiary? free_days_control? difference_days? standard_error_days?
             ci_low_days? ci_high_days? p_value? hazard_ratio? hazard_ratio_low?
-            hazard_ratio_high? hazard_ratio_p? proportional_p? claim method""",
+            hazard_ratio_high? hazard_ratio_p? proportional_p? within_pairs_ratio?
+            within_pairs_ratio_low? within_pairs_ratio_high? subdistribution_ratio?
+            subdistribution_ratio_low? subdistribution_ratio_high? subdistribution_ratio_p?
+            gray_statistic? gray_p? claim method""",
             *_own(outcome),
         ),
         ("outcome", "definition", "horizon_days"),
@@ -275,12 +316,20 @@ def _specification_curve(protocol: Protocol) -> TableContract:
         mark("The effects under every choice that could be defended"),
         spelled(
             WORDS,
-            """outcome specification_number definition horizon_days? pairs_kept weighting n
-            estimate_points? ci_low_points? ci_high_points? is_primary claim method""",
+            """outcome specification_number definition horizon_days? counted_from pairs_kept
+            weighting n estimate_points? ci_low_points? ci_high_points? is_primary claim method""",
             _named(protocol),
+            coded("pairs_kept", mark("Pairs kept"), _pairs_kept(protocol),
+                  mark("Which pairs the estimate uses")),
         ),
         ("outcome", "specification_number"),
-    )
+    )  # fmt: skip
+
+
+def _pairs_kept(protocol: Protocol) -> dict[str, Text]:
+    """With a line for each role of an organisation that the study tells of contracts."""
+    roles = [teller.role for teller in protocol.contract_tellers]
+    return {**PAIRS_KEPT, **{f"other_{role}": APART for role in roles}}
 
 
 def _subgroups(protocol: Protocol) -> TableContract:

@@ -7,6 +7,7 @@ followed: what merely filters, joins or orders is not, nor are texts a method wr
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
@@ -173,6 +174,7 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
     if protocol.feeding("spell"):
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
+    words["finding"] = tuple(dict.fromkeys((*words.get("status", ()), *start, *matched_on)))
     return words | covariates
 
 
@@ -231,11 +233,12 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     asked = ("state", "is_due", "asked_on")
     rests_on = {
         "hidden_bias": unweighted,
-        "specification_curve": every,
+        "specification_curve": (*every, *_doubts(protocol)),
         "effect_sheet": every,
         "placebo": (*unweighted, *_null_outcomes(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+        ASCERTAINMENT: (*participant("arm"), *participant("spell_id"), *_SEEN),
     }
     events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
     found: dict[str, Origins] = {}
@@ -249,6 +252,22 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
                 made_of = OF_CAUSES[column]
                 found[name][column] = tuple(Place("outcomes", "event_causes", m) for m in made_of)
     return found
+
+
+_SEEN = (
+    Place("outcomes", "spell_ends", "is_early"),
+    Place("linked", "spells", "ended_early_on"),
+    Place("matched", "exclusions", "reason"),
+)
+
+
+def _doubts(protocol: Protocol) -> Iterator[Place]:
+    """What makes stricter readers drop a pair, beside what the pairs say of themselves."""
+    yield Place("matched", "pair_findings", "finding")
+    if column := protocol.inference.helped_column:
+        yield Place("linked", "answers", column)
+    for teller in protocol.contract_tellers:
+        yield from participant(SPELL_PREFIX + (teller.siret or teller.number or ""))
 
 
 def _null_outcomes(protocol: Protocol) -> Iterator[Place]:

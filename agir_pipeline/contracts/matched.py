@@ -9,6 +9,7 @@ from agir_pipeline.contracts.model import Column, Invariant, TableContract
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
+    FINDINGS,
     MATCHING,
     PERSONS,
     before_index,
@@ -34,6 +35,7 @@ def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
         _matching_prices(),
         _certificates(),
         _exclusions(),
+        _pair_findings(protocol),
         *([_alternative_weights()] if protocol.matching.alternatives else []),
     )
     return {table.name: table for table in tables}
@@ -185,6 +187,22 @@ def _exclusions() -> TableContract:
         ),
         ("round_number", "elapsed_days", "person_id", "reason"),
     )
+
+
+def _pair_findings(protocol: Protocol) -> TableContract:
+    names = {covariate.name: covariate.labels for covariate in protocol.covariates}
+    return TableContract(
+        "pair_findings",
+        mark("What today's data say otherwise of locked pairs"),
+        spelled(
+            WORDS,
+            "pair_id arm finding covariate?",
+            coded("finding", mark("Finding"), FINDINGS,
+                  mark("Only a pair that is void leaves the effects")),
+            coded("covariate", mark("Covariate"), names, mark("Of a covariate that changed")),
+        ),
+        ("pair_id", "arm", "finding", "covariate"),
+    )  # fmt: skip
 
 
 def _alternative_weights() -> TableContract:

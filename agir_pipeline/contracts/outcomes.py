@@ -83,6 +83,8 @@ EFFECTS = {
         points("ci_high_points", mark("Upper limit"), mark("Of the difference")),
         share("p_value", mark("p-value"), mark("Two-sided; empty in interim releases")),
         share("p_value_holm", mark("p-value after Holm"), mark("Primary outcomes together")),
+        share("p_value_bh", mark("p-value after Benjamini–Hochberg"),
+              mark("All secondary effects together; empty for the primary ones")),
         points("complete_pairs_difference_points", mark("Difference in complete pairs"),
                mark("Beneficiaries minus controls, unweighted")),
         points("bonett_price_low_points", mark("Bonett–Price, lower limit"),
@@ -222,8 +224,8 @@ def _paired_effect(outcome: EventOutcome) -> TableContract:
             """outcome definition horizon_days n n_complete_pairs n_pairs_not_evaluable
             n_missing_pairs n_void_pairs is_evaluable risk_beneficiary? risk_control?
             risk_difference_points? standard_error_points? ci_low_points? ci_high_points?
-            p_value? p_value_holm? n_both? n_beneficiary_only? n_control_only? n_neither?
-            complete_pairs_difference_points? bonett_price_low_points?
+            p_value? p_value_holm? p_value_bh? n_both? n_beneficiary_only? n_control_only?
+            n_neither? complete_pairs_difference_points? bonett_price_low_points?
             bonett_price_high_points? newcombe_low_points? newcombe_high_points?
             mcnemar_midp? risk_ratio? risk_ratio_low? risk_ratio_high? odds_ratio?
             odds_ratio_low? odds_ratio_high? minimum_detectable_points?
@@ -250,7 +252,7 @@ def _status(outcome: StatusOutcome) -> TableContract:
             """outcome definition n n_due n_not_due n_respondents_beneficiary
             n_respondents_control is_evaluable share_beneficiary? share_control?
             difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
-            p_value_holm? n_effective_beneficiary? n_effective_control?
+            p_value_holm? p_value_bh? n_effective_beneficiary? n_effective_control?
             unweighted_difference_points? n_complete_pairs complete_pairs_difference_points?
             bonett_price_low_points? bonett_price_high_points? lee_low_points? lee_high_points?
             lee_ci_low_points? lee_ci_high_points? worst_case_low_points?
@@ -270,8 +272,8 @@ def _measure(outcome: Outcome) -> TableContract:
             EFFECTS,
             """outcome definition n n_complete_pairs? n_missing_pairs? is_evaluable
             mean_beneficiary? mean_control? difference? standard_error? ci_low? ci_high?
-            p_value? p_value_holm? minimum_detectable? minimum_detectable_holm? published?
-            unit claim? method definition_text""",
+            p_value? p_value_holm? p_value_bh? minimum_detectable? minimum_detectable_holm?
+            published? unit claim? method definition_text""",
             *_named(outcome, MEASURE_ROWS),
             number("ci_low", mark("Lower limit"), mark("Of the difference")),
             number("ci_high", mark("Upper limit"), mark("Of the difference")),

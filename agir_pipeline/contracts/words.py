@@ -37,6 +37,15 @@ EXCLUSION_REASONS: Mapping[str, Text] = {
     "not_yet_listed": mark("Not yet on a list"),
     "not_yet_consented": mark("Had not yet consented"),
 }
+FINDINGS: Mapping[str, Text] = {
+    "not_known_today": mark("No row names this person any more"),
+    "other_contract": mark("The contract of the person is another one now"),
+    "start_changed": mark("The contract began on another day, so the index date would move"),
+    "not_at_risk": mark("Was not in contract on its index day: the pair is void"),
+    "supported_by_index": mark("The control's own support had begun by its index day"),
+    "listed_after_index": mark("The control came on a list only after its index day"),
+    "covariate_changed": mark("A covariate at the index date reads otherwise"),
+}
 ALTERNATIVES: Mapping[str, Text] = {
     "propensity_pairs": mark("Pairs on the propensity score alone"),
     "coarsened_exact": mark("Coarsened exact matching"),

@@ -74,7 +74,8 @@ class Matching(Frozen):
     """How controls are chosen; all of it is covered by the design digest."""
 
     design_number: Count
-    estimand: Text
+    estimand: Labels | Text
+    """What is estimated; in one language only where the readers have no other."""
     instants: Many[date]
     """Days (their end, in the study's time zone) on which a round is matched. Empty: one round,
     on the first night on which every person source has a delivery."""

@@ -238,6 +238,8 @@ class Inference(Frozen):
     seed: Count
     subgroups: Many[Name] = ()
     """Covariates by whose levels effects are told apart, as an exploration."""
+    helped_column: Name | None = None
+    """Whether somebody was helped elsewhere, as answered: told after the index, a variant only."""
 
 
 class Benchmark(Frozen):
@@ -305,6 +307,14 @@ class Protocol(Frozen):
 
     def feeding(self, feeds: str) -> tuple[Source, ...]:
         return tuple(s for s in self.sources if s.feeds == feeds)
+
+    @property
+    def contract_tellers(self) -> tuple[OrganisationTeller, ...]:
+        """How contracts themselves name an organisation by a number, one teller a role."""
+        told = self.organisations.told_by if self.organisations else ()
+        spells = {source.name for source in self.feeding("spell")}
+        own = [t for t in told if t.source in spells and (t.siret or t.number)]
+        return tuple({teller.role: teller for teller in reversed(own)}.values())
 
     @property
     def tellers(self) -> tuple[tuple[SharedFact, Teller], ...]:

@@ -71,6 +71,14 @@ def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
             yield unknown("inference", "subgroups", name, categories)
 
 
+def _help_is_answered(raw: Raw) -> Iterator[Mistake]:
+    asked = columns(raw, "answer", warehouse_only=True)
+    allowed = [name for name, column in asked.items() if column.get("type") == "boolean"]
+    name = text(table(raw, "inference"), "helped_column")
+    if name and name not in allowed:
+        yield unknown("inference", "helped_column", name, allowed)
+
+
 def _own_columns(raw: Raw, origin: str | None) -> dict[str, Raw]:
     sources = [source for source in items(raw, "source") if source.get("name") == origin]
     return {
@@ -81,4 +89,9 @@ def _own_columns(raw: Raw, origin: str | None) -> dict[str, Raw]:
     }
 
 
-REPORTING_CHECKS = (_causes_use_the_origin, _waves_use_sources, _subgroups_are_covariates)
+REPORTING_CHECKS = (
+    _causes_use_the_origin,
+    _waves_use_sources,
+    _subgroups_are_covariates,
+    _help_is_answered,
+)

@@ -69,6 +69,7 @@ STAMPS = {"as_of", "design_digest", "protocol_digest"}
 TABLES = {
     "alternative_weights",
     "analysis_population",
+    "ascertainment",
     "certificates",
     "context",
     "contradictions",
@@ -94,6 +95,7 @@ TABLES = {
     "matching_pool",
     "matching_prices",
     "mobilisation_funnel",
+    "pair_findings",
     "participant_flow",
     "placebo",
     "posture_change",

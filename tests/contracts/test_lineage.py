@@ -88,8 +88,8 @@ def test_headings_are_followed_through_every_table_and_never_in_circles() -> Non
     assert headings_behind(origins, "published", "other") == {}
 
 
-def test_matching_tells_of_no_exit_but_in_the_status(agir: Protocol) -> None:
+def test_matching_tells_of_no_exit_but_in_the_status_and_its_finding(agir: Protocol) -> None:
     for (step, table), origins in declared_origins(agir).items():
         if step == "matched":
             told = {c for c, places in origins.items() for p in places if "ended" in p.column}
-            assert told <= {"status"}, table
+            assert told <= {"status", "finding"}, table

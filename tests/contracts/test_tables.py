@@ -16,6 +16,7 @@ from agir_pipeline.contracts.words import STATUSES, UNMATCHED_REASONS
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import current_language, use_language
 from agir_pipeline.methods.dictionary import DICTIONARY_COLUMNS
+from agir_pipeline.methods.effects.ascertainment import ASCERTAINMENT_COLUMNS
 from agir_pipeline.methods.effects.cause_tables import CAUSE_COLUMNS
 from agir_pipeline.methods.effects.event_tables import PAIRED_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.free_time_tables import FREE_TIME_COLUMNS
@@ -33,6 +34,7 @@ from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, named_alternatives, round_tables
 from agir_pipeline.methods.matching.design import is_number
+from agir_pipeline.methods.matching.pair_findings import FINDING_COLUMNS
 from agir_pipeline.methods.programme.costs import (
     COST_COLUMNS,
     EFFECTIVENESS_COLUMNS,
@@ -127,6 +129,8 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("certificates", [*round_tables.CERTIFICATES, "round_number"]),
         ("matching_prices", [*round_tables.PRICES, "round_number"]),
         ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
+        ("pair_findings", FINDING_COLUMNS),
+        ("ascertainment", ASCERTAINMENT_COLUMNS),
         ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
     ],
 )

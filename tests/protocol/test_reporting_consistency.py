@@ -53,6 +53,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["wave"][1].update(name="youth_t0"),
         "wave: 'youth_t0' is declared more than once",
     ),
+    "help told by a number of answers": (
+        lambda p: p["inference"].update(helped_column="autonomy_score"),
+        "inference › helped_column: 'autonomy_score' is not one of:",
+    ),
     "subgroups by a number": (
         lambda p: p["inference"].update(subgroups=["age_years"]),
         "inference › subgroups: 'age_years' is not one of:",

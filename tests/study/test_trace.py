@@ -67,6 +67,28 @@ def test_a_sum_leads_to_the_members_of_its_arm(home, pairs):
     assert both.n_persons == 2 * len(pairs)
 
 
+@pytest.mark.parametrize(
+    ("table", "cells", "arms"),
+    [
+        ("situation_at_six_months", ["arm=control"], 1),
+        ("effect_sheet", ["outcome=rupture"], 2),
+        ("cost_effectiveness", ["outcome=rupture"], 2),
+    ],
+)
+def test_whatever_sums_over_the_pairs_leads_to_their_members(home, pairs, table, cells, arms):
+    assert traced(home, table, cells).n_persons == arms * len(pairs)
+
+
+def test_a_list_leads_to_everybody_on_it_and_a_flow_to_the_whole_arm(home):
+    released = Releases(home.releases).read("ascertainment")
+    for row in released.dropna(subset=["provider"]).to_dict("records"):
+        found = traced(home, "ascertainment", [f"provider={row['provider']}"])
+        assert found.n_persons == row["n_persons"]
+        assert set(found.headings) == {"contract_register"}
+    whole = released[released["arm"] == "beneficiary"]["n_persons"].max()
+    assert traced(home, "participant_flow", ["arm=beneficiary"]).n_persons == whole
+
+
 def test_a_level_leads_to_the_pairs_whose_beneficiary_has_it(home, pairs):
     women, men = (traced(home, "subgroups", ["covariate=sex", f"level={x}"]) for x in "FM")
     assert women.n_persons + men.n_persons == 2 * len(pairs)

@@ -47,6 +47,12 @@ class PairedTimes:
     def evaluable(self, arm: int, horizon_days: int) -> NDArray[np.bool_]:
         return evaluable(self.index_on[arm], horizon_days, self.cut_on)
 
+    @property
+    def follow_up_days(self) -> NDArray[np.float64]:
+        """How far the calendar lets each member be followed, whatever happened; arm × pair."""
+        days = [follow_up_days(index_on, self.cut_on) for index_on in self.index_on]
+        return np.asarray(days, dtype=float)
+
     def with_causes(self, causes: NDArray[np.float64]) -> "PairedTimes":
         """The same pairs, their endings numbered otherwise."""
         return replace(self, causes=causes)

@@ -24,7 +24,7 @@ PAIRED_EFFECT_COLUMNS = {
     "risk_beneficiary": NUMBER, "risk_control": NUMBER,
     "risk_difference_points": NUMBER, "standard_error_points": NUMBER,
     "ci_low_points": NUMBER, "ci_high_points": NUMBER,
-    "p_value": NUMBER, "p_value_holm": NUMBER,
+    "p_value": NUMBER, "p_value_holm": NUMBER, "p_value_bh": NUMBER,
     "n_both": COUNT, "n_beneficiary_only": COUNT, "n_control_only": COUNT, "n_neither": COUNT,
     "complete_pairs_difference_points": NUMBER,
     "bonett_price_low_points": NUMBER, "bonett_price_high_points": NUMBER,

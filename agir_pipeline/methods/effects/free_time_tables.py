@@ -10,6 +10,12 @@ import pandas as pd
 
 from agir_pipeline.language import _
 from agir_pipeline.methods.effects.claims import INTERIM, SECONDARY, is_final
+from agir_pipeline.methods.effects.competing import (
+    gray_test,
+    hazard_ratio_within,
+    subdistribution_ratio,
+)
+from agir_pipeline.methods.effects.estimate import Estimate
 from agir_pipeline.methods.effects.event_pairs import PairedTimes
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, typed
 from agir_pipeline.methods.effects.proportional import hazard_ratio
@@ -23,8 +29,18 @@ FREE_TIME_COLUMNS = {
     "difference_days": NUMBER, "standard_error_days": NUMBER,
     "ci_low_days": NUMBER, "ci_high_days": NUMBER, "p_value": NUMBER,
     "hazard_ratio": NUMBER, "hazard_ratio_low": NUMBER, "hazard_ratio_high": NUMBER,
-    "hazard_ratio_p": NUMBER, "proportional_p": NUMBER, "claim": TEXT, "method": TEXT,
+    "hazard_ratio_p": NUMBER, "proportional_p": NUMBER,
+    "within_pairs_ratio": NUMBER, "within_pairs_ratio_low": NUMBER,
+    "within_pairs_ratio_high": NUMBER,
+    "subdistribution_ratio": NUMBER, "subdistribution_ratio_low": NUMBER,
+    "subdistribution_ratio_high": NUMBER, "subdistribution_ratio_p": NUMBER,
+    "gray_statistic": NUMBER, "gray_p": NUMBER, "claim": TEXT, "method": TEXT,
 }  # fmt: skip
+TESTS = (
+    "p_value", "hazard_ratio_p", "proportional_p", "subdistribution_ratio_p", "gray_statistic",
+    "gray_p",
+)  # fmt: skip
+"""Empty in interim releases."""
 
 
 def free_time_table(
@@ -41,7 +57,7 @@ def free_time_table(
     rows = list(_rows(by_definition, outcome, inference, data_cut_on))
     table = typed(rows, FREE_TIME_COLUMNS)
     if not is_final(inference, data_cut_on):
-        table[["p_value", "hazard_ratio_p", "proportional_p"]] = nan
+        table[list(TESTS)] = nan
     return table
 
 
@@ -63,8 +79,9 @@ def _rows(
                 "method": _(
                     "Days to the horizon less the area under the Aalen–Johansen risk; difference "
                     "with two pseudo-pairs, standard error by infinitesimal jackknife over pairs; "
-                    "hazard ratio of a marginal Cox model, Efron ties, error robust by pair; not a "
-                    "randomised comparison"
+                    "hazard ratio of a marginal Cox model, Efron ties, error robust by pair, the "
+                    "same stratified by pair; Fine–Gray to the calendar's end of follow-up, error "
+                    "robust by pair; Gray's test; not a randomised comparison"
                 ),
                 **_free_time(pairs, horizon, inference.confidence_level.value),
             }
@@ -86,7 +103,6 @@ def _free_time(pairs: PairedTimes, horizon: int, level: float) -> dict[str, Any]
     found = free_time_difference(
         pairs.times[0], pairs.causes[0], pairs.times[1], pairs.causes[1], horizon, level
     )
-    hazards = hazard_ratio(np.minimum(pairs.times, horizon), pairs.has_event(horizon), level)
     return {
         **row,
         "free_days_beneficiary": free[0],
@@ -96,9 +112,28 @@ def _free_time(pairs: PairedTimes, horizon: int, level: float) -> dict[str, Any]
         "ci_low_days": found.ci_low,
         "ci_high_days": found.ci_high,
         "p_value": found.p_value,
-        "hazard_ratio": hazards.ratio.estimate,
-        "hazard_ratio_low": hazards.ratio.ci_low,
-        "hazard_ratio_high": hazards.ratio.ci_high,
+        **_hazards(pairs, horizon, level),
+    }
+
+
+def _hazards(pairs: PairedTimes, horizon: int, level: float) -> dict[str, float]:
+    """Other endings censor in the first two ratios, and compete in the third and in the test."""
+    times, has_event = np.minimum(pairs.times, horizon), pairs.has_event(horizon)
+    hazards = hazard_ratio(times, has_event, level)
+    within = hazard_ratio_within(times, has_event, level)
+    sub = subdistribution_ratio(pairs.times, pairs.causes, pairs.follow_up_days, horizon, level)
+    gray = gray_test(times, np.where(pairs.times <= horizon, pairs.causes, 0))
+    return {
+        **_told("hazard_ratio", hazards.ratio),
         "hazard_ratio_p": hazards.ratio.p_value,
         "proportional_p": hazards.proportional_p,
+        **_told("within_pairs_ratio", within),
+        **_told("subdistribution_ratio", sub),
+        "subdistribution_ratio_p": sub.p_value,
+        "gray_statistic": gray.statistic,
+        "gray_p": gray.p_value,
     }
+
+
+def _told(name: str, ratio: Estimate) -> dict[str, float]:
+    return {name: ratio.estimate, f"{name}_low": ratio.ci_low, f"{name}_high": ratio.ci_high}

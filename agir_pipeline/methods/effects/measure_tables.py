@@ -25,7 +25,7 @@ MEASURE_EFFECT_COLUMNS = {
     "n": COUNT, "n_complete_pairs": COUNT, "n_missing_pairs": COUNT, "is_evaluable": FLAG,
     "mean_beneficiary": NUMBER, "mean_control": NUMBER,
     "difference": NUMBER, "standard_error": NUMBER, "ci_low": NUMBER, "ci_high": NUMBER,
-    "p_value": NUMBER, "p_value_holm": NUMBER,
+    "p_value": NUMBER, "p_value_holm": NUMBER, "p_value_bh": NUMBER,
     "minimum_detectable": NUMBER, "minimum_detectable_holm": NUMBER,
     "published": NUMBER, "unit": TEXT,
     "claim": TEXT, "method": TEXT, "definition_text": TEXT,

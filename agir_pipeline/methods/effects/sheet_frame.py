@@ -29,7 +29,8 @@ def trial_lines(outcome: Outcome, protocol: Protocol, row: Row) -> Iterator[tupl
     )
     yield _("Follow-up"), _follow_up(outcome)
     yield _("Outcome"), outcome.labels.in_language(language)
-    yield _("Estimand"), protocol.matching.estimand
+    estimand = protocol.matching.estimand
+    yield _("Estimand"), estimand if isinstance(estimand, str) else estimand.in_language(language)
     yield _("Analysis"), str(row["method"])
 
 

@@ -10,24 +10,28 @@ from numpy.typing import NDArray
 from agir_pipeline.language import _
 from agir_pipeline.methods.effects.answer_pairs import due_pairs
 from agir_pipeline.methods.effects.claims import EXPLORATORY
+from agir_pipeline.methods.effects.estimate import Estimate
 from agir_pipeline.methods.effects.event_pairs import PairedTimes
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, in_points, typed
 from agir_pipeline.methods.effects.paired import PairedTable, bonett_price
+from agir_pipeline.methods.effects.pairs_kept import ALL_PAIRS
+from agir_pipeline.methods.effects.reweighted import (
+    from_start_difference,
+    uncontaminated_difference,
+)
 from agir_pipeline.methods.effects.survival import censored_bonett_price
 from agir_pipeline.protocol.model import EventOutcome, Inference, StatusOutcome
 
 SPECIFICATION_COLUMNS = {
     "outcome": TEXT, "specification_number": COUNT, "definition": TEXT, "horizon_days": COUNT,
-    "pairs_kept": TEXT, "weighting": TEXT, "n": COUNT, "estimate_points": NUMBER,
-    "ci_low_points": NUMBER, "ci_high_points": NUMBER, "is_primary": FLAG, "claim": TEXT,
-    "method": TEXT,
+    "counted_from": TEXT, "pairs_kept": TEXT, "weighting": TEXT, "n": COUNT,
+    "estimate_points": NUMBER, "ci_low_points": NUMBER, "ci_high_points": NUMBER,
+    "is_primary": FLAG, "claim": TEXT, "method": TEXT,
 }  # fmt: skip
 
-ALL_PAIRS = "all"
-UNRELAXED, CLOSE, NEVER_SUPPORTED = "unrelaxed", "half_caliper", "never_supported"
-"""Which pairs are kept besides all of them: see ``pairs_kept``."""
-
 CENSORED, COMPLETE, BY_RESPONSE, UNWEIGHTED = "censored", "complete_pairs", "response", "none"
+WHILE_UNSUPPORTED = "while_unsupported"
+FROM_INDEX, FROM_START = "index", "contract_start"
 LEE, WORST_CASE = "lee_bounds", "worst_case"
 
 OF_STATUS: Mapping[str, tuple[str | None, str | None, str | None]] = {
@@ -44,31 +48,21 @@ OF_STATUS: Mapping[str, tuple[str | None, str | None, str | None]] = {
 """Weighting → estimate and limits in the status effect table; bounds have no single estimate."""
 
 
-def pairs_kept(pairs: pd.DataFrame, supported: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The pairs that stricter readers would keep, by what they ask for.
-
-    ``pairs`` is ``matched_pairs``; ``supported`` are the persons ever supported. Alike in every
-    near-exact covariate; within half of the caliper, where the design has one; controls that were
-    never supported later (what is dropped otherwise is contamination).
-    """
-    kept = {UNRELAXED: pairs["relaxation_level"] == 0}
-    if pairs["caliper"].notna().any():
-        kept[CLOSE] = pairs["logit_gap"] <= pairs["caliper"] / 2
-    kept[NEVER_SUPPORTED] = ~pairs["control_person_id"].isin(list(supported))
-    return {name: frozenset(pairs.loc[is_kept, "pair_id"]) for name, is_kept in kept.items()}
-
-
 def event_specifications(
     by_definition: Mapping[str, PairedTimes],
     kept_pairs: Mapping[str, frozenset[str]],
     outcome: EventOutcome,
     inference: Inference,
+    before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Definition × horizon × pairs kept × weighting of one event, numbered in this order.
+    """Definition × horizon × origin × pairs kept × weighting of one event, numbered in this order.
 
     ``kept_pairs`` as ``pairs_kept`` says; variants of the definition are told of all pairs alone.
     Censored means every pair as far as it is followed, complete pairs only those followed to the
-    horizon. Not evaluable: no row. Limits of the interval describe; none is a test.
+    horizon. ``before`` has a row per pair id, where the study has index dates: elapsed_days,
+    supported_days (from the control's index to its own support, NaN: none) and stratum; from it
+    come the same effects while controls were not supported, and counted from the contract's start.
+    Not evaluable: no row. Limits of the interval describe; none is a test.
     """
     rows: list[dict[str, Any]] = []
     level = inference.confidence_level.value
@@ -83,12 +77,51 @@ def event_specifications(
                 outcome.primary_definition,
                 outcome.primary_horizon_days,
             )
-            place = {"definition": definition, "horizon_days": horizon}
+            place = {
+                "definition": definition,
+                "horizon_days": horizon,
+                "counted_from": FROM_INDEX,
+            }
+            known: dict[bytes, list[dict[str, Any]]] = {}
             for name, is_kept in kept.items():
-                for row in _events(pairs.taken(is_kept), horizon, level):
+                same = is_kept.tobytes()  # doubts that drop the same pairs have the same rows
+                if same not in known:
+                    known[same] = list(_events(pairs.taken(is_kept), horizon, level))
+                for row in known[same]:
                     is_primary = at_primary and (name, row["weighting"]) == (ALL_PAIRS, CENSORED)
                     rows.append({**place, "pairs_kept": name, **row, "is_primary": is_primary})
+            if before is not None and definition not in variants:
+                own = before.reindex(pairs.pair_ids)
+                rows += [{**place, **row} for row in _otherwise(pairs, own, horizon, level)]
     return _numbered(rows, outcome)
+
+
+def _otherwise(
+    pairs: PairedTimes, before: pd.DataFrame, horizon: int, level: float
+) -> Iterator[dict[str, Any]]:
+    """All pairs, with controls seen until they are supported, then from the contract's start."""
+    elapsed, supported = (
+        before[name].to_numpy(dtype=float, na_value=np.nan)
+        for name in ("elapsed_days", "supported_days")
+    )
+    same = {"pairs_kept": ALL_PAIRS, "n": pairs.n_pairs, "is_primary": False}
+    if pairs.complete(horizon).any():
+        found = uncontaminated_difference(
+            pairs.times, pairs.causes, supported, before["stratum"], horizon, level
+        )
+        yield {**same, "weighting": WHILE_UNSUPPORTED, **_limits(found)}
+    reach = pairs.follow_up_days.min(axis=0) + elapsed
+    if ((reach >= horizon) & (elapsed < horizon)).any():
+        found = from_start_difference(elapsed, pairs.times, pairs.causes, horizon, level)
+        yield {**same, "counted_from": FROM_START, "weighting": CENSORED, **_limits(found)}
+
+
+def _limits(found: Estimate) -> dict[str, float]:
+    return {
+        "estimate_points": in_points(found.estimate),
+        "ci_low_points": in_points(found.ci_low),
+        "ci_high_points": in_points(found.ci_high),
+    }
 
 
 def status_specifications(
@@ -103,9 +136,11 @@ def status_specifications(
     Then the primary definition × pairs kept, from the ``answers``: all who answered without
     weights, and complete pairs; the response model is that of all pairs and of no other.
     """
+    counted_from = {definition.name: definition.counted_from for definition in outcome.definitions}
     rows: list[dict[str, Any]] = [
         {
             "definition": effect["definition"],
+            "counted_from": counted_from[effect["definition"]],
             "pairs_kept": ALL_PAIRS,
             "weighting": weighting,
             "n": effect["n_complete_pairs" if weighting == COMPLETE else "n_due"],
@@ -119,11 +154,13 @@ def status_specifications(
         for weighting, columns in OF_STATUS.items()
     ]
     if outcome.primary_definition and rows:
+        definition = outcome.primary_definition
+        place = {"definition": definition, "counted_from": counted_from[definition]}
+        due = due_pairs(answers, definition, ())
         for name, ids in kept_pairs.items():
-            own = answers[answers["pair_id"].isin(ids)]
-            place = {"definition": outcome.primary_definition, "pairs_kept": name}
-            status = due_pairs(own, outcome.primary_definition, ()).answers.status
-            rows += [{**place, **row} for row in _answers(status, inference)]
+            status = due.answers.status[due.pair_ids.isin(ids).to_numpy(dtype=bool)]
+            told = _answers(status, inference)
+            rows += [{**place, "pairs_kept": name, **row} for row in told]
     return _numbered(rows, outcome)
 
 
@@ -141,9 +178,7 @@ def _answers(status: NDArray[np.float64], inference: Inference) -> Iterator[dict
         yield {
             "weighting": COMPLETE,
             "n": table.n,
-            "estimate_points": in_points(found.estimate),
-            "ci_low_points": in_points(found.ci_low),
-            "ci_high_points": in_points(found.ci_high),
+            **_limits(found),
             "is_primary": False,
         }
 
@@ -161,13 +196,7 @@ def _events(pairs: PairedTimes, horizon: int, level: float) -> Iterator[dict[str
         (CENSORED, pairs.n_pairs, censored),
         (COMPLETE, whole.n, complete),
     ):
-        yield {
-            "weighting": weighting,
-            "n": n,
-            "estimate_points": in_points(found.estimate),
-            "ci_low_points": in_points(found.ci_low),
-            "ci_high_points": in_points(found.ci_high),
-        }
+        yield {"weighting": weighting, "n": n, **_limits(found)}
 
 
 def _in_complete(pairs: PairedTimes, is_complete: NDArray[np.bool_], horizon: int) -> PairedTable:

@@ -32,7 +32,7 @@ STATUS_EFFECT_COLUMNS = {
     "share_beneficiary": NUMBER, "share_control": NUMBER,
     "difference_points": NUMBER, "standard_error_points": NUMBER,
     "ci_low_points": NUMBER, "ci_high_points": NUMBER,
-    "p_value": NUMBER, "p_value_holm": NUMBER,
+    "p_value": NUMBER, "p_value_holm": NUMBER, "p_value_bh": NUMBER,
     "n_effective_beneficiary": NUMBER, "n_effective_control": NUMBER,
     "unweighted_difference_points": NUMBER,
     "n_complete_pairs": COUNT, "complete_pairs_difference_points": NUMBER,

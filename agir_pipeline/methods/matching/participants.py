@@ -185,13 +185,13 @@ def _persons(kept: pd.DataFrame, blocked: pd.Series, index: Index | None) -> pd.
     consent = kept[index.consent_column] if index.consent_column else never
     return persons.assign(
         elapsed_delay_days=delay.astype("float64"),
-        supported_since_on=_supported_since(kept, entered, index).where(~is_beneficiary),
+        supported_since_on=supported_since(kept, entered, index).where(~is_beneficiary),
         consented_on=consent,
         has_consent_rule=index.consent_column is not None,
     )
 
 
-def _supported_since(kept: pd.DataFrame, entered: pd.Series, index: Index) -> pd.Series:
+def supported_since(kept: pd.DataFrame, entered: pd.Series, index: Index) -> pd.Series:
     """For a control: the day its own support began, by its list or by the register."""
     entries = entered.groupby(kept["person_id"]).min()
     by_register = entries.reindex(kept["person_id"]).set_axis(kept.index)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from agir_pipeline.methods.effects.cause_tables import CAUSE_COLUMNS, cause_table
 from agir_pipeline.methods.effects.causes import (
@@ -12,7 +13,7 @@ from agir_pipeline.methods.effects.causes import (
     numbered_pairs,
     of_any_cause,
 )
-from agir_pipeline.methods.effects.free_time_tables import free_time_table
+from agir_pipeline.methods.effects.free_time_tables import TESTS, free_time_table
 from agir_pipeline.methods.effects.incidence_tables import INCIDENCE_COLUMNS, incidence_table
 
 from .conftest import LABELS, fact
@@ -148,13 +149,18 @@ def test_time_free_counts_the_days_after_a_normal_end(numbered, caused, inferenc
     assert row["ci_low_days"] < row["difference_days"] < row["ci_high_days"]
     assert row["n_complete_pairs"] == 3
     assert 0 < row["hazard_ratio"] < 1
+    # the control was first in three pairs, the beneficiary in none
+    assert pd.isna(row["within_pairs_ratio"])
+    assert 0 < row["subdistribution_ratio_low"] < row["subdistribution_ratio"] < 1
+    assert row["gray_statistic"] > 0
+    assert row["gray_p"] == pytest.approx(stats.chi2.sf(row["gray_statistic"], 1))
     assert row["claim"] == "secondary"
 
 
 def test_an_interim_release_tests_nothing(numbered, caused, inference):
     pairs = of_any_cause(numbered, caused)
     interim = free_time_table(pairs, caused, inference(final_on=date(2012, 1, 1)), CUT)
-    assert interim[["p_value", "hazard_ratio_p", "proportional_p"]].isna().all(axis=None)
+    assert interim[list(TESTS)].isna().all(axis=None)
     assert interim["difference_days"].notna().all()
     assert interim["claim"].tolist() == ["interim, descriptive, no test"]
 

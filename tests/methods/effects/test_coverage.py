@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from benchmarks.coverage import coverage, event_effect, status_effect, status_truth
+from benchmarks.coverage import (
+    coverage,
+    event_effect,
+    from_start_effect,
+    status_effect,
+    status_truth,
+    uncontaminated_effect,
+    uncontaminated_truth,
+)
 
 
 @pytest.mark.parametrize("risks", [(0.05, 0.18), (0.18, 0.18)])
@@ -26,6 +34,24 @@ def test_few_pairs_err_on_the_side_of_caution() -> None:
     found = [event_effect((0.12, 0.18), 23, True, rng) for _ in range(2000)]
     covered, _width = coverage(found, -0.06)
     assert 0.96 <= covered <= 0.99
+
+
+def test_counting_from_the_start_of_the_contract_keeps_coverage_and_moves_nothing() -> None:
+    rng = np.random.default_rng(24)
+    found = [from_start_effect((0.12, 0.18), 75, True, rng) for _ in range(500)]
+    covered, _width = coverage(found, -0.06)
+    assert 0.92 <= covered <= 0.98
+    assert abs(np.mean([e.estimate for e in found]) + 0.06) < 0.01
+
+
+def test_controls_that_leave_by_support_are_made_up_for_by_those_alike() -> None:
+    """Those at twice the hazard are supported more often: leaving them out would hide ruptures."""
+    rng = np.random.default_rng(25)
+    found = [uncontaminated_effect((0.12, 0.18), 75, True, rng) for _ in range(500)]
+    truth = uncontaminated_truth((0.12, 0.18))
+    covered, _width = coverage(found, truth)
+    assert 0.92 <= covered <= 0.985
+    assert abs(np.mean([e.estimate for e in found]) - truth) < 0.01
 
 
 def test_response_weighting_keeps_the_coverage_at_unequal_response() -> None:

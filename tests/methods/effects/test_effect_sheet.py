@@ -182,9 +182,17 @@ def test_an_outcome_without_a_row_has_no_sheet(leaving, protocol):
     assert effect_sheet(leaving, protocol, ground([])).empty
 
 
+def test_what_is_estimated_may_be_named_in_one_language(leaving, protocol):
+    matching = protocol.matching.model_copy(update={"estimand": "the effect on the supported"})
+    plain = protocol.model_copy(update={"matching": matching})
+    said = lines(effect_sheet(leaving, plain, ground([EVENT])))
+    assert said["trial", "Estimand"] == "the effect on the supported"
+
+
 def test_a_french_reader_reads_french_numbers_and_days(leaving, protocol):
     use_language("fr")
     sheet = effect_sheet(leaving, protocol, ground([EVENT]))
     said = sheet["told"].tolist()
     assert "15,0\N{NO-BREAK SPACE}%" in said
+    assert any(told.startswith("ATT\N{NO-BREAK SPACE}: effet moyen") for told in said)
     assert "20/05/2011" in said

@@ -3,17 +3,18 @@
 from datetime import date
 from math import isnan, sqrt
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from agir_pipeline.methods.effects.causes import numbered_pairs, of_any_cause
 from agir_pipeline.methods.effects.paired import PairedTable, bonett_price
+from agir_pipeline.methods.effects.pairs_kept import Doubts, pairs_kept
 from agir_pipeline.methods.effects.specifications import (
     OF_STATUS,
     SPECIFICATION_COLUMNS,
     event_specifications,
-    pairs_kept,
     status_specifications,
 )
 from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
@@ -138,6 +139,16 @@ def test_every_choice_is_there_once_and_one_is_primary(leaving, inference):
     assert same["censored"].tolist() == pytest.approx(same["complete_pairs"].tolist())
 
 
+def test_doubts_that_drop_the_same_pairs_have_the_same_rows(leaving, inference):
+    pairs = pairs_of(leaving, 1, 2, 5, 12)
+    some = frozenset(pairs["net"].pair_ids.tolist()[:10])
+    table = event_specifications(pairs, {"one": some, "two": some}, leaving, inference())
+    figures = ["definition", "horizon_days", "weighting", "n", "estimate_points", "ci_low_points"]
+    one, two = (table.loc[table["pairs_kept"] == name, figures] for name in ("one", "two"))
+    assert len(one) == 8
+    assert one.to_numpy().tolist() == two.to_numpy().tolist()
+
+
 def test_a_choice_that_is_not_evaluable_has_no_row(leaving, inference):
     pairs = pairs_of(leaving, 0, 0, 0, 0, late=3)
     assert event_specifications(pairs, {}, leaving, inference()).empty
@@ -191,17 +202,51 @@ def test_a_status_is_told_again_of_the_pairs_a_stricter_reader_keeps(working, in
 
 def test_stricter_readers_keep_the_pairs_they_ask_for(draw):
     pairs = draw("""
-    pair_id | control_person_id | relaxation_level | logit_gap | caliper
-    p1      | ada               | 0                | 0.1       | 0.2
-    p2      | ben               | 1                | 0.11      | 0.2
-    p3      | cid               | 0                | 0.05      | 0.2
+    pair_id | beneficiary_person_id | control_person_id | relaxation_level | logit_gap | caliper
+    p1      | ann                   | ada               | 0                | 0.1       | 0.2
+    p2      | bea                   | ben               | 1                | 0.11      | 0.2
+    p3      | cat                   | cid               | 0                | 0.05      | 0.2
     """)
-    kept = pairs_kept(pairs, {"cid", "zoe"})
+    kept = pairs_kept(pairs, Doubts({"cid", "zoe"}))
     assert kept == {
         "unrelaxed": {"p1", "p3"}, "half_caliper": {"p1", "p3"}, "never_supported": {"p1", "p2"},
+        "without_findings": {"p1", "p2", "p3"},
     }  # fmt: skip
+    doubts = Doubts(set(), {"bea", "cid"}, {"p3"}, {"employer": {"p1"}, "training_body": ()})
+    kept = pairs_kept(pairs, doubts)
+    assert kept["not_helped_elsewhere"] == {"p1"}
+    assert kept["without_findings"] == {"p1", "p2"}
+    assert kept["other_employer"] == {"p2", "p3"}
+    assert kept["other_training_body"] == {"p1", "p2", "p3"}
     loose = pairs.assign(caliper=pd.Series([None] * 3, dtype="Float64"))
-    assert "half_caliper" not in pairs_kept(loose, set())
+    assert "half_caliper" not in pairs_kept(loose, Doubts(set()))
+
+
+def test_controls_may_be_seen_until_supported_and_time_may_run_from_the_start(leaving, inference):
+    """Of 20 controls six have the event, on day 15; one of them is supported on day 10."""
+    pairs = pairs_of(leaving, 1, 2, 5, 12)
+    ids = pairs["net"].pair_ids
+    before = pd.DataFrame(
+        {"elapsed_days": 15, "supported_days": np.nan, "stratum": "all"}, index=pd.Index(ids)
+    )
+    before.loc[ids[4], "supported_days"] = 10
+    table = event_specifications(pairs, {}, leaving, inference(), before)
+    own = table[(table["definition"] == "net") & (table["horizon_days"] == 90)]
+    told = own.set_index(["counted_from", "weighting"])["estimate_points"]
+    assert told["index", "censored"] == pytest.approx(100 * (3 - 6) / 20)
+    # 19 controls are left, of whom five have the event
+    assert told["index", "while_unsupported"] == pytest.approx(100 * (3 / 20 - 5 / 19))
+    # everybody enters after 15 days and nobody ends before: the same, 15 days later
+    assert told["contract_start", "censored"] == pytest.approx(100 * (3 - 6) / 20)
+    assert own["is_primary"].sum() == 1
+    # no pair has begun on the 30th day of a contract that counts 40 days before
+    late = event_specifications(pairs, {}, leaving, inference(), before.assign(elapsed_days=40))
+    starts = late[late["counted_from"] == "contract_start"]
+    assert set(starts["horizon_days"]) == {90}
+    early = pairs_of(leaving, 0, 0, 0, 0, late=3)
+    nothing = event_specifications(early, {}, leaving, inference(), before.iloc[:3].set_axis(
+        early["net"].pair_ids))  # fmt: skip
+    assert nothing.empty
 
 
 def test_a_variant_is_told_of_all_pairs_alone(leaving, inference):

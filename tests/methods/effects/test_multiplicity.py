@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from agir_pipeline.methods.effects.claims import (
     INTERIM,
@@ -15,7 +16,12 @@ from agir_pipeline.methods.effects.claims import (
     claim_of,
     is_final,
 )
-from agir_pipeline.methods.effects.multiplicity import holm, with_holm
+from agir_pipeline.methods.effects.multiplicity import (
+    benjamini_hochberg,
+    holm,
+    with_false_discovery,
+    with_holm,
+)
 from agir_pipeline.protocol.model import EventOutcome, Inference, MeasureOutcome, StatusOutcome
 
 LAST_DAY = date(2012, 6, 30)
@@ -97,3 +103,24 @@ def test_holms_first_step_shares_the_level_over_the_family(
 ) -> None:
     assert alphas(inference(family=("leaving", "working"))) == pytest.approx((0.05, 0.025))
     assert alphas(inference()) == pytest.approx((0.05, 0.05))
+
+
+def test_false_discoveries_worked_by_hand_and_as_statsmodels_has_them():
+    """0.01·4/1, 0.02·4/2, 0.03·4/3, 0.4·4/4; none may be above a later one."""
+    assert benjamini_hochberg([0.02, 0.4, 0.01, 0.03]) == pytest.approx([0.04, 0.4, 0.04, 0.04])
+    p_values = [0.001, 0.6, 0.04, 0.041, 0.2, 0.0399, 0.9]
+    known = multipletests(p_values, method="fdr_bh")[1]
+    assert benjamini_hochberg(p_values) == pytest.approx(known.tolist())
+    assert benjamini_hochberg([]) == []
+
+
+def test_a_missing_test_is_not_counted_among_the_discoveries():
+    assert benjamini_hochberg([nan, 0.02, 0.03]) == pytest.approx([nan, 0.03, 0.03], nan_ok=True)
+
+
+def test_secondary_effects_of_all_outcomes_are_one_family():
+    events = effects([SECONDARY, PRIMARY], [0.01, 0.001]).assign(p_value_bh=nan)
+    statuses = effects([SECONDARY, INTERIM], [0.04, 0.02]).assign(p_value_bh=nan)
+    first, second = with_false_discovery([events, statuses])
+    assert first["p_value_bh"].tolist() == pytest.approx([0.02, nan], nan_ok=True)
+    assert second["p_value_bh"].tolist() == pytest.approx([0.04, nan], nan_ok=True)
