@@ -29,7 +29,6 @@ from agir_pipeline.methods.reading.grid import (
     block_of,
     comes_again,
 )
-from agir_pipeline.methods.reading.structure_files import read_structure
 from agir_pipeline.methods.reading.workbook import read_workbook
 
 LENGTHS = struct.Struct(">QQ")
@@ -128,6 +127,9 @@ def _read(
     elif kind == "text":
         yield read_delimited(file, encoding)
     elif kind == "limesurvey_structure":
+        # Rare, and its digest brings in a library as large as all the rest.
+        from agir_pipeline.methods.reading.structure_files import read_structure
+
         grid = read_structure(file.read())
         yield Sheet(replace(grid, rows=[]), [block_of(grid.rows)])
     else:

@@ -91,7 +91,7 @@ class Coded(Sequence[T], Generic[T]):
         stands[self.places] = True
         if stands.all():
             return self
-        places = (np.cumsum(stands) - 1)[self.places]
+        places = (np.cumsum(stands, dtype="int32") - 1)[self.places]
         return Coded(list(compress(self.entries, stands.tolist())), places)
 
 
@@ -176,7 +176,8 @@ class Gathered:
     """The rows of one sheet while they come from the reading process, block after block."""
 
     def __init__(self) -> None:
-        self._numbers: list[int] = []
+        self._numbers: list[Sequence[int]] = []
+        self._n_rows = 0
         self._columns: list[_Growing] = []
         self._odd: dict[int, list[str]] = {}
         self._is_begun = False
@@ -186,7 +187,7 @@ class Gathered:
 
         Raises ValueError: it does not hold what it says.
         """
-        n_rows, begun = message["n_rows"], len(self._numbers)
+        n_rows, begun = message["n_rows"], self._n_rows
         columns = list(_columns(message["columns"], n_rows, places))
         odd = {begun + place: cells for place, cells in message["odd"]}
         n_written = _n_written(columns, odd, n_rows, is_first=not begun)
@@ -201,13 +202,26 @@ class Gathered:
             for growing in self._columns:
                 growing.add(Coded.constant("", n_rows))
         first = message["first"]
-        self._numbers += message["numbers"] or range(first, first + n_rows)
+        self._numbers.append(message["numbers"] or range(first, first + n_rows))
+        self._n_rows += n_rows
         self._odd |= odd
         return n_written
 
     def rows(self) -> Rows:
         """All of them."""
-        return Rows(self._numbers, [growing.whole() for growing in self._columns], self._odd)
+        columns = [growing.whole() for growing in self._columns]
+        return Rows(_one_after_another(self._numbers), columns, self._odd)
+
+
+def _one_after_another(numbers: Sequence[Sequence[int]]) -> Sequence[int]:
+    """The numbers of all blocks; a range where none is left out."""
+    whole = range(numbers[0][0], numbers[-1][-1] + 1) if numbers else range(0)
+    at = 0
+    for some in numbers:
+        if whole[at : at + len(some)] != some:
+            return [number for some in numbers for number in some]
+        at += len(some)
+    return whole
 
 
 class _Growing:

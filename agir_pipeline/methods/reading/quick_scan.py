@@ -14,7 +14,7 @@ from xml.parsers.expat import ExpatError
 from agir_pipeline.methods.reading.grid import Limits, Refused, column_letter, column_number
 from agir_pipeline.methods.reading.sheet_scan import TRUE, SheetFacts, SheetScan, hold, xml_parser
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 17
 REST_BYTES = 8 << 20
 """No row is longer than this; text that seems to hold one is left to the parser."""
 
@@ -47,8 +47,9 @@ def _cell(letters: bytes) -> bytes:
 def _full_rows(letters: bytes) -> re.Pattern[bytes]:
     """Rows with their numbers, whose cells say where they are; one at least holds something."""
     cell = _cell(letters)
-    some = rb"(?:" + cell + rb"/>)*+" + cell + CONTENT
-    cells = some + rb"(?:" + cell + rb"(?:/>|" + CONTENT + rb"))*+"
+    usual = rb'<c r="(?:' + letters + rb')(?P=row)"(?: s="[0-9]++")?+(?: t="s")?+><v>'
+    some = rb"(?:" + usual + HELD + rb"</v></c>)++|(?:" + cell + rb"/>)*+" + cell + CONTENT
+    cells = rb"(?:" + some + rb")(?:" + cell + rb"(?:/>|" + CONTENT + rb"))*+"
     return re.compile(rb"(?:" + ROW + rb">" + cells + rb"</row>)++")
 
 
@@ -88,6 +89,8 @@ def quick_scan(file: IO[bytes], limits: Limits) -> SheetFacts | None:
         return quick.finish()
     except (_Unsure, Refused, ExpatError, ValueError, KeyError):
         return None
+    finally:
+        del quick.parser  # it knows this look, which knows it: nobody looks for cycles here
 
 
 class _Quick:
