@@ -91,8 +91,9 @@ class RowsRead:
     ``row_digest``, which changes when any of its values does."""
     quarantine: Sequence[Quarantined]
     sheet: str
+    numbers: Sequence[int]
     row_ends: Sequence[str]
-    """The end of every row of the sheet."""
+    """The number of every row of the sheet, and its end."""
     findings: tuple[Finding, ...]
     refusal: Refusal | None = None
 
@@ -179,6 +180,7 @@ class RowReader:
             rows=self._table(grid, records, kept, names, provider),
             quarantine=_quarantine(grid, broken, names, data, records.keys),
             sheet=grid.sheet,
+            numbers=rows.numbers,
             row_ends=ends,
             findings=(
                 *sheet_findings(grid),
@@ -354,10 +356,11 @@ def _unmapped(grid: Grid, source: Source, refusal: Refusal) -> RowsRead:
     is_bare = not any(cell.strip() for _number, cells in grid.rows for cell in cells)
     if grid.container != "csv" or not is_bare:
         return _refused(source, refusal)
-    ends = [End.BLANK] * len(grid.rows)
+    numbers = [number for number, _cells in grid.rows]
+    ends = [End.BLANK] * len(numbers)
     finding = Finding("no_rows", grid.sheet, None, "", 0)
-    return RowsRead(_no_rows(source), [], grid.sheet, ends, (finding,))
+    return RowsRead(_no_rows(source), [], grid.sheet, numbers, ends, (finding,))
 
 
 def _refused(source: Source, refusal: Refusal) -> RowsRead:
-    return RowsRead(_no_rows(source), [], "", [], (), refusal)
+    return RowsRead(_no_rows(source), [], "", [], [], (), refusal)

@@ -48,7 +48,7 @@ def of_file(content: bytes, folder: Path) -> RowsRead:
 
 def ends(found: RowsRead) -> str:
     """The first letter of the end of each row."""
-    return "".join(str(end)[0] for _number, end in found.row_ends)
+    return "".join(str(end)[0] for end in found.row_ends)
 
 
 def ids(found: RowsRead) -> list[str]:
