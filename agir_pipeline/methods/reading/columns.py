@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from agir_pipeline.methods.reading.grid import SMALL, Block, Row, block_of
+from agir_pipeline.methods.reading.grid import BETWEEN, SMALL, Block, Row, block_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -224,6 +224,20 @@ def _one_after_another(numbers: Sequence[Sequence[int]]) -> Sequence[int]:
     return whole
 
 
+class _PlaceOf(dict[str, int]):
+    """The place of each text among the entries of a column; one that is asked for becomes one."""
+
+    def __init__(self, entries: list[str]) -> None:
+        # A plain column may hold one text twice: either place will do.
+        super().__init__(zip(entries, range(len(entries)), strict=True))
+        self._entries = entries
+
+    def __missing__(self, text: str) -> int:
+        place = self[text] = len(self._entries)
+        self._entries.append(text)
+        return place
+
+
 class _Growing:
     """One column while blocks come: a text of an earlier block is not held again.
 
@@ -233,7 +247,7 @@ class _Growing:
     def __init__(self, first: Coded[str]) -> None:
         self._entries, self._places = first.entries, [first.places]
         self._n_rows = len(first)
-        self._place_of: dict[str, int] | None = None
+        self._place_of: _PlaceOf | None = None
 
     def add(self, more: Coded[str]) -> None:
         if self._n_rows >= LOOKED_AT and 2 * len(self._entries) > self._n_rows:
@@ -241,25 +255,12 @@ class _Growing:
             places = more.places.astype("int32") + len(self._entries)
             self._entries += more.entries
         else:
-            places = self._known(more.entries)[more.places]
+            if self._place_of is None:
+                self._place_of = _PlaceOf(self._entries)
+            place_of, n = self._place_of.__getitem__, len(more.entries)
+            places = np.fromiter(map(place_of, more.entries), "int32", n)[more.places]
         self._places.append(places)
         self._n_rows += len(more)
-
-    def _known(self, texts: list[str]) -> Places:
-        """The place of each among the entries, which now hold all of them."""
-        if self._place_of is None:
-            # A plain column may hold one text twice: either place will do.
-            self._place_of = dict(zip(self._entries, range(len(self._entries)), strict=True))
-        known, n_before, fresh = self._place_of, len(self._entries), list[str]()
-        places = np.empty(len(texts), "int32")
-        for number, text in enumerate(texts):
-            place = known.get(text)
-            if place is None:
-                place = known[text] = n_before + len(fresh)
-                fresh.append(text)
-            places[number] = place
-        self._entries += fresh
-        return places
 
     def whole(self) -> Coded[str]:
         if len(self._places) == 1:
@@ -267,9 +268,19 @@ class _Growing:
         return Coded(self._entries, np.concatenate(self._places))
 
 
-def _columns(told: Sequence[list[str]], n_rows: int, places: bytes) -> Iterator[Coded[str]]:
+def _columns(
+    told: Sequence[list[str] | list[int]], n_rows: int, places: bytes
+) -> Iterator[Coded[str]]:
     at = 0
-    for entries in told:
+    for one in told:
+        if isinstance(one[0], str):
+            entries = one
+        else:
+            n_texts, n_bytes = one
+            entries = places[at : at + n_bytes].decode().split(BETWEEN)
+            at += n_bytes
+            if len(entries) != n_texts:
+                raise ValueError
         if len(entries) == n_rows:
             yield Coded(entries, np.arange(n_rows, dtype="int32"))
             continue

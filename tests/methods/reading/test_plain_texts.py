@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from agir_pipeline.methods.reading.cells import trimmed
@@ -25,12 +26,23 @@ KINDS: list[dict[str, Any]] = [
     {"type": "date", "minimum": date(2000, 1, 1), "maximum": date(2010, 12, 31)},
     {"type": "instant"},
 ]
-TEXTS = st.one_of(
+ODD = ["1.234", "00123", "12E3", "1,5E+4", "'01000", "3.0", " a", "a\u200b", "#N/A", "1\n2", "12\n"]
+KIND = [
     st.text(max_size=8),
+    st.text("a1é", min_size=1, max_size=3),
+    st.from_regex(r"[0-9]{5}", fullmatch=True),
+    st.from_regex(r"-?[0-9]{1,2}(\.[0-9]{1,2})?", fullmatch=True),
     st.from_regex(r"-?[0-9]{1,16}(\.[0-9]{1,5})?", fullmatch=True),
     st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9])?"),
     st.dates().map(str),
-    st.sampled_from(["1.234", "00123", "12E3", "1,5E+4", "'01000", "3.0", " a", "a\u200b", "#N/A"]),
+    st.sampled_from(ODD),
+]
+ALIKE = st.one_of(*(st.lists(one, max_size=30) for one in KIND))
+"""Columns of one way of writing, most of which are told at one look."""
+COLUMNS = st.one_of(
+    ALIKE,
+    st.lists(st.one_of(*KIND), max_size=30),
+    st.tuples(ALIKE, st.sampled_from(ODD)).map(lambda told: [*told[0], told[1]]),
 )
 
 
@@ -49,7 +61,8 @@ def plain(settings: dict[str, Any], texts: list[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("settings", KINDS, ids=str)
 @pytest.mark.parametrize("decimal", [",", "."])
-@given(texts=st.lists(TEXTS, max_size=30))
+@given(texts=COLUMNS)
+@example_settings(max_examples=50)
 def test_a_plain_text_has_the_value_its_reader_gives(
     settings: dict[str, Any], decimal: str, texts: list[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """The quick look at a sheet says what the parser says, or nothing."""
 
 import io
+import gc
 import random
 from collections.abc import Callable
 from typing import Any
@@ -194,6 +195,17 @@ def test_plain_rows_never_reach_the_parser(monkeypatch: pytest.MonkeyPatch) -> N
     assert facts is not None
     assert (facts.n_rows, facts.n_columns, len(facts.held_rows)) == (30, 3, 30)
     assert b"".join(seen) == f'\n<worksheet xmlns="urn:x"><sheetData>{FOOT}'.encode()
+
+
+def test_a_look_leaves_nothing_behind_where_nobody_looks_for_cycles() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        told(f"{HEAD}{plain()}{FOOT}".encode())
+        left = [one for one in gc.get_objects() if isinstance(one, module._Quick)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_odd_rows_are_read_by_the_parser_in_their_place() -> None:
