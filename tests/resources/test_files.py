@@ -50,9 +50,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_trace(
 def test_a_file_half_written_is_none(tmp_path: Path) -> None:
     path = tmp_path / "f"
     write_whole(path, b"old")
-    with pytest.raises(KeyboardInterrupt), whole_file(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with whole_file(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,7 +48,7 @@ def no_room() -> Iterator[None]:
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_is_left(tmp_path: Path, no_room: None) -> None:
-    with pytest.raises(InfrastructureError, match="reading.arrow cannot be written"):
+    with pytest.raises(InfrastructureError, match=r"reading\.arrow cannot be written"):
         keep_parts(tmp_path / "reading.arrow", ROWS, {})
     assert list(tmp_path.iterdir()) == []
 
@@ -60,7 +61,7 @@ def test_what_cannot_be_told_leaves_nothing(tmp_path: Path) -> None:
 
 def test_tables_of_a_large_file_take_memory_of_the_system_for_as_long_as_they_stand() -> None:
     usual = pa.default_memory_pool().backend_name
-    with pytest.raises(ValueError, match="read"), memory_given_back():
+    with suppress(ValueError), memory_given_back():
         assert pa.default_memory_pool().backend_name == "system"
-        raise ValueError("read")
+        raise ValueError
     assert pa.default_memory_pool().backend_name == usual

@@ -1,7 +1,7 @@
 """The quick look at a sheet says what the parser says, or nothing."""
 
-import io
 import gc
+import io
 import random
 from collections.abc import Callable
 from typing import Any
