@@ -37,7 +37,7 @@ from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser, Request, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "12"
+READER_VERSION = "13"
 PASSING = frozenset(
     {
         *("reader_died", "reader_too_slow"),
