@@ -45,6 +45,9 @@ MAC_ROMAN = re.compile(r"[Žƒ‰Š](?=[a-z])|(?<=[a-z])[Žƒ‰Š]")
 DOS_TEXT = re.compile(r"(?<=[a-z])[‚‡]")
 """The cp1252 reading of a file of MS-DOS: its é and ç after small letters."""
 
+LATIN_9 = re.compile(r"¤|(?<![\W\d_])[½¼]|[½¼](?=[^\W\d_])")
+"""The cp1252 reading of ISO 8859-15: its € anywhere, its œ and Œ beside letters."""
+
 
 def read_delimited(file: IO[bytes], encoding: str | None = None) -> Sheet:
     """The rows of a csv file, blank lines included; refuses NUL and undecodable bytes.
@@ -165,7 +168,7 @@ def _watched(rows: Iterable[Row], used: str, flags: list[Flag]) -> Iterator[Row]
     """The rows as they are; one flag for each suspicious column, at its first row."""
     patterns = {"double_encoded": DOUBLE_ENCODED}
     if used == "cp1252":
-        patterns |= {"mac_roman": MAC_ROMAN, "dos_text": DOS_TEXT}
+        patterns |= {"mac_roman": MAC_ROMAN, "dos_text": DOS_TEXT, "latin_9": LATIN_9}
     found: dict[tuple[str, int], list[int]] = {}
     for number, cells in rows:
         text = UNIT.join(cells)

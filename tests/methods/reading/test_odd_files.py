@@ -100,6 +100,18 @@ def test_letters_of_ms_dos_are_pointed_out() -> None:
     assert csv_grid("id;name\nA1;Zoé\n".encode("cp850"), "cp850").rows[1][1] == ["A1", "Zoé"]
 
 
+def test_letters_of_iso_8859_15_are_pointed_out() -> None:
+    text = "id;name;paid\nA1;Cœur;12 €\nA2;ŒUVRE;3\nA3;Durand;½\n"
+    grid = csv_grid(text.replace("½", "").encode("iso8859-15"))
+    assert [(f.code, f.row, f.column, f.n) for f in grid.flags] == [
+        ("latin_9", 2, "B", 2),
+        ("latin_9", 2, "C", 1),
+    ]
+    told = csv_grid(text.replace("½", "").encode("iso8859-15"), "iso8859-15")
+    assert (told.rows[1][1], told.flags) == (["A1", "Cœur", "12 €"], [])
+    assert csv_grid(text.encode("cp1252")).flags == []  # a half alone is one
+
+
 def test_tabs_and_line_ends_in_an_open_document_part_its_words(tmp_path: Path) -> None:
     def cell(text: str) -> str:
         kind = 'office:value-type="string"'
