@@ -361,6 +361,20 @@ def test_redcap_gives_every_record_in_codes_and_boxes_one_by_one() -> None:
     assert pulled.questionnaire.by_name["barriers___2"].question == "barriers"
 
 
+def test_boxes_none_of_which_is_ticked_are_no_answer() -> None:
+    """The export writes 0 for them as well where nobody was asked."""
+    untouched = RECORDS[0] | {"barriers___1": "0", "barriers___2": "0", "age": "0"}
+    with serving(redcap_server([untouched, RECORDS[1]])) as server:
+        pulled = pulled_by(redcap, server, "redcap", "any")
+    assert pulled.rows == [["1", "", "", "0"], ["2", "1", "0", "19"]]
+    assert pulled.questionnaire is not None
+    wanted = {"barriers___1": Spellings(), "barriers___2": Spellings()}
+    answers = [dict(zip(pulled.header, row, strict=True)) for row in pulled.rows]
+    conditions = Conditions(pulled.questionnaire)
+    told = [list(conditions.states(one, wanted).values()) for one in answers]
+    assert told == [["unknown", "unknown"], ["answered", "answered"]]
+
+
 def test_fields_held_back_by_rights_are_a_fault_not_missing_answers() -> None:
     records = [{k: v for k, v in one.items() if k != "age"} for one in RECORDS]
     with serving(redcap_server(records)) as server, pytest.raises(ServerFault) as fault:
