@@ -39,13 +39,13 @@ MARKS = (
 
 DOUBLE_ENCODED = re.compile(r"[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€")
 """Two bytes of UTF-8 shown as two letters of cp1252: é as Ã©."""
-MAC_ROMAN = re.compile(r"[Žƒ‰Š](?=[a-z])|(?<=[a-z])[Žƒ‰Š]")
+MAC_ROMAN = re.compile(r"[Žƒ‰Š](?:(?=[a-z])|(?<=[a-z][Žƒ‰Š]))")
 """The cp1252 reading of a Mac file: its é, É, â and ä beside small letters."""
 
-DOS_TEXT = re.compile(r"(?<=[a-z])[‚‡]")
+DOS_TEXT = re.compile(r"[‚‡](?<=[a-z][‚‡])")
 """The cp1252 reading of a file of MS-DOS: its é and ç after small letters."""
 
-LATIN_9 = re.compile(r"¤|(?<![\W\d_])[½¼]|[½¼](?=[^\W\d_])")
+LATIN_9 = re.compile(r"¤|[½¼](?:(?=[^\W\d_])|(?<=[^\W\d_][½¼]))")
 """The cp1252 reading of ISO 8859-15: its € anywhere, its œ and Œ beside letters."""
 
 

@@ -19,7 +19,8 @@ REST_BYTES = 8 << 20
 """No row is longer than this; text that seems to hold one is left to the parser."""
 
 FEW_COLUMNS = 100
-"""Up to here a pattern that lists the columns is worth its making."""
+LARGE_BYTES = 1 << 20
+"""Up to here, and from here on, a pattern that lists the columns is worth its making."""
 
 BARRED = rb"\x00-\x08\x0b\x0c\x0e-\x1f"
 """Control characters, which XML does not know."""
@@ -101,6 +102,7 @@ class _Quick:
         self.limits = limits
         self.rest = b""
         self.is_begun = False
+        self.n_bytes = 0
         self.known_rows = FULL_ROWS
         """Rows that lie within the columns known so far."""
 
@@ -115,9 +117,10 @@ class _Quick:
     def take(self, chunk: bytes) -> None:
         """Read on, as far as whole rows go."""
         text = self.rest + chunk
+        self.n_bytes += len(chunk)
         if not self.is_begun:
             text = self._begin(text)
-        elif 0 < self.scan.facts.n_columns <= FEW_COLUMNS:
+        elif self.n_bytes >= LARGE_BYTES and 0 < self.scan.facts.n_columns <= FEW_COLUMNS:
             self.known_rows = _full_rows_within(self.scan.facts.n_columns)
         end = text.rfind(b"</row>") + len(b"</row>")
         if end < len(b"</row>"):

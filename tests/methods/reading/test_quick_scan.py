@@ -161,6 +161,7 @@ def test_rows_within_the_columns_known_are_told_as_the_others(
     more: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CHUNK_BYTES", 400)
+    monkeypatch.setattr(module, "LARGE_BYTES", 800)
     content = f"{HEAD}{plain()}{more}{plain(3, 33)}{FOOT}".encode()
     assert told(content) == whole(content)
 
@@ -170,6 +171,7 @@ def test_mutated_sheets_are_never_told_otherwise_than_by_the_parser(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(module, "LARGE_BYTES", 600)
     content = f"{HEAD}{plain()}{FOOT}".encode()
     chance = random.Random(7)
     n_answers = 0
