@@ -23,11 +23,13 @@ from agir_pipeline.resources.making import make_demo
 from agir_pipeline.sensors import Watch, study_sensors
 
 SAFE_SETTINGS = {"DAGSTER_REDACT_USER_CODE_ERRORS": "1", "GX_ANALYTICS_ENABLED": "False"}
+TOLD_TOGETHER = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
+"""What a run plans is stored in one go, not table by table."""
 
 
 def make_safe() -> None:
     """Nothing a library says of a row reaches a log, a page or another machine."""
-    os.environ.update(SAFE_SETTINGS)
+    os.environ.update(SAFE_SETTINGS | TOLD_TOGETHER)
     masked = logging.getLogger("dagster.redacted_errors")
     masked.handlers = [logging.NullHandler()]
     masked.propagate = False

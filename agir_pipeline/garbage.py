@@ -2,7 +2,7 @@
 
 import gc
 
-YOUNG_OBJECTS = 100_000
+YOUNG_OBJECTS = 1_000_000
 """Python's own 700 would have a night walk through all it has read, again and again."""
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
+import pandera.pandas as pa
 import sqlalchemy as sa
 
 from agir_pipeline.automation import NIGHTLY, STOPPED_TAG
@@ -23,6 +25,9 @@ from agir_pipeline.resources.release_comparison import (
 )
 from agir_pipeline.resources.releases import Releases, told_withdrawn
 from agir_pipeline.resources.status import newest_refusals
+
+pa.DataFrameSchema.register_default_backends(pd.DataFrame)  # now, not on the way: a demo's files
+# are written while this module is loaded
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own lines stay in its storage; a terminal gets one line per step."""

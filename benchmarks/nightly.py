@@ -70,13 +70,14 @@ extra = {{
 
 DEMO = """
 from agir_pipeline.cli import main
-import sys
+import multiprocessing, sys
 sys.argv = ["agir", "demo", "--home", {home!r}]
 try:
     main()
 except SystemExit as ended:
     if ended.code:
         raise
+multiprocessing.active_children()  # the one that wrote the files has ended: its time counts
 extra = {{}}
 """
 

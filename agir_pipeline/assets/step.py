@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 from agir_pipeline.assets.catalogue import asset_key
 from agir_pipeline.errors import AgirError, CheckError, traces, unexpected
 from agir_pipeline.language import _, use_language
+from agir_pipeline.resources.event_log import told_together
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.study import (
     Study,
@@ -179,7 +180,8 @@ def carry_out(
         except BlockedStep as blocked:
             yield from tell_checks(study, step, blocked.result)
             raise
-        yield from report(study, step, result)
+        with told_together(dg.AssetExecutionContext.get().instance):
+            yield from report(study, step, result)
 
 
 def _done(
@@ -235,7 +237,17 @@ def report(
     for table, n in result.n_rows.items():
         metadata = {"dagster/row_count": n, **result.figures.get(table, {})}
         yield dg.MaterializeResult(asset_key=asset_key(step, table), metadata=metadata)
+    _look_up_once([asset_key(step, table) for table in result.checks])
     yield from tell_checks(study, step, result)
+
+
+def _look_up_once(assets: Sequence[dg.AssetKey]) -> None:
+    """Each check result names the materialisation it is of: asked for all tables in one query.
+
+    Dagster would ask for each table by itself, a hundred times a night.
+    """
+    context = dg.AssetExecutionContext.get().get_step_execution_context()
+    context._data_version_cache._fetch_input_asset_version_info(assets)
 
 
 def _check_result(step: str, table: str, check: Check) -> dg.AssetCheckResult:

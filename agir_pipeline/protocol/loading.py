@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import tomllib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ LABELLING = {
 FREE = {"groups", "codes", "minimum", "above", "now_means"}
 """Tables whose keys the author chooses: names of codes and columns, never labelling."""
 
+_KEPT: deque[tuple[dict[Path, bytes], Protocol]] = deque(maxlen=4)
+"""The protocols loaded last, each with what its files said."""
+
 
 def packaged_protocols() -> dict[str, Path]:
     """The studies that ship with the package: name → file."""
@@ -36,9 +40,29 @@ def packaged_protocols() -> dict[str, Path]:
 def load_protocol(path: Path) -> Protocol:
     """The protocol in ``path``, whole and consistent.
 
+    The same object again while the file and its tables say the same: what follows from a protocol
+    is then worked out once as well.
+
     Raises:
         ProtocolError: with all mistakes of the file.
     """
+    for said, protocol in tuple(_KEPT):
+        if path in said and all(_says(*one) for one in said.items()):
+            return protocol
+    protocol = _loaded(path)
+    files = [path, *(path.parent / name for name in protocol.tables)]
+    _KEPT.append(({file: file.read_bytes() for file in files}, protocol))
+    return protocol
+
+
+def _says(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _loaded(path: Path) -> Protocol:
     raw = _parse(path)
     design, whole = digests(raw, table_digests(raw, path.parent))
     ours = {"design_digest": design, "protocol_digest": whole, "folder": path.parent}

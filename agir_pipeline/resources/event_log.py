@@ -8,8 +8,8 @@ stay Dagster's: a home opens with either class.
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,42 @@ class OpenEventLog(SqliteEventLogStorage):
         if shard not in self._initialized_dbs:
             with super()._connect(shard):
                 pass  # makes the file, if it is not there
-        with self._db_lock, self._engine(shard).begin() as connection:
+        with self._db_lock, self._begun(shard) as connection:
             yield connection
+
+    @contextmanager
+    def _begun(self, shard: str) -> Iterator[sa.Connection]:
+        """A connection in a transaction: that of many events, if one is under way."""
+        together: tuple[ExitStack, dict[str, sa.Connection]] | None
+        together = self.__dict__.get("_together")
+        if together is None:
+            with self._engine(shard).begin() as connection:
+                yield connection
+            return
+        ends, begun = together
+        if shard not in begun:
+            connection = ends.enter_context(self._engine(shard).connect())
+            ends.callback(connection.commit)  # what was told stays told, whatever comes after
+            begun[shard] = connection
+        yield begun[shard]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Within, what is stored is committed at the end, once per file and not once per event.
+
+        A reader beside sees it then; this process sees it at once.
+        """
+        if "_together" in self.__dict__:
+            yield  # part of a larger whole
+            return
+        with ExitStack() as ends:
+            self.__dict__["_together"] = (ends, {})
+            try:
+                yield
+            finally:
+                with self._db_lock:
+                    del self.__dict__["_together"]
+                    ends.close()
 
     def _engine(self, shard: str) -> sa.Engine:
         engines = self.__dict__.setdefault("_engines", OrderedDict())
@@ -62,6 +96,10 @@ class OpenEventLog(SqliteEventLogStorage):
             found.add(table_name)
         return table_name in found
 
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        with self.together():
+            super().store_event_batch(events)
+
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Also touches the run's file: the interface watches it for news, which wait beside it."""
         super().store_event(event)
@@ -79,6 +117,12 @@ class OpenEventLog(SqliteEventLogStorage):
         engines = self.__dict__.get("_engines", {})
         while engines:
             engines.popitem()[1].dispose()
+
+
+def told_together(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    """A stretch of many events of ``instance``; another storage than ours takes each by itself."""
+    storage = instance.event_log_storage
+    return storage.together() if isinstance(storage, OpenEventLog) else nullcontext()
 
 
 def purge(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agir_pipeline.errors import InfrastructureError
+from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import _, current_language, use_language
 
 
@@ -41,8 +42,7 @@ class Maker:
                 _("the process that writes the demo's files was stopped; run `agir demo` again")
             ) from None
         finally:
-            self._said.close()
-            self._process.join()
+            self._said.close()  # how long the other takes to end is no matter
         if isinstance(made, BaseException):
             raise made
         truth: dict[str, Any] = made
@@ -54,6 +54,7 @@ def _make(said: Connection, folder: Path, seed: int, scale: int, language: str) 
     from agir_pipeline.resources.making import make_demo
 
     use_language(language)
+    collect_rarely()
     try:
         said.send(make_demo(folder, seed, scale, _with_progress))
     except BaseException as fault:  # whatever it is, the one who waits tells the user

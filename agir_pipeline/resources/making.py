@@ -4,10 +4,12 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +25,8 @@ from agir_pipeline.resources.landing import Arrival
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.sources.inbox import files_below
 from agir_pipeline.resources.study import record_protocol
+
+Made = TypeVar("Made")
 
 
 def init_home(
@@ -226,12 +230,23 @@ def make_demo(
         write_whole(folder / "truth.json", truth.encode())
         deciders = json.dumps(invented.deciders, ensure_ascii=False)
         settings = home.folder / "study.toml"
-        write_whole(settings, settings.read_bytes() + f"\ndeciders = {deciders}\n".encode())
-        deliveries = following(invented.deliveries) if following else invented.deliveries
-        receive_all(home, ((d.content, _demo_receipt(protocol, d)) for d in deliveries))
-        workbook = invented.workbook
+        added = f"\ndeciders = {deciders}\ninbox_look_seconds = 1\n"  # no partner copies slowly
+        write_whole(settings, settings.read_bytes() + added.encode())
+        workbook = invented.workbook  # first: the night waits until it has lain still for a while
         write_whole(home.decisions / workbook.file_name, workbook.content)
+        deliveries = following(invented.deliveries) if following else invented.deliveries
+        receive_all(home, _one_ahead((d.content, _demo_receipt(protocol, d)) for d in deliveries))
     return invented.truth
+
+
+def _one_ahead(items: Iterable[Made]) -> Iterator[Made]:
+    """Each item, the next one made meanwhile: who lands files waits for the disk."""
+    rest, context = iter(items), copy_context()  # a thread knows no language by itself
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(context.run, lambda: next(rest, None))
+        while (item := coming.result()) is not None:
+            coming = thread.submit(context.run, lambda: next(rest, None))
+            yield item
 
 
 def _demo_receipt(protocol: Protocol, delivery: Any) -> Receipt:

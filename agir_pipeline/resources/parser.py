@@ -2,7 +2,7 @@
 
 The process is started once and kept for every file of the night; it is stopped and replaced
 when it dies, exceeds its memory or takes too long, and the file it held is refused. It may read
-the next file ahead, while the run works on the one before.
+the next files ahead, while the run works on the one before.
 """
 
 import gc
@@ -12,6 +12,7 @@ import selectors
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ from agir_pipeline.methods.reading.columns import Gathered
 from agir_pipeline.methods.reading.grid import Grid, Limits, Refusal
 
 PIECE_BYTES = 1 << 20
-LARGEST_AHEAD = 1 << 20
+LARGEST_AHEAD, MOST_AHEAD = 1 << 20, 3 << 20
+"""Bytes of a file, and of all files together, that may be read before they are asked for."""
 SMALL_ANSWER = 48_000_000
 WORKBOOK_GROWTH = 60
 CSV_GROWTH = 3
@@ -58,6 +60,14 @@ class Request(NamedTuple):
         }
 
 
+class Ahead(NamedTuple):
+    """A file that is being read, or has been, before it is asked for."""
+
+    request: Request
+    n_bytes: int
+    grids: Future[list[Grid] | Refusal]
+
+
 class Parser:
     """Reads files to grids, one after the other. Use it as a context; it holds one process."""
 
@@ -73,7 +83,7 @@ class Parser:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = ThreadPoolExecutor(1, "agir-parser")
         self._expected: Iterator[Request] = iter(())
-        self._ahead: tuple[Request, Future[list[Grid] | Refusal]] | None = None
+        self._ahead: deque[Ahead] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -119,25 +129,29 @@ class Parser:
             InfrastructureError: the reading process cannot be started at all.
         """
         request = Request(path, tuple(sheets), encoding, limits or self.limits, password)
-        if self._ahead is None or self._ahead[0] != request:
+        if not self._ahead or self._ahead[0].request != request:
             return self._begin(request).result()
-        found = self._ahead[1].result()
+        found = self._ahead.popleft().grids.result()
         self._read_on()
         return found
 
     def expect(self, requests: Iterable[Request]) -> None:
-        """What ``read_sheets`` will be asked, in this order: each is begun when the one before is
-        given. Large files are left for then: two of them at once need too much memory.
+        """What ``read_sheets`` will be asked, in this order: some files are read before they are.
+
+        Large ones are left for then: two of them at once need too much memory.
         """
         self._expected = iter(requests)
+        self._ahead.clear()
         self._read_on()
 
     def _read_on(self) -> None:
-        self._ahead = None
-        for request in self._expected:
-            if 0 < _size(request.path) <= LARGEST_AHEAD:
-                self._ahead = request, self._begin(request)
+        while sum(one.n_bytes for one in self._ahead) <= MOST_AHEAD - LARGEST_AHEAD:
+            request = next(self._expected, None)
+            if request is None:
                 return
+            n_bytes = _size(request.path)
+            if 0 < n_bytes <= LARGEST_AHEAD:
+                self._ahead.append(Ahead(request, n_bytes, self._begin(request)))
 
     def _begin(self, request: Request) -> "Future[list[Grid] | Refusal]":
         # With the language of who asks: a thread knows none by itself.

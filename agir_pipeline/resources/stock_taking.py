@@ -150,6 +150,7 @@ def take_stock(study: Study) -> Stock:
     with Parser() as parser:
         structures = study.state().of_kind("structure")
         reader = _Reader(study, parser, structures)
+        parser.expect(reader.requests(r for r in receipts if r.source in deciding))
         decided = {
             r.receipt_id: study.readings.read(r, parser) for r in receipts if r.source in deciding
         }

@@ -57,19 +57,18 @@ def execute(connection: sa.Connection, statement: str) -> "sa.CursorResult[Any]"
 
 def ensure_schema(connection: sa.Connection, schema: str) -> None:
     """Create ``schema`` unless it is there (asked first: creating needs a right of its own)."""
-    catalogue = connection.execute(sa.text("select current_database()")).scalar_one()
+    catalogue, n_found = connection.execute(
+        sa.text(
+            "select current_database(), count(*) from information_schema.schemata"
+            " where catalog_name = current_database() and schema_name = :schema"
+        ),
+        {"schema": schema},
+    ).one()
     if connection.dialect.name == "duckdb" and catalogue == schema:
         raise UsageError(
             _("the DuckDB file must not be named like the schema {schema}").format(schema=schema)
         )
-    found = connection.execute(
-        sa.text(
-            "select count(*) from information_schema.schemata"
-            " where catalog_name = current_database() and schema_name = :schema"
-        ),
-        {"schema": schema},
-    )
-    if not found.scalar_one():
+    if not n_found:
         execute(connection, f"create schema {quoted(schema)}")
 
 

@@ -38,6 +38,23 @@ def test_what_is_written_again_from_its_content_is_the_same_protocol(
     assert again == packaged.model_copy(update={"folder": again.folder})
 
 
+def test_what_was_loaded_is_kept_until_its_file_or_a_table_beside_it_says_something_else(
+    agir: dict[str, Any], written: Callable[[dict[str, Any]], Path]
+) -> None:
+    path = written(agir)
+    loaded = load_protocol(path)
+    assert load_protocol(path) is loaded
+    beside = path.with_name("other.toml")
+    beside.write_bytes(path.read_bytes())
+    assert load_protocol(beside) is not loaded
+    table = path.parent / "tables" / "zones.csv"
+    table.write_bytes(table.read_bytes() + b"\n")
+    again = load_protocol(path)
+    assert again.protocol_digest != loaded.protocol_digest
+    table.unlink()
+    assert "zones.csv" in told(path)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     text = told(tmp_path / "absent.toml")
     assert "absent.toml: 1 mistake(s)" in text

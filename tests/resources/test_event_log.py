@@ -1,6 +1,7 @@
 """Dagster's event log with its files kept open: the same files and content, fewer openings."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from agir_pipeline.resources import event_log
-from agir_pipeline.resources.event_log import OpenEventLog
+from agir_pipeline.resources.event_log import OpenEventLog, told_together
 from agir_pipeline.resources.home import DAGSTER_SETTINGS
 
 
@@ -70,6 +71,31 @@ def test_news_touches_the_file_that_the_interface_watches(
     run_id = run(instance)
     assert set(touched) == {instance.event_log_storage.path_for_shard(run_id)}  # type: ignore[attr-defined]
     assert len(touched) >= len(kinds(instance.event_log_storage, run_id))
+
+
+def test_a_stretch_of_events_is_one_transaction_per_file_and_seen_inside_at_once(
+    instance: dg.DagsterInstance, folder: Path
+) -> None:
+    run_id = run(instance)
+    told = kinds(instance.event_log_storage, run_id)
+    beside = OpenEventLog.from_config_value(None, {"base_dir": str(folder)})
+    [event] = instance.event_log_storage.get_logs_for_run(
+        run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    with suppress(ZeroDivisionError), told_together(instance), told_together(instance):
+        instance.event_log_storage.store_event_batch([event, event])
+        assert len(kinds(instance.event_log_storage, run_id)) == len(told) + 2
+        assert kinds(beside, run_id) == told
+        raise ZeroDivisionError
+    assert len(kinds(beside, run_id)) == len(told) + 2  # what was told stays told
+    again = run(instance)
+    assert "PIPELINE_SUCCESS" in kinds(beside, again)
+    beside.dispose()
+
+
+def test_another_storage_takes_each_event_by_itself() -> None:
+    with dg.DagsterInstance.ephemeral() as other, told_together(other):
+        assert dg.materialize([figure], instance=other).success
 
 
 def test_few_files_stay_open_and_all_can_be_read(

@@ -118,19 +118,33 @@ def test_what_is_expected_is_begun_before_it_is_asked_and_each_file_keeps_its_ow
     with Parser() as parser:
         own = parser.limits
         parser.expect(Request(path, (), None, own, None) for path in paths)
+        assert [one.request.path.name for one in parser._ahead] == names  # none that is not there
         first = parser.read_sheets(paths[0])
-        for _moment in range(100):
-            if len(begun) == 2:
-                break
-            time.sleep(0.05)
-        assert begun == names[:2]  # the file that is not there is left for when it is asked
         unexpected = parser.read_sheets(folder / "dates_1904.xlsx", ["Suivi"])
         others = [parser.read_sheets(folder / name) for name in names[1:]]
-        assert begun.count("dates_1904.xlsx") == 2
+        assert sorted(begun) == sorted([*names, "dates_1904.xlsx"])
     with Parser() as plain:
         assert first == plain.read_sheets(paths[0])
         assert unexpected == plain.read_sheets(folder / "dates_1904.xlsx", ["Suivi"])
         assert others == [plain.read_sheets(folder / name) for name in names[1:]]
+
+
+def test_only_so_much_is_read_before_it_is_asked(
+    fixtures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fixtures / "spreadsheets"
+    paths = [folder / name for name in ("header_only.csv", "dates_1904.xlsx", "macroman.csv")]
+    largest = max(path.stat().st_size for path in paths)
+    monkeypatch.setattr("agir_pipeline.resources.parser.LARGEST_AHEAD", largest - 1)
+    monkeypatch.setattr("agir_pipeline.resources.parser.MOST_AHEAD", largest - 1)
+    with Parser() as parser:
+        parser.expect(Request(path, (), None, parser.limits, None) for path in paths)
+        waiting = []
+        for path in paths:
+            waiting.append([one.request.path.name for one in parser._ahead])
+            assert isinstance(parser.read_sheets(path), list)
+        assert waiting == [["header_only.csv"], ["macroman.csv"], ["macroman.csv"]]
+        assert not parser._ahead
 
 
 def test_leaving_while_a_file_is_read_ahead_kills_its_reader(fixtures: Path) -> None:
@@ -139,8 +153,7 @@ def test_leaving_while_a_file_is_read_ahead_kills_its_reader(fixtures: Path) -> 
         process = parser._running()
         os.kill(process.pid, signal.SIGSTOP)  # it answers nobody any more
         parser.expect([Request(path, (), None, parser.limits, None)])
-        assert parser._ahead is not None
-        ahead = parser._ahead[1]
+        ahead = parser._ahead[0].grids
         while not ahead.running():
             time.sleep(0.01)
     # not "reader_too_slow": nobody waited for it

@@ -329,7 +329,7 @@ BAD_DECLARATIONS = {
     "models: [{name: nowhere}]": "model nowhere has no file",
     "models: [{name: rupture}]": "model rupture has no file in this folder",
     "models: [{name: first_contract, tests: [unique]}]": "models.0.tests",
-    "models: [": "not YAML, line 1",
+    "models: [": "not YAML, line",
 }
 
 

@@ -1,7 +1,7 @@
 """``covariate_balance``: how alike the arms are before and after matching, round by round."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +47,14 @@ class Sample:
 
     rows: pd.DataFrame
     weights: Floats
+    _last: dict["Variable", Floats] = field(default_factory=dict, compare=False, repr=False)
+
+    def of(self, variable: "Variable") -> Floats:
+        """Its values in these rows; those asked for last are kept, for they are asked again."""
+        if variable not in self._last:
+            self._last.clear()
+            self._last[variable] = variable.of(self.rows)
+        return self._last[variable]
 
     @cached_property
     def is_beneficiary(self) -> Bools:
@@ -112,7 +120,7 @@ def balance_table(
     for variable in _variables(pool, spec):
         denominator = _denominator(variable, everybody, overall)
         for number, (sample, matched) in samples.items():
-            points = np.unique(_known(variable.of(sample.rows)))
+            points = np.unique(_known(sample.of(variable)))
             others = weighted if number == ALL_ROUNDS else []
             for name, compared in (("pool", sample), ("matched", matched), *others):
                 rows.append(
@@ -227,7 +235,7 @@ def _compare(
 
 def _arm(variable: Variable, sample: Sample, is_beneficiary: bool) -> tuple[Floats, Floats]:
     """Known values of an arm with a weight, and these weights."""
-    values = variable.of(sample.rows)
+    values = sample.of(variable)
     is_kept = (sample.is_beneficiary == is_beneficiary) & (sample.weights > 0) & ~np.isnan(values)
     return values[is_kept], sample.weights[is_kept]
 

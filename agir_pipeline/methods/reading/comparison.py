@@ -40,6 +40,7 @@ class Delivery:
     """How many of its headings say nothing to the contract."""
     accepted: Collection[str] = ()
     """Columns that the steward allows to be absent or empty."""
+    _said: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def keys(self) -> list[str]:
@@ -52,9 +53,11 @@ class Delivery:
         return dict(zip(self.keys, self.rows["row_number"].to_pylist(), strict=True))
 
     def said(self, column: str) -> dict[str, Any]:
-        """Key → what its row says in a column, where it says something."""
-        values = zip(self.keys, self.rows[column].to_pylist(), strict=True)
-        return {key: value for key, value in values if value is not None}
+        """Key → what its row says in a column, where it says something; not to be changed."""
+        if column not in self._said:
+            values = zip(self.keys, self.rows[column].to_pylist(), strict=True)
+            self._said[column] = {key: value for key, value in values if value is not None}
+        return self._said[column]
 
     def filled(self, column: str) -> int:
         """In how many rows a column is filled."""

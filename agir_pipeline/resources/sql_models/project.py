@@ -16,6 +16,9 @@ from agir_pipeline.language import _
 
 Declared = TypeVar("Declared", bound=BaseModel)
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe one in C, where PyYAML was built with it."""
+
 
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -150,7 +153,7 @@ def _models(folder: Path, steps: Sequence[str], mistakes: list[Mistake]) -> dict
 
 def _declared(path: Path, shape: type[Declared]) -> Declared:
     try:
-        return shape.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return shape.model_validate(yaml.load(path.read_text(encoding="utf-8"), _LOADER) or {})  # noqa: S506
     except FileNotFoundError:
         raise UsageError(_("{file}: not found").format(file=path)) from None
     except yaml.YAMLError as fault:
