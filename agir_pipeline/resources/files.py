@@ -2,8 +2,10 @@
 
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
+from typing import IO
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.language import _
@@ -15,15 +17,19 @@ ENDINGS = frozenset(
 """Ends of names that say of which kind a file is."""
 
 
-def write_whole(
-    path: Path,
-    content: bytes,
-    mode: int = 0o600,
-    *,
-    then: bytes | memoryview = b"",
-    is_lasting: bool = True,
-) -> None:
-    """Write ``content``, ``then`` what follows, under a temporary name, flush to disk, rename.
+def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write ``content`` under a temporary name, flush to disk, rename.
+
+    Raises:
+        InfrastructureError: the disk is full or refuses; what stood at ``path`` still stands.
+    """
+    with whole_file(path, mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path, mode: int = 0o600, *, is_lasting: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write into, flushed to disk and under its own name once that has ended well.
 
     What can be made again need not be ``is_lasting``: a power cut may then take it.
 
@@ -38,7 +44,7 @@ def write_whole(
             path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as file:
-            file.writelines((content, then))
+            yield file
             if is_lasting:
                 file.flush()
                 os.fsync(file.fileno())
@@ -48,6 +54,9 @@ def write_whole(
     except OSError as fault:
         _forget(temporary)
         raise disk_fault(path, fault) from None
+    except BaseException:
+        _forget(temporary)
+        raise
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:

@@ -32,12 +32,12 @@ from agir_pipeline.methods.reading.structure_files import CONTAINER
 from agir_pipeline.protocol.lookup_tables import read_table
 from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.intake import Intake
-from agir_pipeline.resources.kept_readings import keep_parts, kept_parts
+from agir_pipeline.resources.kept_readings import keep_parts, kept_parts, memory_given_back
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser, Request, collector_paused
 from agir_pipeline.resources.receipts import Receipt
 
-READER_VERSION = "12"
+READER_VERSION = "13"
 PASSING = frozenset(
     {
         *("reader_died", "reader_too_slow"),
@@ -125,7 +125,7 @@ class Readings:
         kept = kept_parts(path)
         if kept is not None:
             return _reading(receipt, contract, *kept, is_new=False)
-        with collector_paused():
+        with collector_paused(), memory_given_back():
             read = self._parse(receipt, parser, versions, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
             refusal = (read.code, refusal_sentence(read, receipt.shown_name))

@@ -8,7 +8,7 @@ import pytest
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.resources import files
-from agir_pipeline.resources.files import make_folder, sweep, write_whole
+from agir_pipeline.resources.files import make_folder, sweep, whole_file, write_whole
 
 
 def test_a_file_is_written_with_its_rights_in_folders_made_for_it(tmp_path: Path) -> None:
@@ -43,6 +43,21 @@ def test_a_failed_write_leaves_the_old_file_and_no_trace(
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(InfrastructureError, match="f cannot be written: No space left on device"):
         write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_half_written_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    write_whole(path, b"old")
+
+    def stopped() -> None:
+        with whole_file(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from agir_pipeline.methods.reading.grid import SMALL, Block, Row, block_of
+from agir_pipeline.methods.reading.grid import BETWEEN, SMALL, Block, Row, block_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -91,7 +91,7 @@ class Coded(Sequence[T], Generic[T]):
         stands[self.places] = True
         if stands.all():
             return self
-        places = (np.cumsum(stands) - 1)[self.places]
+        places = (np.cumsum(stands, dtype="int32") - 1)[self.places]
         return Coded(list(compress(self.entries, stands.tolist())), places)
 
 
@@ -176,7 +176,8 @@ class Gathered:
     """The rows of one sheet while they come from the reading process, block after block."""
 
     def __init__(self) -> None:
-        self._numbers: list[int] = []
+        self._numbers: list[Sequence[int]] = []
+        self._n_rows = 0
         self._columns: list[_Growing] = []
         self._odd: dict[int, list[str]] = {}
         self._is_begun = False
@@ -186,7 +187,7 @@ class Gathered:
 
         Raises ValueError: it does not hold what it says.
         """
-        n_rows, begun = message["n_rows"], len(self._numbers)
+        n_rows, begun = message["n_rows"], self._n_rows
         columns = list(_columns(message["columns"], n_rows, places))
         odd = {begun + place: cells for place, cells in message["odd"]}
         n_written = _n_written(columns, odd, n_rows, is_first=not begun)
@@ -201,13 +202,40 @@ class Gathered:
             for growing in self._columns:
                 growing.add(Coded.constant("", n_rows))
         first = message["first"]
-        self._numbers += message["numbers"] or range(first, first + n_rows)
+        self._numbers.append(message["numbers"] or range(first, first + n_rows))
+        self._n_rows += n_rows
         self._odd |= odd
         return n_written
 
     def rows(self) -> Rows:
         """All of them."""
-        return Rows(self._numbers, [growing.whole() for growing in self._columns], self._odd)
+        columns = [growing.whole() for growing in self._columns]
+        return Rows(_one_after_another(self._numbers), columns, self._odd)
+
+
+def _one_after_another(numbers: Sequence[Sequence[int]]) -> Sequence[int]:
+    """The numbers of all blocks; a range where none is left out."""
+    whole = range(numbers[0][0], numbers[-1][-1] + 1) if numbers else range(0)
+    at = 0
+    for some in numbers:
+        if whole[at : at + len(some)] != some:
+            return [number for some in numbers for number in some]
+        at += len(some)
+    return whole
+
+
+class _PlaceOf(dict[str, int]):
+    """The place of each text among the entries of a column; one that is asked for becomes one."""
+
+    def __init__(self, entries: list[str]) -> None:
+        # A plain column may hold one text twice: either place will do.
+        super().__init__(zip(entries, range(len(entries)), strict=True))
+        self._entries = entries
+
+    def __missing__(self, text: str) -> int:
+        place = self[text] = len(self._entries)
+        self._entries.append(text)
+        return place
 
 
 class _Growing:
@@ -219,7 +247,7 @@ class _Growing:
     def __init__(self, first: Coded[str]) -> None:
         self._entries, self._places = first.entries, [first.places]
         self._n_rows = len(first)
-        self._place_of: dict[str, int] | None = None
+        self._place_of: _PlaceOf | None = None
 
     def add(self, more: Coded[str]) -> None:
         if self._n_rows >= LOOKED_AT and 2 * len(self._entries) > self._n_rows:
@@ -227,25 +255,12 @@ class _Growing:
             places = more.places.astype("int32") + len(self._entries)
             self._entries += more.entries
         else:
-            places = self._known(more.entries)[more.places]
+            if self._place_of is None:
+                self._place_of = _PlaceOf(self._entries)
+            place_of, n = self._place_of.__getitem__, len(more.entries)
+            places = np.fromiter(map(place_of, more.entries), "int32", n)[more.places]
         self._places.append(places)
         self._n_rows += len(more)
-
-    def _known(self, texts: list[str]) -> Places:
-        """The place of each among the entries, which now hold all of them."""
-        if self._place_of is None:
-            # A plain column may hold one text twice: either place will do.
-            self._place_of = dict(zip(self._entries, range(len(self._entries)), strict=True))
-        known, n_before, fresh = self._place_of, len(self._entries), list[str]()
-        places = np.empty(len(texts), "int32")
-        for number, text in enumerate(texts):
-            place = known.get(text)
-            if place is None:
-                place = known[text] = n_before + len(fresh)
-                fresh.append(text)
-            places[number] = place
-        self._entries += fresh
-        return places
 
     def whole(self) -> Coded[str]:
         if len(self._places) == 1:
@@ -253,9 +268,19 @@ class _Growing:
         return Coded(self._entries, np.concatenate(self._places))
 
 
-def _columns(told: Sequence[list[str]], n_rows: int, places: bytes) -> Iterator[Coded[str]]:
+def _columns(
+    told: Sequence[list[str] | list[int]], n_rows: int, places: bytes
+) -> Iterator[Coded[str]]:
     at = 0
-    for entries in told:
+    for one in told:
+        if isinstance(one[0], str):
+            entries = one
+        else:
+            n_texts, n_bytes = one
+            entries = places[at : at + n_bytes].decode().split(BETWEEN)
+            at += n_bytes
+            if len(entries) != n_texts:
+                raise ValueError
         if len(entries) == n_rows:
             yield Coded(entries, np.arange(n_rows, dtype="int32"))
             continue

@@ -19,7 +19,8 @@ OTHERS = {
     b"Rar!": "archive",
     b"PK\x05\x06": "archive",
 }
-HTML = ("<html", "<!doctype html", "<table", "<head", "<meta", "<style", "<body")
+HTML = ("<html", "<!doctype html", "<table", "<head", "<meta", "<style", "<body", "mime-version:")
+"""The last one begins a page that Excel saved with its pictures as one file."""
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 
 

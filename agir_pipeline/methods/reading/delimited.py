@@ -39,11 +39,14 @@ MARKS = (
 
 DOUBLE_ENCODED = re.compile(r"[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€")
 """Two bytes of UTF-8 shown as two letters of cp1252: é as Ã©."""
-MAC_ROMAN = re.compile(r"[Žƒ‰Š](?=[a-z])|(?<=[a-z])[Žƒ‰Š]")
+MAC_ROMAN = re.compile(r"[Žƒ‰Š](?:(?=[a-z])|(?<=[a-z][Žƒ‰Š]))")
 """The cp1252 reading of a Mac file: its é, É, â and ä beside small letters."""
 
-DOS_TEXT = re.compile(r"(?<=[a-z])[‚‡]")
+DOS_TEXT = re.compile(r"[‚‡](?<=[a-z][‚‡])")
 """The cp1252 reading of a file of MS-DOS: its é and ç after small letters."""
+
+LATIN_9 = re.compile(r"¤|[½¼](?:(?=[^\W\d_])|(?<=[^\W\d_][½¼]))")
+"""The cp1252 reading of ISO 8859-15: its € anywhere, its œ and Œ beside letters."""
 
 
 def read_delimited(file: IO[bytes], encoding: str | None = None) -> Sheet:
@@ -165,7 +168,7 @@ def _watched(rows: Iterable[Row], used: str, flags: list[Flag]) -> Iterator[Row]
     """The rows as they are; one flag for each suspicious column, at its first row."""
     patterns = {"double_encoded": DOUBLE_ENCODED}
     if used == "cp1252":
-        patterns |= {"mac_roman": MAC_ROMAN, "dos_text": DOS_TEXT}
+        patterns |= {"mac_roman": MAC_ROMAN, "dos_text": DOS_TEXT, "latin_9": LATIN_9}
     found: dict[tuple[str, int], list[int]] = {}
     for number, cells in rows:
         text = UNIT.join(cells)

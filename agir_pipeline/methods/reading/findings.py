@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from agir_pipeline.methods.reading.columns import Rows
+from agir_pipeline.methods.reading.columns import Places, Rows
 from agir_pipeline.methods.reading.grid import UNCACHED, Grid, Refusal, column_letter
 from agir_pipeline.methods.reading.headings import Layout
 from agir_pipeline.methods.reading.row_ends import End
@@ -67,20 +67,20 @@ def cell_findings(
             yield from found(note, grid, places, name)
 
 
-def uncached_findings(grid: Grid, layout: Layout, data: set[int]) -> list[Finding] | Refusal:
+def uncached_findings(grid: Grid, layout: Layout, data: Places) -> list[Finding] | Refusal:
     """Formulas without a result refuse the sheet where they stand in its data."""
     rows = Rows.of(grid.rows)
     told = [*(column.entries for column in rows.columns), *rows.odd.values()]
     if not any(UNCACHED in texts for texts in told):
         return []
-    wanted = set(layout.positions.values())
+    wanted, in_data = set(layout.positions.values()), set(data.tolist())
     inside: list[str] = []
     beside: list[int] = []
     for index, (number, cells) in enumerate(rows):
         if UNCACHED not in cells:
             continue
         for position, cell in enumerate(cells):
-            if cell == UNCACHED and index in data and position in wanted:
+            if cell == UNCACHED and index in in_data and position in wanted:
                 inside.append(f"{column_letter(position)}{number}")
             elif cell == UNCACHED:
                 beside.append(number)

@@ -146,6 +146,8 @@ FEW = 500
 WIDEST = 16_384
 """No worksheet has more columns; longer rows of a csv file are kept as they are."""
 SAMPLE = 64
+BETWEEN = "\0"
+"""Parts the texts of a column on their way from the reading process."""
 SMALL = 256
 """Up to as many texts in a block, one byte says which of them stands in a row; else two."""
 

@@ -128,7 +128,7 @@ class _Tables:
         elif name == "text:p":
             self.in_paragraph = False
         elif name in CELLS and self.cell:
-            # Some programs write an error as the number 0 that shows an error.
+            # Some programs write an error as the number 0, or no text, that shows an error.
             self.cell.is_error |= bool(ERROR_SHOWN.fullmatch(self.cell.shown.strip()))
             self.cells.append(self.cell)
             self.cell = None
@@ -164,13 +164,13 @@ def _cell(attributes: dict[str, str]) -> _Cell:
     kind = attributes.get("office:value-type")
     is_error = attributes.get("calcext:value-type") == "error"
     names = ("office:string-value",) if kind == "string" else VALUES
-    value = "" if is_error else next((attributes[n] for n in names if n in attributes), "")
+    value = None if is_error else next((attributes[n] for n in names if n in attributes), None)
     return _Cell(
         n=int(attributes.get("table:number-columns-repeated", 1)),
         is_error=is_error,
         is_uncached="table:formula" in attributes and kind is None,
-        shows_text=not value,
-        text=value,
+        shows_text=value is None,
+        text=value or "",
         spans=(
             int(attributes.get("table:number-rows-spanned", 1)),
             int(attributes.get("table:number-columns-spanned", 1)),

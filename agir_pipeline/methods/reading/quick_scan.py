@@ -14,12 +14,13 @@ from xml.parsers.expat import ExpatError
 from agir_pipeline.methods.reading.grid import Limits, Refused, column_letter, column_number
 from agir_pipeline.methods.reading.sheet_scan import TRUE, SheetFacts, SheetScan, hold, xml_parser
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 17
 REST_BYTES = 8 << 20
 """No row is longer than this; text that seems to hold one is left to the parser."""
 
 FEW_COLUMNS = 100
-"""Up to here a pattern that lists the columns is worth its making."""
+LARGE_BYTES = 1 << 20
+"""Up to here, and from here on, a pattern that lists the columns is worth its making."""
 
 BARRED = rb"\x00-\x08\x0b\x0c\x0e-\x1f"
 """Control characters, which XML does not know."""
@@ -47,8 +48,9 @@ def _cell(letters: bytes) -> bytes:
 def _full_rows(letters: bytes) -> re.Pattern[bytes]:
     """Rows with their numbers, whose cells say where they are; one at least holds something."""
     cell = _cell(letters)
-    some = rb"(?:" + cell + rb"/>)*+" + cell + CONTENT
-    cells = some + rb"(?:" + cell + rb"(?:/>|" + CONTENT + rb"))*+"
+    usual = rb'<c r="(?:' + letters + rb')(?P=row)"(?: s="[0-9]++")?+(?: t="s")?+><v>'
+    some = rb"(?:" + usual + HELD + rb"</v></c>)++|(?:" + cell + rb"/>)*+" + cell + CONTENT
+    cells = rb"(?:" + some + rb")(?:" + cell + rb"(?:/>|" + CONTENT + rb"))*+"
     return re.compile(rb"(?:" + ROW + rb">" + cells + rb"</row>)++")
 
 
@@ -88,6 +90,8 @@ def quick_scan(file: IO[bytes], limits: Limits) -> SheetFacts | None:
         return quick.finish()
     except (_Unsure, Refused, ExpatError, ValueError, KeyError):
         return None
+    finally:
+        del quick.parser  # it knows this look, which knows it: nobody looks for cycles here
 
 
 class _Quick:
@@ -98,6 +102,7 @@ class _Quick:
         self.limits = limits
         self.rest = b""
         self.is_begun = False
+        self.n_bytes = 0
         self.known_rows = FULL_ROWS
         """Rows that lie within the columns known so far."""
 
@@ -112,9 +117,10 @@ class _Quick:
     def take(self, chunk: bytes) -> None:
         """Read on, as far as whole rows go."""
         text = self.rest + chunk
+        self.n_bytes += len(chunk)
         if not self.is_begun:
             text = self._begin(text)
-        elif 0 < self.scan.facts.n_columns <= FEW_COLUMNS:
+        elif self.n_bytes >= LARGE_BYTES and 0 < self.scan.facts.n_columns <= FEW_COLUMNS:
             self.known_rows = _full_rows_within(self.scan.facts.n_columns)
         end = text.rfind(b"</row>") + len(b"</row>")
         if end < len(b"</row>"):

@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from binascii import hexlify
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -38,8 +39,9 @@ class RecordNames:
 
     def column(self, numbers: Sequence[int]) -> pa.Array:
         """Of many rows, without a text of its own for each."""
-        width = 2 * RECORD_ID_BYTES
-        names = b"".join(map(self._digest, numbers)).hex().encode()
+        width, names = 2 * RECORD_ID_BYTES, bytearray()
+        for begun in range(0, len(numbers), LARGE):
+            names += hexlify(b"".join(map(self._digest, numbers[begun : begun + LARGE])))
         ends = np.arange(0, len(names) + width, width, dtype="int32")
         return pa.StringArray.from_buffers(len(numbers), pa.py_buffer(ends), pa.py_buffer(names))
 
@@ -80,9 +82,10 @@ class Records:
 
     def _repetitions(self) -> tuple[list[int], list[int]]:
         """Positions of rows equal to an earlier one, and of rows that contradict another."""
-        times = Counter(map(self.keys.__getitem__, self._right))
-        if len(times) == len(self._right):
+        keys = list(map(self.keys.__getitem__, self._right))
+        if len(set(keys)) == len(keys):
             return [], []
+        times = Counter(keys)
         seen: set[tuple[Any, ...]] = set()
         copies: list[int] = []
         first: dict[str | None, list[int]] = {}

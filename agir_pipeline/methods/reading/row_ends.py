@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
@@ -70,17 +71,27 @@ def _is_plain(rows: Rows, row_index: int, header: list[str], key_positions: list
     is_data[: row_index + 1] = is_data[list(rows.odd)] = False
     if not is_data.any():
         return is_data
-    heading = _folded(header[0])
-
-    def may_be_data(text: str) -> bool:
-        folded = _folded(text)
-        return text[:1].isalnum() and "tota" not in folded and folded != heading
-
-    first, last_of_key = rows.columns[0], rows.columns[max(key_positions, default=0)]
-    is_data &= first.where(may_be_data)
+    first, last_of_key = (rows.columns[place] for place in (0, max(key_positions, default=0)))
+    places = np.flatnonzero(is_data)
+    told = first.take(places).bare()
+    if not _may_all_be_data(told.entries, _folded(header[0])):
+        is_data[places] = told.where(partial(_may_be_data, heading=_folded(header[0])))
     if last_of_key is not first:
         is_data &= last_of_key.where(lambda text: text[:1].isalnum())
     return is_data
+
+
+def _may_be_data(text: str, heading: str) -> bool:
+    folded = _folded(text)
+    return text[:1].isalnum() and "tota" not in folded and folded != heading
+
+
+def _may_all_be_data(texts: list[str], heading: str) -> bool:
+    """Whether all may be, as one look tells; False where it does not."""
+    folded = "\n".join(texts).casefold()
+    begun = "".join([text[:1] for text in texts])
+    is_begun_well = len(begun) == len(texts) and begun.isalnum()
+    return is_begun_well and "tota" not in folded and not (heading and heading in folded)
 
 
 def _folded(text: str) -> str:

@@ -5,18 +5,17 @@ which belongs in the vault: it is the only place where a cell's own text is kept
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from agir_pipeline.methods.reading.cells import trimmed
-from agir_pipeline.methods.reading.columns import Coded, Rows
+from agir_pipeline.methods.reading.columns import Coded, Places, Rows
 from agir_pipeline.methods.reading.derived import LookupTable, deriver, disagreeing
 from agir_pipeline.methods.reading.findings import (
     Finding,
@@ -37,6 +36,8 @@ from agir_pipeline.methods.reading.records import (
 from agir_pipeline.methods.reading.row_ends import End, first_ends
 from agir_pipeline.methods.reading.typing_rules import ColumnReader, TypedColumn, as_array
 from agir_pipeline.protocol.model import ColumnType, Source
+
+T = TypeVar("T")
 
 PLACE: Mapping[str, ColumnType] = {
     "record_id": "text",
@@ -90,8 +91,9 @@ class RowsRead:
     ``row_digest``, which changes when any of its values does."""
     quarantine: Sequence[Quarantined]
     sheet: str
-    row_ends: Sequence[tuple[int, str]]
-    """Number and end of every row of the sheet."""
+    numbers: Sequence[int]
+    row_ends: Sequence[str]
+    """The number of every row of the sheet, and its end."""
     findings: tuple[Finding, ...]
     refusal: Refusal | None = None
 
@@ -104,8 +106,9 @@ class RowsRead:
         """For each sheet, the number of rows with each end, and ``n_rows``, their sum."""
         if not self.row_ends:
             return {}
-        counts = Counter(end for _number, end in self.row_ends)
-        by_end = {end.value: counts[end] for end in End}
+        others = [end for end in self.row_ends if end is not End.ACCEPTED]
+        by_end = {end.value: others.count(end) for end in End}
+        by_end[End.ACCEPTED.value] = len(self.row_ends) - len(others)
         return {self.sheet: by_end | {"n_rows": len(self.row_ends)}}
 
 
@@ -152,33 +155,33 @@ class RowReader:
         if isinstance(layout, Refusal):
             return _unmapped(grid, self.source, layout)
         ends, row_rules = first_ends(grid, layout, self.source.key)
-        is_right = End.ACCEPTED
-        data = [index for index, end in enumerate(ends) if end == is_right]
-        uncached = uncached_findings(grid, layout, set(data))
+        data = _accepted(ends)
+        uncached = uncached_findings(grid, layout, data)
         if isinstance(uncached, Refusal):
             return _refused(self.source, uncached)
         texts = _texts(rows, layout, data, self.source, grid.sheet)
         typed = {name: reader.read(texts[name]) for name, reader in self._columns.items()}
         self._judge_places(grid, layout, data, typed)
         self._judge_days(typed, received_on or delivered_on)
-        records = Records(self.source, list(map(rows.numbers.__getitem__, data)), typed)
+        records = Records(self.source, _chosen(rows.numbers, data), typed)
         names = RecordNames(self._record_key, object_digest, grid.sheet)
         broken = [
             *_broken_rows(grid, row_rules),
             *_broken_cells(data, typed, texts),
-            *(_Broken(data[position], *told) for position, *told in records.doubtful(texts)),
+            *(_Broken(int(data[position]), *told) for position, *told in records.doubtful(texts)),
         ]
         for one in broken:
             ends[one.place] = End.REJECTED
-        copies = [data[position] for position in records.copies]
+        copies = data[records.copies].tolist()
         for index in copies:
             ends[index] = End.DUPLICATE
-        accepted = [p for p, index in enumerate(data) if ends[index] == is_right]
+        kept = np.flatnonzero(np.isin(data, _accepted(ends), assume_unique=True))
         return RowsRead(
-            rows=self._accepted(grid, records, accepted, names, provider),
+            rows=self._table(grid, records, kept, names, provider),
             quarantine=_quarantine(grid, broken, names, data, records.keys),
             sheet=grid.sheet,
-            row_ends=list(zip(rows.numbers, ends, strict=True)),
+            numbers=rows.numbers,
+            row_ends=ends,
             findings=(
                 *sheet_findings(grid),
                 *layout_findings(grid, layout, ends),
@@ -187,16 +190,16 @@ class RowReader:
                 *self._disagreeing(grid, records),
                 *self._never_begun(grid, records),
                 *found("duplicate_rows", grid, [rows.numbers[index] for index in copies]),
-                *([] if data else [Finding("no_rows", grid.sheet, None, "", 0)]),
+                *([] if len(data) else [Finding("no_rows", grid.sheet, None, "", 0)]),
             ),
         )
 
     def _judge_places(
-        self, grid: Grid, layout: Layout, data: list[int], typed: Mapping[str, TypedColumn]
+        self, grid: Grid, layout: Layout, data: Places, typed: Mapping[str, TypedColumn]
     ) -> None:
         """Empty cells under a merged one break a rule: nobody knows whether its value is theirs."""
         names = {position: name for name, position in layout.positions.items()}
-        numbers = [grid.rows[index][0] for index in data] if grid.merged else []
+        numbers = [grid.rows[index][0] for index in data.tolist()] if grid.merged else []
         for top, left, bottom, right in grid.merged:
             for place in range(bisect_left(numbers, top), bisect_right(numbers, bottom)):
                 cells = grid.rows[data[place]][1]
@@ -228,28 +231,26 @@ class RowReader:
         rows = Rows.of(grid.rows)
         is_data = rows.as_wide_as(len(rows[layout.row_index][1]))
         is_data[: layout.row_index + 1] = False
-        data = np.flatnonzero(is_data).tolist()
+        data = np.flatnonzero(is_data)
         texts = _texts(rows, layout, data, self.source, grid.sheet)
         names = [name for name in self._columns if name in wanted or name in self.source.key]
         values = {name: self._columns[name].read(texts[name]).values for name in names}
         keys = business_keys(self.source, values) if self.source.key else [None] * len(data)
         said = [one.turned(list(map(_as_text, one.entries))) for one in values.values()]
         told: Iterable[tuple[str | None, ...]] = zip(*said, strict=True) if said else repeat(())
-        for index, key, row in zip(data, keys, told, strict=False):
+        for index, key, row in zip(data.tolist(), keys, told, strict=False):
             yield RowTold(rows.numbers[index], key, dict(zip(names, row, strict=True)))
 
-    def _accepted(
-        self, grid: Grid, records: Records, positions: list[int], names: RecordNames, provider: str
+    def _table(
+        self, grid: Grid, records: Records, kept: Places, names: RecordNames, provider: str
     ) -> pa.Table:
-        numbers = list(map(records.numbers.__getitem__, positions))
-        n = len(positions)
+        numbers, n = _chosen(records.numbers, kept), len(kept)
         values: dict[str, Sequence[object]] = {
             "sheet": Coded.constant(grid.sheet, n),
             "row_number": numbers,
-            "entity_key": list(map(records.keys.__getitem__, positions)),
+            "entity_key": _chosen(records.keys, kept),
             "provider": Coded.constant(provider, n),
         }
-        kept = np.array(positions, "int64")
         for name, column in records.values.items():
             values[name] = column if n == len(column) else column.take(kept)
         told = [values[name] for name in ("entity_key", "provider", *records.values)]
@@ -282,9 +283,21 @@ def _as_text(value: Any) -> str | None:
     return value.strftime("%Y-%m-%d") if isinstance(value, datetime) else str(value)
 
 
-def _texts(rows: Rows, layout: Layout, data: Sequence[int], source: Source, sheet: str) -> Texts:
-    places = np.array(data, "int64")
-    there = {name: rows.cells(position, places) for name, position in layout.positions.items()}
+def _accepted(ends: Sequence[str]) -> Places:
+    """The places of the rows that are accepted as far as is known."""
+    is_right = End.ACCEPTED
+    return np.flatnonzero(np.fromiter([end is is_right for end in ends], bool, len(ends)))
+
+
+def _chosen(told: Sequence[T], places: Places) -> Sequence[T]:
+    """What stands at these places, which rise; without a copy where it is all between two."""
+    if len(places) and int(places[-1] - places[0]) + 1 == len(places):
+        return told[int(places[0]) : int(places[-1]) + 1]
+    return list(map(told.__getitem__, places.tolist()))
+
+
+def _texts(rows: Rows, layout: Layout, data: Places, source: Source, sheet: str) -> Texts:
+    there = {name: rows.cells(position, data) for name, position in layout.positions.items()}
     there |= {c.name: Coded.constant(sheet, len(data)) for c in source.columns if c.is_sheet_name}
     absent = Coded.constant("", len(data))
     return {column.name: there.get(column.name, absent) for column in source.columns}
@@ -296,22 +309,22 @@ def _broken_rows(grid: Grid, rules: Mapping[int, str]) -> Iterator[_Broken]:
 
 
 def _broken_cells(
-    data: list[int], typed: Mapping[str, TypedColumn], texts: Texts
+    data: Places, typed: Mapping[str, TypedColumn], texts: Texts
 ) -> Iterator[_Broken]:
     for name, column in typed.items():
         for position, rule in column.rules.items():
-            yield _Broken(data[position], name, rule, texts[name][position])
+            yield _Broken(int(data[position]), name, rule, texts[name][position])
 
 
 def _quarantine(
     grid: Grid,
     broken: list[_Broken],
     names: RecordNames,
-    data: Sequence[int],
+    data: Places,
     keys: Sequence[str | None],
 ) -> list[Quarantined]:
     """``data``: the places of the rows whose ``keys`` these are."""
-    key_of = dict(zip(data, keys, strict=True)) if broken else {}
+    key_of = dict(zip(data.tolist(), keys, strict=True)) if broken else {}
     return [
         Quarantined(
             *(grid.sheet, number := grid.rows[one.place][0], one.column, one.rule, one.found),
@@ -343,10 +356,11 @@ def _unmapped(grid: Grid, source: Source, refusal: Refusal) -> RowsRead:
     is_bare = not any(cell.strip() for _number, cells in grid.rows for cell in cells)
     if grid.container != "csv" or not is_bare:
         return _refused(source, refusal)
-    ends = [(number, End.BLANK) for number, _cells in grid.rows]
+    numbers = [number for number, _cells in grid.rows]
+    ends = [End.BLANK] * len(numbers)
     finding = Finding("no_rows", grid.sheet, None, "", 0)
-    return RowsRead(_no_rows(source), [], grid.sheet, ends, (finding,))
+    return RowsRead(_no_rows(source), [], grid.sheet, numbers, ends, (finding,))
 
 
 def _refused(source: Source, refusal: Refusal) -> RowsRead:
-    return RowsRead(_no_rows(source), [], "", [], (), refusal)
+    return RowsRead(_no_rows(source), [], "", [], [], (), refusal)

@@ -150,6 +150,10 @@ FINDINGS: Mapping[str, str] = {
     "dos_text": mark(
         "{n} text(s) look like those of MS-DOS (é shown as ‚); declare the encoding cp850"
     ),
+    "latin_9": mark(
+        "{n} text(s) look like those of ISO 8859-15 (œ shown as ½, € as ¤); declare the encoding "
+        "iso8859-15"
+    ),
     "mac_roman": mark(
         "{n} text(s) look like those of an old Mac (é shown as Ž); declare the encoding mac_roman"
     ),

@@ -97,22 +97,24 @@ class ColumnReader:
     def read(self, texts: Sequence[str]) -> TypedColumn:
         """The values of one column; empty cells and declared spellings are missing."""
         coded = Coded.of(texts)
-        distinct = coded.entries
-        value_of = self._plain(distinct)
-        for text in self._missing & value_of.keys():
-            del value_of[text]
-        cells = {text: self._cell(text) for text in distinct if text not in value_of}
+        values, others = self._plain(coded.entries)
+        if not self._missing.isdisjoint(coded.entries):
+            missing = [p for p, text in enumerate(coded.entries) if text in self._missing]
+            others = sorted({*others, *missing})
+        if not others:
+            return TypedColumn(coded.turned(values), {}, {})
+        cells = {text: self._cell(text) for text in map(coded.entries.__getitem__, others)}
         if self._has_order:
             cells = dict(zip(cells, settle_order(list(cells.values())), strict=True))
         if self._is_required:
             cells = {text: _required(cell) for text, cell in cells.items()}
-        value_of |= {text: cell.value for text, cell in cells.items()}
+        values = list(values)
+        for place in others:
+            values[place] = cells[coded.entries[place]].value
         rule_of = {text: cell.rule for text, cell in cells.items() if cell.rule}
         note_of = {text: cell.note for text, cell in cells.items() if cell.note}
         return TypedColumn(
-            values=coded.turned(list(map(value_of.__getitem__, distinct))),
-            rules=_places(rule_of, coded),
-            notes=_places(note_of, coded),
+            coded.turned(values), rules=_places(rule_of, coded), notes=_places(note_of, coded)
         )
 
     def _cell(self, text: str) -> Cell:

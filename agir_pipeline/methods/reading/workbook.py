@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import IO, Any
 from xml.parsers.expat import ExpatError
@@ -121,12 +121,14 @@ def _sheet(
     ignored: list[str],
 ) -> Sheet:
     facts = guard.look(entry)
+    flags, n_held = list(_flags(facts)), len(facts.held_rows)
+    facts = replace(facts, held_rows=set())  # the parser needs the room of their numbers
     blocks = in_texts(_parsed(workbook, entry.name, facts))
-    blocks = _counted(_overlaid(blocks, facts), facts, entry, guard)
+    blocks = _counted(_overlaid(blocks, facts), n_held, entry, guard)
     grid = Grid(
         *(container, entry.name, []),
         ignored_sheets=ignored,
-        flags=list(_flags(facts)),
+        flags=flags,
         merged=_merged(facts),
     )
     return Sheet(grid, _told_of(blocks, entry.name))
@@ -153,16 +155,15 @@ def _parsed(workbook: CalamineWorkbook, sheet: str, facts: SheetFacts) -> Iterat
 
 
 def _counted(
-    blocks: Iterable[Block], facts: SheetFacts, entry: SheetEntry, guard: Guard
+    blocks: Iterable[Block], n_held: int, entry: SheetEntry, guard: Guard
 ) -> Iterator[Block]:
     """The rows; after the last one, those lost inside the parser refuse the file."""
     n_parsed = 0
     for block in blocks:
         n_parsed += _n_held(block, guard.holds)
         yield block
-    if n_parsed != len(facts.held_rows):
-        facts = guard.look_again(entry)
-    n_held = len(facts.held_rows)
+    if n_parsed != n_held:
+        n_held = len(guard.look_again(entry).held_rows)
     if n_parsed != n_held:
         raise Refused("rows_lost", sheet=entry.name, expected=n_held, found=n_parsed)
 

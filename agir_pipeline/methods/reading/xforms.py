@@ -1,4 +1,4 @@
-"""When a form of ODK shows each question, from its definition (an XForm).
+"""When a form of ODK shows each question, from its definition (an XForm) or its table (XLSForm).
 
 Conditions are translated to the expressions that questionnaires know; what has no like among them
 is not known, never guessed. Source: ODK XForms Specification, getodk.github.io/xforms-spec.
@@ -6,7 +6,7 @@ is not known, never guessed. Source: ODK XForms Specification, getodk.github.io/
 
 import io
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from xml.parsers.expat import ExpatError
 
 from agir_pipeline.methods.reading.grid import Refused
@@ -21,6 +21,10 @@ TOKEN = re.compile(
     |(?P<not>not\s*(?=\())|(?P<word>(?:and|or)\b)|(?P<sign><=|>=|!=|=|<|>|\(|\)|\+|-))""",
     re.VERBOSE,
 )
+
+
+REFERENCE = re.compile(r"\$\{\s*([^\s${}]+)\s*\}")
+"""How the table of a form calls a question: by its own name, wherever it stands."""
 
 
 class NoForm(Exception):
@@ -60,6 +64,28 @@ def conditions_of(
         told = [relevant.get(one, "") for one in (*above, path)]
         found[path] = tuple(_translated(one, names, several) for one in told if one.strip())
     return found
+
+
+def conditions_of_table(
+    relevant: Mapping[str, Sequence[str]], names: Mapping[str, str], several: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The same from the table a form is made of (XLSForm): path of each question → the texts
+    ``relevant`` of its groups and its own. A name that two questions bear is not known.
+
+    Paths are those without the root, names and ``several`` as in ``conditions_of``.
+    """
+    places: dict[str, list[str]] = {}
+    for path in names:
+        places.setdefault(path.rpartition("/")[2], []).append(path)
+
+    def full(reference: re.Match[str]) -> str:
+        found = places.get(reference[1], [])
+        return f"/form{found[0]}" if len(found) == 1 else "?"
+
+    return {
+        path: tuple(_translated(REFERENCE.sub(full, one), names, several) for one in texts)
+        for path, texts in relevant.items()
+    }
 
 
 def _below_root(path: str) -> str:

@@ -1,9 +1,10 @@
 """KoboToolbox: every submission of one asset. Built from its documentation: no server proved it."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
-from agir_pipeline.methods.reading.questionnaire import Field, Questionnaire
+from agir_pipeline.methods.reading.questionnaire import WHOLE, Field, Questionnaire
+from agir_pipeline.methods.reading.xforms import UNKNOWN, conditions_of_table
 from agir_pipeline.resources.sources.exchange import Exchange, json_of
 from agir_pipeline.resources.sources.faults import ServerFault
 from agir_pipeline.resources.sources.pulled import (
@@ -20,8 +21,39 @@ from agir_pipeline.resources.sources.pulled import (
 PAGE_ROWS = 1_000
 """The most a page gives since 2026; fewer when the server says so."""
 KEY = "_uuid"
-SYSTEM = ("_id", "_submission_time", "__version__")
+VERSION = "__version__"
+SYSTEM = ("_id", "_submission_time", VERSION)
 DENIED = (401, 403)
+EARLIER = "__earlier_version__"
+"""No column is called so: its value is not known."""
+NOTHING_ASKED = "X"
+ASKED = frozenset(
+    (
+        *("text", "integer", "decimal", "date", "time", "datetime", "dateTime"),
+        *("select_one", "select_multiple", "rank", "range", "acknowledge", "barcode"),
+        *("geopoint", "geotrace", "geoshape", "image", "audio", "video", "file"),
+    )
+)
+"""Types of questions that somebody is shown; the form fills in the others by itself."""
+
+
+class _Group(NamedTuple):
+    """A group of questions, as its first row says."""
+
+    name: str
+    kind: str
+    relevant: str
+
+
+class _Form(NamedTuple):
+    """What an asset asks."""
+
+    kinds: dict[str, str]
+    """Path of each question → its type."""
+    relevant: dict[str, tuple[str, ...]]
+    """Path of each question that is shown to somebody → the conditions that must all hold."""
+    version: str
+    """That of the deployed form; empty where what stands in the asset is not what is asked."""
 
 
 def pull(ask: Ask, exchange: Exchange) -> Pulled:
@@ -44,16 +76,35 @@ def _export(ask: Ask, exchange: Exchange, base: str) -> Pulled:
     if {n_rows, last} != {len(rows)} or _form(exchange, base) != asked:
         raise ServerFault("not_whole")
     beside = {name for row in rows for name in row if not name.startswith("_")}
-    answers = [*asked, *sorted(beside - set(asked))]
+    answers = [*asked.kinds, *sorted(beside - set(asked.kinds))]
     require_once([as_cell(row.get(KEY)) for row in rows])
     lines = sorted(_line(row, answers, ask.time_zone) for row in rows)
-    fields = [Field(name) for name in (KEY, *SYSTEM)] + [
-        Field(name, question=name, type=asked.get(name, ""), relevance=("unknown(form)",))
-        for name in answers
-    ]
-    return Pulled(
-        [KEY, *SYSTEM, *answers], lines, Questionnaire(ask.form, ("en",), "", tuple(fields))
-    )
+    fields = [Field(name) for name in (KEY, *SYSTEM[:-1])]
+    fields.append(Field(VERSION, VERSION, NOTHING_ASKED))  # conditions ask for it
+    conditions = _conditions(asked)
+    for place, name in enumerate(answers):
+        relevance = conditions.get(name, UNKNOWN)
+        kind = asked.kinds.get(name, "")
+        fields.append(Field(name, name, kind, relevance=relevance, raw_name=f"f{place}"))
+    told = Questionnaire(ask.form, ("en",), WHOLE, tuple(fields))
+    return Pulled([KEY, *SYSTEM, *answers], lines, told)
+
+
+def _conditions(form: _Form) -> dict[str, tuple[str, ...]]:
+    """Question → when it was shown, in a submission of the version that is deployed.
+
+    Of others nobody says by which conditions they were filled in.
+    """
+    names = {f"/{path}": f"f{place}" for place, path in enumerate(form.kinds)}
+    several = {f"/{path}" for path, kind in form.kinds.items() if kind == "select_multiple"}
+    relevant = {f"/{path}": texts for path, texts in form.relevant.items()}
+    found: dict[str, tuple[str, ...]] = {}
+    for path, told in conditions_of_table(relevant, names, several).items():
+        is_now = f"{VERSION} == '{form.version}'"
+        found[path.strip("/")] = tuple(
+            f"({is_now} and ({one})) or (not ({is_now}) and {EARLIER})" for one in told or [is_now]
+        )
+    return found if form.version.isalnum() else {}
 
 
 def _told(exchange: Exchange, url: str) -> dict[str, Any]:
@@ -68,29 +119,35 @@ def _told(exchange: Exchange, url: str) -> dict[str, Any]:
     return told
 
 
-def _form(exchange: Exchange, base: str) -> dict[str, str]:
-    """Path of each question → its type, by the form as deployed."""
-    content = _told(exchange, f"{base}.json").get("content")
+def _form(exchange: Exchange, base: str) -> _Form:
+    """The form as it stands; its version where that is the one deployed."""
+    asset = _told(exchange, f"{base}.json")
+    content = asset.get("content")
     rows = content.get("survey") if isinstance(content, dict) else None
     if not isinstance(rows, list):
         raise ServerFault("not_whole")
-    found, groups = {}, []
+    kinds: dict[str, str] = {}
+    relevant: dict[str, tuple[str, ...]] = {}
+    groups: list[_Group] = []
     for row in rows:
-        kind = str(row.get("type"))
+        kind, _space, _list = str(row.get("type")).partition(" ")
         name = str(row.get("name") or row.get("$autoname") or "")
-        if kind in ("begin_group", "begin_repeat"):
-            groups.append(name)
+        own = str(row.get("relevant") or "").strip()
+        if kind.startswith("begin_"):
+            groups.append(_Group(name, kind, own))
             if kind == "begin_repeat":
-                found["/".join(groups)] = "repeat"
-        elif kind in ("end_group", "end_repeat"):
+                kinds["/".join(one.name for one in groups)] = "repeat"
+        elif kind.startswith("end_"):
             groups = groups[:-1]
-        elif name and kind != "note" and not _in_repeat(groups, found):
-            found["/".join([*groups, name])] = kind
-    return found
-
-
-def _in_repeat(groups: list[str], found: dict[str, str]) -> bool:
-    return any(found.get("/".join(groups[:n])) == "repeat" for n in range(1, len(groups) + 1))
+        elif name and kind != "note" and all(one.kind != "begin_repeat" for one in groups):
+            path = "/".join([*(one.name for one in groups), name])
+            kinds[path] = kind
+            if kind in ASKED and all(one.kind == "begin_group" for one in groups):
+                texts = (*(one.relevant for one in groups), own)
+                relevant[path] = tuple(filter(None, texts))
+    version = str(asset.get("version_id") or "")
+    is_deployed = version == asset.get("deployed_version_id")
+    return _Form(kinds, relevant, version if is_deployed else "")
 
 
 def _pages(exchange: Exchange, url: str) -> tuple[list[dict[str, Any]], Any]:

@@ -1,7 +1,8 @@
 """REDCap: every record of one project. Built from its documentation: no server proved it.
 
 Export rights may hold fields back without a word, so the columns are compared with those the
-project says it exports. Checkboxes come as ``field___code``, 1 or 0.
+project says it exports. Checkboxes come as ``field___code``, 1 or 0; the 0 is also written where
+nobody was asked.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from agir_pipeline.resources.sources.faults import ServerFault
 from agir_pipeline.resources.sources.pulled import Ask, Pulled, as_cell, whole
 
 DENIED = (401, 403)
+CHECKBOX = "checkbox"
 BESIDE = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 """What tells rows of one record apart, where a project has events or repeats."""
 
@@ -37,7 +39,8 @@ def _export(ask: Ask, exchange: Exchange) -> Pulled:
     found = dict.fromkeys(name for row in rows for name in row)
     beside = [name for name in found if name not in names]
     header = [record_id, *[n for n in (*names, *beside) if n != record_id]]
-    lines = sorted([as_cell(row.get(name)) for name in header] for row in rows)
+    boxes = _boxes(names, asked)
+    lines = sorted(_line(row, header, boxes) for row in rows)
     if sorted(before) != sorted(line[0] for line in lines) or before != _ids(
         ask, exchange, record_id
     ):
@@ -47,6 +50,25 @@ def _export(ask: Ask, exchange: Exchange) -> Pulled:
         raise ServerFault("not_whole")
     fields = tuple(_field(name, asked) for name in header)
     return Pulled(header, lines, Questionnaire(ask.form, ("en",), "", fields))
+
+
+def _boxes(names: list[str], asked: dict[str, str]) -> list[list[str]]:
+    """The columns of each question with boxes to tick."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        question, mark, _code = name.partition("___")
+        if mark and asked.get(question, "").startswith(f"{CHECKBOX}|"):
+            found.setdefault(question, []).append(name)
+    return list(found.values())
+
+
+def _line(row: dict[str, Any], header: list[str], boxes: list[list[str]]) -> list[str]:
+    """One record. Of boxes none of which is ticked nobody knows whether they were shown."""
+    told = {name: as_cell(row.get(name)) for name in header}
+    for together in boxes:
+        if all(told[name] == "0" for name in together):
+            told |= dict.fromkeys(together, "")
+    return list(told.values())
 
 
 def _field(name: str, asked: dict[str, str]) -> Field:

@@ -112,7 +112,7 @@ def read(of: Grid, by: Source, **more: Any) -> Seen:
     found = reader.read(
         of, provider, settings["delivered_on"], settings.get("object_digest", "digest")
     )
-    ends = pd.DataFrame(found.row_ends, columns=["row_number", "end"])
+    ends = pd.DataFrame({"row_number": found.numbers, "end": found.row_ends})
     return Seen(
         as_frame(found.rows.drop_columns("row_digest")),
         pd.DataFrame(found.quarantine, columns=list(Quarantined._fields)),

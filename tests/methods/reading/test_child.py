@@ -22,8 +22,12 @@ def request(path: Path) -> dict[str, Any]:
 
 
 def messages(stream: bytes) -> list[Any]:
-    file = io.BytesIO(stream)
-    return list(iter(lambda: child.receive(file), None))
+    """What was sent, and the bytes beside it where there are some."""
+    file, told = io.BytesIO(stream), []
+    while head := file.read(child.LENGTHS.size):
+        body, places = map(file.read, child.LENGTHS.unpack(head))
+        told.append((json.loads(body), places) if places else json.loads(body))
+    return told
 
 
 @pytest.fixture
@@ -42,9 +46,10 @@ def test_every_request_gets_one_answer_in_turn(
         child.send(requests, request(fixtures / "spreadsheets" / name))
     requests.seek(0)
     child.serve(requests, answers)
-    ready, rows, grid, end, refusal = messages(answers.getvalue())
+    ready, (rows, texts), grid, end, refusal = messages(answers.getvalue())
     assert ready == child.READY
-    assert rows["block"]["columns"] == [["Nom"], ["Prénom"], ["Ville"]]
+    assert rows["block"]["columns"] == [[1, 3], [1, 7], [1, 5]]
+    assert texts.decode() == "NomPrénomVille"
     assert (grid["grid"]["encoding"], grid["grid"]["rows"]) == ("cp1252", [])
     assert end == {"end": True}
     assert refusal["refusal"]["code"] == "empty"

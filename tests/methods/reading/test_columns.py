@@ -14,7 +14,9 @@ from agir_pipeline.methods.reading.child import told
 from agir_pipeline.methods.reading.columns import Coded, Gathered, Rows
 from agir_pipeline.methods.reading.grid import Row, blocks_of, comes_again
 
-CELLS = st.sampled_from(["", "a", "b", "é", "un\ndeux", "#UNCACHED!"]) | st.text(max_size=3)
+CELLS = st.sampled_from(["", "a", "b", "é", "un\ndeux", "\0", "a\0b", "#UNCACHED!"]) | st.text(
+    max_size=3
+)
 LETTERS = st.sampled_from("abcd")
 EVEN = st.lists(st.lists(LETTERS, min_size=2, max_size=2), max_size=40)
 TABLES = st.lists(st.lists(CELLS, max_size=5), max_size=40) | EVEN
@@ -105,11 +107,13 @@ def test_many_texts_in_a_block_need_two_bytes_each() -> None:
     table = [[str(n % 300)] for n in range(600)]
     (block,) = blocks_of(numbered(table))
     message, places = told(block)
-    assert (len(message["block"]["columns"][0]), len(places)) == (600, 0)  # none was looked for
+    ((n_texts, n_bytes),) = message["block"]["columns"]
+    assert (n_texts, len(places) - n_bytes) == (600, 0)  # none was looked for
     table = [[str(n % 300)] for n in range(450)]
     (block,) = blocks_of(numbered(table))
     message, places = told(block)
-    assert (len(message["block"]["columns"][0]), len(places)) == (300, 900)
+    ((n_texts, n_bytes),) = message["block"]["columns"]
+    assert (n_texts, len(places) - n_bytes) == (300, 900)
     assert gathered(numbered(table))[0] == numbered(table)
 
 
@@ -124,6 +128,20 @@ def test_places_that_name_no_text_are_refused(places: bytes) -> None:
     block: dict[str, Any] = {"first": 1, "n_rows": 2, "numbers": [], "columns": [["a"]], "odd": []}
     with pytest.raises(ValueError, match=r"buffer|^$"):
         Gathered().add(block, places)
+
+
+@pytest.mark.parametrize("told", [[2, 1], [1, 3], [3, 5]], ids=["fewer", "more", "cut short"])
+def test_texts_that_are_not_as_many_as_was_said_are_refused(told: list[int]) -> None:
+    block: dict[str, Any] = {"first": 1, "n_rows": 2, "numbers": [], "columns": [told], "odd": []}
+    with pytest.raises(ValueError, match=r"^$"):
+        Gathered().add(block, b"a\0b")
+
+
+def test_numbers_of_rows_are_a_range_while_none_is_left_out() -> None:
+    rows = numbered([["a"]] * (3 * grid.BLOCK_ROWS))
+    assert gathered(rows)[0].numbers == range(1, len(rows) + 1)
+    del rows[grid.BLOCK_ROWS : grid.BLOCK_ROWS + 2]  # between two blocks, each without a gap
+    assert list(gathered(rows)[0].numbers) == [number for number, _cells in rows]
 
 
 def test_a_column_is_a_sequence_of_its_values() -> None:

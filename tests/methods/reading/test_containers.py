@@ -53,6 +53,7 @@ def test_the_structure_of_a_survey_is_one_cell_that_lists_its_questions(fixtures
         (b"PK\x05\x06" + b"\0" * 18, "archive"),
         (b"\xd0\xcf\x11\xe0" + "Book".encode("utf-16-le") + b"\0\0", "xls"),
         (b"\xef\xbb\xbf  <TABLE><tr>", "html"),
+        (b"MIME-Version: 1.0\nContent-Type: multipart/related", "html"),
         ("\ufeff<html>".encode("utf-16-le"), "html"),
         (b"<?xml version='1.0'?><!DOCTYPE html><html>", "html"),
         (b"<?xml version='1.0'?><document LimeSurvey='1'/>", "xml"),

@@ -197,6 +197,16 @@ def test_a_number_that_shows_an_error_is_an_error(read: Read, shown: str, text: 
     assert cells_of(read(ods(row(f"{cell}</table:table-cell>")))) == [[text]]
 
 
+@pytest.mark.parametrize(("shown", "text"), [("#N/A", "#N/A"), ("Err:502", "#VALUE!"), ("", "")])
+def test_an_empty_text_that_shows_an_error_is_an_error(read: Read, shown: str, text: str) -> None:
+    """As LibreOffice writes a failed formula when it keeps to ODF 1.2 without extensions."""
+    failed = (
+        '<table:table-cell table:formula="of:=X()" office:value-type="string"'
+        f' office:string-value=""><text:p>{shown}</text:p></table:table-cell>'
+    )
+    assert cells_of(read(ods(row(NUMBER.format(more=""), failed)))) == [["1", text]]
+
+
 def test_comments_and_drawings_beside_a_cell_are_not_its_text(read: Read) -> None:
     cell = (
         "<table:table-cell><office:annotation><text:p>note</text:p></office:annotation>"

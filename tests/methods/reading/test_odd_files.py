@@ -48,7 +48,7 @@ def of_file(content: bytes, folder: Path) -> RowsRead:
 
 def ends(found: RowsRead) -> str:
     """The first letter of the end of each row."""
-    return "".join(str(end)[0] for _number, end in found.row_ends)
+    return "".join(str(end)[0] for end in found.row_ends)
 
 
 def ids(found: RowsRead) -> list[str]:
@@ -98,6 +98,18 @@ def test_letters_of_ms_dos_are_pointed_out() -> None:
     grid = csv_grid("id;name\nA1;Zoé\nA2;François\n".encode("cp850"))
     assert [(flag.code, flag.row, flag.n) for flag in grid.flags] == [("dos_text", 2, 2)]
     assert csv_grid("id;name\nA1;Zoé\n".encode("cp850"), "cp850").rows[1][1] == ["A1", "Zoé"]
+
+
+def test_letters_of_iso_8859_15_are_pointed_out() -> None:
+    text = "id;name;paid\nA1;Cœur;12 €\nA2;ŒUVRE;3\nA3;Durand;½\n"
+    grid = csv_grid(text.replace("½", "").encode("iso8859-15"))
+    assert [(f.code, f.row, f.column, f.n) for f in grid.flags] == [
+        ("latin_9", 2, "B", 2),
+        ("latin_9", 2, "C", 1),
+    ]
+    told = csv_grid(text.replace("½", "").encode("iso8859-15"), "iso8859-15")
+    assert (told.rows[1][1], told.flags) == (["A1", "Cœur", "12 €"], [])
+    assert csv_grid(text.encode("cp1252")).flags == []  # a half alone is one
 
 
 def test_tabs_and_line_ends_in_an_open_document_part_its_words(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from agir_pipeline.methods.reading.cells import trimmed
@@ -25,12 +26,23 @@ KINDS: list[dict[str, Any]] = [
     {"type": "date", "minimum": date(2000, 1, 1), "maximum": date(2010, 12, 31)},
     {"type": "instant"},
 ]
-TEXTS = st.one_of(
+ODD = ["1.234", "00123", "12E3", "1,5E+4", "'01000", "3.0", " a", "a\u200b", "#N/A", "1\n2", "12\n"]
+KIND = [
     st.text(max_size=8),
+    st.text("a1é", min_size=1, max_size=3),
+    st.from_regex(r"[0-9]{5}", fullmatch=True),
+    st.from_regex(r"-?[0-9]{1,2}(\.[0-9]{1,2})?", fullmatch=True),
     st.from_regex(r"-?[0-9]{1,16}(\.[0-9]{1,5})?", fullmatch=True),
     st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9])?"),
     st.dates().map(str),
-    st.sampled_from(["1.234", "00123", "12E3", "1,5E+4", "'01000", "3.0", " a", "a\u200b", "#N/A"]),
+    st.sampled_from(ODD),
+]
+ALIKE = st.one_of(*(st.lists(one, max_size=30) for one in KIND))
+"""Columns of one way of writing, most of which are told at one look."""
+COLUMNS = st.one_of(
+    ALIKE,
+    st.lists(st.one_of(*KIND), max_size=30),
+    st.tuples(ALIKE, st.sampled_from(ODD)).map(lambda told: [*told[0], told[1]]),
 )
 
 
@@ -39,15 +51,24 @@ def column(**settings: Any) -> Column:
     return Column(name="c", labels=labels, sensitivity="none", known_before_index=False, **settings)
 
 
+def plain(settings: dict[str, Any], texts: list[str]) -> dict[str, Any]:
+    """The value of each plain text."""
+    values, others = plain_reader(column(**settings))(texts)
+    assert len(values) == len(texts)
+    told = zip(texts, values, strict=True)
+    return {text: value for place, (text, value) in enumerate(told) if place not in others}
+
+
 @pytest.mark.parametrize("settings", KINDS, ids=str)
 @pytest.mark.parametrize("decimal", [",", "."])
-@given(texts=st.lists(TEXTS, max_size=30))
+@given(texts=COLUMNS)
+@example_settings(max_examples=50)
 def test_a_plain_text_has_the_value_its_reader_gives(
     settings: dict[str, Any], decimal: str, texts: list[str]
 ) -> None:
     one = column(**settings)
     read = reader_of(one, "day_month_year", decimal, "Europe/Paris")
-    for text, value in plain_reader(one)(texts).items():
+    for text, value in plain(settings, texts).items():
         assert trimmed(text) == text != ""
         assert not ERROR_TEXT.fullmatch(text)
         told = read(text)
@@ -68,7 +89,8 @@ def test_a_plain_text_has_the_value_its_reader_gives(
     ],
 )
 def test_what_most_files_hold_is_plain(settings: dict[str, Any], text: str) -> None:
-    assert text in plain_reader(column(**settings))([text])
+    assert text in plain(settings, [text])
+    assert text in plain(settings, [text, "?"])  # beside one that is not
 
 
 @pytest.mark.parametrize(
@@ -84,4 +106,4 @@ def test_what_most_files_hold_is_plain(settings: dict[str, Any], text: str) -> N
     ],
 )
 def test_what_needs_a_second_look_is_not(settings: dict[str, Any], text: str) -> None:
-    assert plain_reader(column(**settings))([text]) == {}
+    assert plain(settings, [text]) == {}

@@ -1,5 +1,6 @@
 """The quick look at a sheet says what the parser says, or nothing."""
 
+import gc
 import io
 import random
 from collections.abc import Callable
@@ -160,6 +161,7 @@ def test_rows_within_the_columns_known_are_told_as_the_others(
     more: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CHUNK_BYTES", 400)
+    monkeypatch.setattr(module, "LARGE_BYTES", 800)
     content = f"{HEAD}{plain()}{more}{plain(3, 33)}{FOOT}".encode()
     assert told(content) == whole(content)
 
@@ -169,6 +171,7 @@ def test_mutated_sheets_are_never_told_otherwise_than_by_the_parser(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(module, "LARGE_BYTES", 600)
     content = f"{HEAD}{plain()}{FOOT}".encode()
     chance = random.Random(7)
     n_answers = 0
@@ -194,6 +197,17 @@ def test_plain_rows_never_reach_the_parser(monkeypatch: pytest.MonkeyPatch) -> N
     assert facts is not None
     assert (facts.n_rows, facts.n_columns, len(facts.held_rows)) == (30, 3, 30)
     assert b"".join(seen) == f'\n<worksheet xmlns="urn:x"><sheetData>{FOOT}'.encode()
+
+
+def test_a_look_leaves_nothing_behind_where_nobody_looks_for_cycles() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        told(f"{HEAD}{plain()}{FOOT}".encode())
+        left = [one for one in gc.get_objects() if isinstance(one, module._Quick)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_odd_rows_are_read_by_the_parser_in_their_place() -> None:

@@ -4,7 +4,12 @@ import pytest
 
 from agir_pipeline.methods.reading.answer_states import Conditions, Spellings
 from agir_pipeline.methods.reading.questionnaire import WHOLE, Field, Questionnaire
-from agir_pipeline.methods.reading.xforms import UNKNOWN, NoForm, conditions_of
+from agir_pipeline.methods.reading.xforms import (
+    UNKNOWN,
+    NoForm,
+    conditions_of,
+    conditions_of_table,
+)
 
 FORM = """<?xml version="1.0"?>
 <h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head>
@@ -63,3 +68,21 @@ def test_empty_cells_of_a_form_sent_whole_are_told_apart() -> None:
     assert adult["/job/since"] == "shown_unanswered"
     none = conditions.states(empty | {"/age": "20"}, wanted)
     assert none["/job/since"] == "not_applicable"
+
+
+def test_conditions_of_a_table_call_questions_by_their_own_names() -> None:
+    names = NAMES | {"/job/why": "f6"}
+    told = conditions_of_table(
+        {
+            "/age": (),
+            "/job/has": ("${age} >= 18", "selected(${ since }, 'x')"),
+            "/job/since": ("${why} = 'x'", "${gone} = '1'", "selected(${many}, 'x')"),
+        },
+        names,
+        {"/many"},
+    )
+    assert told == {
+        "/age": (),
+        "/job/has": ("f1.NAOK >= 18", "(f3.NAOK == 'x')"),
+        "/job/since": UNKNOWN * 3,  # two bear the name, none does, several choices
+    }

@@ -70,7 +70,7 @@ def test_every_planted_fault_is_found_by_its_check_and_nothing_else_is_refused(
             continue
         for row in reading.quarantine:
             found[(*place, row.row_number, row.column, row.rule)] += 1
-        for number, end in reading.row_ends:
+        for number, end in zip(reading.numbers, reading.row_ends, strict=True):
             if end == "duplicate":
                 found[(*place, number, "", "duplicate")] += 1
     planted = Counter(

@@ -219,6 +219,80 @@ def test_kobo_is_followed_to_its_last_page() -> None:
                               '[{"jobs/title": "Œuvre"}]']  # fmt: skip
 
 
+CONDITIONED = {
+    "version_id": "v2",
+    "deployed_version_id": "v2",
+    "content": {
+        "survey": [
+            {"type": "start", "name": "start"},
+            {"type": "text", "name": "code"},
+            {"type": "begin_group", "name": "work", "relevant": "${code} != ''"},
+            {"type": "select_one jn", "name": "job", "relevant": ""},
+            {"type": "integer", "name": "hours", "relevant": "${job} = 'yes'"},
+            {"type": "select_multiple", "name": "why"},
+            {"type": "text", "name": "other", "relevant": "selected(${why}, 'o')"},
+            {"type": "end_group"},
+            {"type": "text", "name": "twice", "relevant": "${again} = '1'"},
+            {"type": "text", "name": "again"},
+            {"type": "begin_group", "name": "g"},
+            {"type": "text", "name": "again"},
+            {"type": "end_group"},
+            {"type": "begin_kobomatrix", "name": "grid"},
+            {"type": "text", "name": "cell"},
+            {"type": "end_kobomatrix"},
+            {"type": "calculate", "name": "sum"},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "row", "states"),
+    [
+        ("v2", {"work/job": "yes"}, "answered shown_unanswered shown_unanswered unknown"),
+        ("v2", {"work/job": "no"}, "answered not_applicable shown_unanswered unknown"),
+        (
+            "v2",
+            {"work/job": "no", "code": ""},
+            "answered not_applicable not_applicable not_applicable",
+        ),
+        ("v2", {}, "shown_unanswered not_applicable shown_unanswered unknown"),
+        ("v1", {"work/job": "no"}, "answered unknown unknown unknown"),
+        ("v1", {}, "unknown unknown unknown unknown"),
+    ],
+)
+def test_a_kobo_form_says_of_its_own_version_what_was_asked(
+    version: str, row: dict[str, str], states: str
+) -> None:
+    told, others = kobo_states({"__version__": version, "code": "A1"} | row, CONDITIONED)
+    assert told == states.split()
+    assert others == {"unknown"}  # asked of two, by several choices, in a matrix, filled in alone
+
+
+@pytest.mark.parametrize("deployed", ["v1", None, "v2' or 'x"])
+def test_what_stands_in_a_kobo_asset_and_is_not_deployed_says_nothing(deployed: str | None) -> None:
+    form = CONDITIONED | {"deployed_version_id": deployed}
+    if deployed and "'" in deployed:
+        form["version_id"] = deployed
+    told, _others = kobo_states({"__version__": "v2", "code": "A1", "work/job": "no"}, form)
+    assert told == ["answered", "unknown", "unknown", "unknown"]
+
+
+def kobo_states(row: dict[str, str], form: Any) -> tuple[list[str], set[str]]:
+    """Of four questions in one submission, and of those of which nobody can tell."""
+    server = kobo_server(rows=[{"_id": 1, "_uuid": "u1"} | row])
+    server.forms["/api/v2/assets/aKobo1.json"] = lambda _path, _query: form
+    with serving(server):
+        pulled = pulled_by(kobo, server, "kobo", "aKobo1")
+    assert pulled.questionnaire is not None
+    asked = ["work/job", "work/hours", "work/why", "work/other"]
+    others = ["twice", "grid/cell", "sum", "start"]
+    answers = dict(zip(pulled.header, pulled.rows[0], strict=True))
+    conditions = Conditions(pulled.questionnaire)
+    states = conditions.states(answers, dict.fromkeys([*asked, *others], Spellings()))
+    return [str(states[name]) for name in asked], {str(states[name]) for name in others}
+
+
 def test_a_kobo_answer_that_comes_twice_is_not_taken() -> None:
     with serving(kobo_server(rows=[*KOBO_ROWS, KOBO_ROWS[0]])) as server:
         with pytest.raises(ServerFault) as fault:
@@ -285,6 +359,20 @@ def test_redcap_gives_every_record_in_codes_and_boxes_one_by_one() -> None:
     assert pulled.rows[0] == ["1", "1", "0", "18"]
     assert pulled.questionnaire is not None
     assert pulled.questionnaire.by_name["barriers___2"].question == "barriers"
+
+
+def test_boxes_none_of_which_is_ticked_are_no_answer() -> None:
+    """The export writes 0 for them as well where nobody was asked."""
+    untouched = RECORDS[0] | {"barriers___1": "0", "barriers___2": "0", "age": "0"}
+    with serving(redcap_server([untouched, RECORDS[1]])) as server:
+        pulled = pulled_by(redcap, server, "redcap", "any")
+    assert pulled.rows == [["1", "", "", "0"], ["2", "1", "0", "19"]]
+    assert pulled.questionnaire is not None
+    wanted = {"barriers___1": Spellings(), "barriers___2": Spellings()}
+    answers = [dict(zip(pulled.header, row, strict=True)) for row in pulled.rows]
+    conditions = Conditions(pulled.questionnaire)
+    told = [list(conditions.states(one, wanted).values()) for one in answers]
+    assert told == [["unknown", "unknown"], ["answered", "answered"]]
 
 
 def test_fields_held_back_by_rights_are_a_fault_not_missing_answers() -> None:
