@@ -132,7 +132,9 @@ def _validated(home: Home, found: Sequence[Audited]) -> list[list[bool]]:
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from tqdm import tqdm
 
+    tqdm.monitor_interval = 0  # its thread would outlive the night, and DuckDB complain of it
     make_folder(home.audit, mode=0o700)
     # what was said of earlier nights stands in pages and in a table: only this one is rendered
     shutil.rmtree(home.audit / "gx" / "uncommitted" / "validations", ignore_errors=True)
