@@ -1,10 +1,12 @@
 """The ``agir`` command: the same jobs as the interface, for people who prefer a terminal."""
 
+import atexit
 import json
 import logging
 import os
 import sys
 import tomllib
+from contextlib import suppress
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -48,6 +50,23 @@ app.add_typer(rights.keys_app, name="keys")
 ReleaseOption = Annotated[str | None, typer.Option(help=mark("Which release; else the current."))]
 INTERRUPTED = 130
 """What a shell calls a command stopped by Ctrl-C."""
+
+
+def as_command() -> None:
+    """``agir`` as a shell runs it: ``main``, then out without taking the interpreter apart.
+
+    That takes a while after a night, and DuckDB tells the terminal of what others still hold of it.
+    """
+    code: Any = 0
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever read it has left, or it is closed
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 1)
 
 
 def main() -> None:
@@ -377,4 +396,4 @@ def protocol_show(
 
 
 if __name__ == "__main__":
-    main()
+    as_command()

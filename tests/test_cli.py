@@ -307,3 +307,27 @@ def test_inbox_files_in_unknown_folders_are_told_and_left(done_home: Path, tmp_p
     assert done.returncode == 0
     assert "inbox/…/x.csv: no source takes files from this folder" in done.stderr
     assert (home / "inbox" / "peeple" / "x.csv").exists()
+
+
+def test_a_command_ends_without_taking_apart_what_libraries_hold() -> None:
+    held = (
+        "import atexit, sys\n"
+        "class Held:\n"
+        "    def __del__(self): sys.__stdout__.write('taken apart')\n"
+        "kept = Held(); atexit.register(print, 'put away')\n"
+        "sys.argv = ['agir', 'protocol', 'check', 'absent.toml']\n"
+        "from agir_pipeline.cli import {name}; {name}()"
+    )
+    ends = {
+        name: subprocess.run(
+            [sys.executable, "-c", held.format(name=name)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for name in ("main", "as_command")
+    }
+    assert ends["main"].stdout == "put away\ntaken apart"
+    assert ends["as_command"].stdout == "put away\n"
+    assert {end.returncode for end in ends.values()} == {2}
+    assert all("absent.toml" in end.stderr for end in ends.values())
