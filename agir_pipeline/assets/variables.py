@@ -53,7 +53,7 @@ def model_variables(study: Study, known_on: date | None = None) -> dict[str, Any
         "entry_column": index.entry_column if index else "",
         "first_dated": _first_dated(index),
         # contradictions and organisations are asked of today alone, not of the days of rounds
-        "shared_facts": told_facts(protocol) if known_on is None else [],
+        "shared_facts": _drawn(study, told_facts(protocol)) if known_on is None else [],
         "organisations": told_organisations(protocol) if known_on is None else [],
     }
 
@@ -79,6 +79,16 @@ def told_facts(protocol: Protocol) -> list[dict[str, Any]]:
             | _spell_told(fact, kinds)
         )
     return found
+
+
+def _drawn(study: Study, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``told`` with the day of the newest file of each source; before any, that of the state."""
+    drawn = {name: data_cut_on(study, name) for name in {teller["source"] for teller in told}}
+    last_on = included(study).as_of
+    return [
+        teller | {"drawn_on": str(drawn[teller["source"]] or last_on or date.max)}
+        for teller in told
+    ]
 
 
 def _spell_told(fact: SharedFact, kinds: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 -- Where two columns say different things of one person, as known on the day `known_on`.
 -- Grain: one row per person, fact and two columns of which no rows agree, for each contract where
 -- both name theirs; the nearest two are shown. Nothing is chosen between them. Values that identify
--- somebody are never here. Told is what differs `waits_days` after the later of the two said so.
+-- somebody are never here. Told is what still differs in files drawn `waits_days` after the later
+-- of the two said so: a source that nobody drew since has not had its time.
 
 {{ config(enabled=var('shared_facts', []) | length > 0) }}
 
@@ -22,6 +23,8 @@ compared as (
         one.teller as teller_a, one.source as source_a, one.column_name as column_a,
         one.record_id as record_id_a, one.receipt_id as receipt_id_a,
         one.known_on as known_on_a, one.spell as spell_a,
+        cast(least(one.drawn_on, other.drawn_on) as date)
+        - cast(greatest(one.told_on, other.told_on) as date) as days_since,
         other.teller as teller_b, other.source as source_b, other.column_name as column_b,
         other.record_id as record_id_b, other.receipt_id as receipt_id_b,
         other.known_on as known_on_b, other.spell as spell_b,
@@ -37,8 +40,7 @@ compared as (
     from shared_facts as one
 
     inner join shared_facts as other
-        on one.person_id = other.person_id
-        and one.fact = other.fact and one.teller < other.teller
+        on one.person_id = other.person_id and one.fact = other.fact and one.teller < other.teller
 
     where
         one.spell is null or other.spell is null or one.spell = other.spell
@@ -73,7 +75,6 @@ select
     ) as contradiction_rank
 
 from judged
-
 where
     agrees_a = 0 and agrees_b = 0 and rank_a = 1 and rank_b = 1
-    and cast('{{ var("known_on") }}' as date) - cast(known_on as date) >= waits_days
+    and (waits_days = 0 or days_since >= waits_days)

@@ -7,7 +7,6 @@
 with
 
 {% for teller in var('shared_facts', []) %}
-
 teller_{{ loop.index }} as (
 
     select
@@ -48,6 +47,7 @@ told as (
             '{{ teller.column }}' as column_name,
             {{ teller.tolerance_days if teller.tolerance_days is not none else 'cast(null as bigint)' }} as tolerance_days,
             {{ teller.waits_days }} as waits_days,
+            cast('{{ teller.drawn_on }}' as date) as drawn_on,
             {{ 'false' if teller.is_identity else 'true' }} as is_shown,
             {{ teller.spell_days if teller.spell_days is not none else 'cast(null as bigint)' }} as spell_days,
             {{ 'spell_named' if teller.spell_is_day else 'cast(null as date)' }} as spell_on,
@@ -64,14 +64,14 @@ told as (
 dated as (
 
     select
-        person_id, fact, teller, source, column_name, tolerance_days, waits_days, said, said_on, is_shown,
-        spell, spell_on, spell_days, superseded_on,
+        person_id, fact, teller, source, column_name, tolerance_days, waits_days, drawn_on, said, said_on,
+        is_shown, spell, spell_on, spell_days, superseded_on,
         first_value(record_id) over said_so as record_id,
         first_value(receipt_id) over said_so as receipt_id,
+        min(known_on) over said_so as told_on,
         greatest(min(known_on) over said_so, linked_on) as known_on
 
     from told
-
     window said_so as (partition by teller, entity_id, said order by known_on, record_id)
 
 )

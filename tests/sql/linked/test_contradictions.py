@@ -13,7 +13,7 @@ BY_PERSON = {"spell": "string", "spell_on": "datetime64[us]", "spell_days": "Int
 
 @pytest.fixture
 def contradictions(database, run_model, draw):
-    def run(*lines, waits_days=0):
+    def run(*lines, waits_days=0, drawn_on=("2010-06-30", "2010-06-30")):
         said = draw("\n".join([HEAD, *lines]))
         for whole in ("teller", "tolerance_days"):
             said[whole] = said[whole].astype("Int64")
@@ -21,6 +21,8 @@ def contradictions(database, run_model, draw):
         for name, kind in BY_PERSON.items():
             said[name] = pd.Series(pd.NA, said.index, dtype=kind)
         said["waits_days"] = pd.array([waits_days] * len(said), dtype="Int64")
+        said["drawn_on"] = pd.to_datetime(said["teller"].map(lambda n: drawn_on[min(n, 2) - 1]))
+        said["told_on"] = said["known_on"]
         return run_model(database, "contradictions", {"linked.shared_facts": said}, STUDY)
 
     return run
@@ -58,6 +60,19 @@ def test_a_difference_is_told_once_the_slower_source_has_had_its_time(contradict
         waits_days=30,
     )
     assert len(rows) == n
+
+
+@pytest.mark.parametrize(("drawn_on", "n"), [("2010-03-02", 0), ("2010-03-03", 1)])
+def test_a_source_that_nobody_drew_since_has_not_had_its_time(contradictions, drawn_on, n):
+    """However late it is: the book was drawn 29 or 30 days after the list said so."""
+    for drawn in (("2010-06-30", drawn_on), (drawn_on, "2010-06-30")):
+        rows = contradictions(
+            "ada | rupture | 1 | list | exit | | yes | | yes | | r1 | f1 | 2010-02-01",
+            "ada | rupture | 2 | book | on   | | no  | | yes | | r2 | f2 | 2010-01-01",
+            waits_days=30,
+            drawn_on=drawn,
+        )
+        assert len(rows) == n
 
 
 def test_any_row_of_a_source_may_agree(contradictions):
@@ -101,6 +116,7 @@ def by_contract(database, run_model, draw):
             said[whole] = said[whole].astype("Int64")
         said["is_shown"] = said["is_shown"].map({"yes": True, "no": False}).astype("boolean")
         said["spell_on"] = said["spell_on"].astype("datetime64[us]")
+        said["drawn_on"] = said["told_on"] = said["known_on"]
         return run_model(database, "contradictions", {"linked.shared_facts": said}, STUDY)
 
     return run

@@ -13,6 +13,7 @@ FACT = {
     "answered_at": "",
     "tolerance_days": None,
     "waits_days": 0,
+    "drawn_on": "2010-12-31",
     "spell": "",
     "spell_is_day": False,
     "spell_days": None,
