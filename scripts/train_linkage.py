@@ -17,8 +17,6 @@ from agir_pipeline.methods.identity.features import compared_values
 from agir_pipeline.methods.identity.model import ID, model_settings
 from scripts.french_people import Dirt, two_files
 
-FIRST_NAMES = Path(__file__).with_name("first_names.txt")
-"""First names of people born in France since 1940: one a line, in its spellings."""
 SEED = 20101231
 N, N_BOTH = 12_000, 9_000
 PRIOR = 1e-4
@@ -53,7 +51,6 @@ def main(target: Path) -> None:
         model.pop(name, None)
     for comparison in model["comparisons"]:
         _settle(comparison)
-    model["first_names"] = FIRST_NAMES.read_text(encoding="utf-8").splitlines()
     target.write_text(json.dumps(model, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

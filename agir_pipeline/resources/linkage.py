@@ -14,7 +14,7 @@ import pandas as pd
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.methods.identity.features import COMPARED
-from agir_pipeline.methods.identity.first_names import known_names
+from agir_pipeline.methods.identity.first_names import french_names
 from agir_pipeline.methods.identity.model import BLOCKS, CONTRADICT, ID
 from agir_pipeline.methods.identity.siblings import are_told_apart
 
@@ -23,8 +23,6 @@ DIGITS = 9
 AT_MOST = 0.3
 """A pair that contradicts itself is a question, however much else agrees: with the prior of the
 shortest lists this becomes 0.9."""
-FIRST_NAMES = "first_names"
-"""What of the model file is no setting of Splink."""
 SCORES = ["fingerprint_a", "fingerprint_b", "probability"]
 
 
@@ -66,7 +64,7 @@ def score_pairs(records: pd.DataFrame, model: Mapping[str, Any], least: float) -
     linker = Linker(table, _asked(model), log_level=None)
     scored = linker.inference.predict(threshold_match_probability=least)
     found = scored.as_pyarrow_table().to_pandas()  # type: ignore[no-untyped-call]
-    are_two = _contradict(found) | are_told_apart(records, found, known_names(first_names(model)))
+    are_two = _contradict(found) | are_told_apart(records, found, french_names())
     pairs = pd.DataFrame(
         {
             "fingerprint_a": found[[f"{ID}_l", f"{ID}_r"]].min(axis=1),
@@ -77,11 +75,6 @@ def score_pairs(records: pd.DataFrame, model: Mapping[str, Any], least: float) -
         }
     )
     return pairs.sort_values(SCORES[:2], ignore_index=True)
-
-
-def first_names(model: Mapping[str, Any]) -> list[str]:
-    """The first names that the model knows, each a line of its spellings; it may know none."""
-    return list(model.get(FIRST_NAMES, ()))
 
 
 def _contradict(found: pd.DataFrame) -> "pd.Series[bool]":
@@ -110,5 +103,4 @@ def _asked(model: Mapping[str, Any]) -> dict[str, Any]:
     )
     rules = [{"blocking_rule": f"{rule} and {pair}"} for rule in BLOCKS]
     told = {"retain_matching_columns": True}  # with them the level of each comparison
-    settings = {name: value for name, value in model.items() if name != FIRST_NAMES}
-    return {**settings, **told, "blocking_rules_to_generate_predictions": rules}
+    return {**model, **told, "blocking_rules_to_generate_predictions": rules}

@@ -52,7 +52,7 @@ def code_version() -> str:
     folders = [PACKAGE, *([] if models_folder().is_relative_to(PACKAGE) else [models_folder()])]
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".sql", ".yml", ".po"):
+            if path.suffix in (".py", ".sql", ".yml", ".po", ".txt"):
                 digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return f"{version('agir-pipeline')}+{digest.hexdigest()[:12]}"
 

@@ -4,7 +4,12 @@ A typo makes no other known name, or hardly ever: Marie and Marine are two, Mari
 """
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
+LIST = Path(__file__).with_name("first_names.txt")
+"""First names of people born in France since 1940: one a line, in its spellings. It ships with the
+code, not with a study: whoever searches a home for a name that was erased finds none."""
 LEAST_LETTERS = 3
 """A part of a compound name has so many."""
 Known = dict[str, int]
@@ -14,6 +19,12 @@ Known = dict[str, int]
 def known_names(lines: Iterable[str]) -> Known:
     """The names of a list: one a line, in its spellings."""
     return {spelling: number for number, line in enumerate(lines) for spelling in line.split()}
+
+
+@cache
+def french_names() -> Known:
+    """The names of the list that ships with the code."""
+    return known_names(LIST.read_text(encoding="utf-8").splitlines())
 
 
 def are_two_names(one: str, other: str, known: Known) -> bool:
