@@ -1,7 +1,5 @@
 """Alike and yet two people: known first names, and lists that name both."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
