@@ -85,6 +85,8 @@ LINKED = vocabulary(
     text("column_name", mark("Column")),
     count("tolerance_days", mark("Days two of them may lie apart"), unit="days"),
     count("waits_days", mark("Days the slower source may take to say so"), unit="days"),
+    day("drawn_on", mark("Day of the newest file of the source")),
+    day("told_on", mark("When the source said it first")),
     text("said", mark("What it says"), mark("Of what identifies somebody, only a label")),
     day("said_on", mark("The same as a day")),
     flag("is_shown", mark("May be read"), mark("What identifies somebody stays in the vault")),
