@@ -10,6 +10,7 @@ compared if it is installed (``uv pip install rapidfuzz``); it is no dependency.
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,8 @@ def main() -> None:
     parser.add_argument("--small-seeds", type=int, default=50)
     parser.add_argument("--attacks", type=int, default=0, help="seeds of each other hand")
     asked = parser.parse_args()
+    if find_spec("rapidfuzz") is None:
+        print("rapidfuzz is not installed: it is missing below (`uv pip install rapidfuzz`)")
     for seed in range(asked.seeds):
         left, right = two_files(*LARGE, Dirt(), seed)
         for method in (exact_join, fuzzy_join, cascade):
@@ -85,7 +88,8 @@ def main() -> None:
             f"at most {max(one.n_asked for one in small)} pairs to review, recall "
             f"{sum(one.n_linked - one.n_false for one in small) / sum(o.n_true for o in small):.4f}"
         )
-    _attack(asked.attacks)
+    if asked.attacks:
+        _attack(asked.attacks)
 
 
 def _attack(n_seeds: int) -> None:
