@@ -25,6 +25,9 @@ def full_sets(cost: Floats, is_admissible: Bools) -> tuple[Ints, Ints, float]:
     Raises:
         CheckError: the dual bound does not reach the total.
     """
+    if not is_admissible.any():  # nobody for anybody, as in a stratum without a control
+        mine, theirs = (np.full(n, LEFT_OUT, dtype=np.int64) for n in cost.shape)
+        return mine, theirs, 0.0
     edges = np.where(is_admissible, cost, np.inf)
     nearest = edges.min(axis=1, initial=np.inf), edges.min(axis=0, initial=np.inf)
     has_edge = np.isfinite(nearest[0]), np.isfinite(nearest[1])

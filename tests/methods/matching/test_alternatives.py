@@ -128,6 +128,21 @@ def test_full_matching_inside_a_caliper_leaves_the_far_ones_out(people):
     assert (found.weights[found.sets == -1] == 0).all()
 
 
+def test_a_stratum_without_a_control_is_left_out_of_full_matching(draw):
+    rows = draw(
+        """
+        name | treated | town | age
+        a    | 1       | here | 20
+        b    | 0       | here | 22
+        c    | 1       | away | 21
+        d    | 0       | else | 21
+        """
+    ).set_index("name")
+    found = full_match(rows, "treated", ["age"], exact=["town"])
+    assert found.sets.to_dict() == {"a": 0, "b": 0, "c": -1, "d": -1}
+    assert found.weights.to_dict() == {"a": 1, "b": 1, "c": 0, "d": 0}
+
+
 def test_a_stratum_too_large_for_full_matching_is_told(people, monkeypatch):
     monkeypatch.setattr(alternatives, "TABLE_CELLS", 10)
     with pytest.raises(ValueError, match="full matching is for smaller strata"):
