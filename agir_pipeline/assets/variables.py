@@ -171,7 +171,8 @@ def _columns(sources: tuple[Source, ...], leaving_out_dates: bool = False) -> li
     """
     found: dict[str, list[Column | Derived]] = {}
     for source in sources:
-        dates = set(source.spell.model_dump().values()) if source.spell else set()
+        roles = source.spell.model_dump(exclude={"open_ended"}) if source.spell else {}
+        dates = set(roles.values())
         for column in source.warehouse_columns:
             if not (leaving_out_dates and column.name in dates):
                 found.setdefault(column.name, []).append(column)

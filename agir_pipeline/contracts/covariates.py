@@ -43,7 +43,9 @@ def _origins(
     for source in protocol.feeding(feeds):
         names = {covariate.column}
         if covariate.origin == "index" and source.spell:
-            terms = (source.spell.planned_end, source.spell.amendment_effective)
+            terms = [source.spell.planned_end, source.spell.amendment_effective]
+            if lasting := source.spell.open_ended:
+                terms += [lasting.column, lasting.ends]
             names = {name for name in terms if name}
         for column in source.warehouse_columns:
             if column.name in names:

@@ -226,6 +226,7 @@ def _role_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[
             yield unknown(where, key, name, own)
         elif key != "amendment_number" and own[name].get("type") not in ("date", "instant"):
             yield Mistake(f"{where} › {key}", _("'{name}' is not a date").format(name=name))
+    yield from _open_end_is_declared(where, table(spell, "open_ended"), own)
     number = text(spell, "amendment_number")
     if number is not None and number not in texts(source, "key"):
         yield Mistake(
@@ -234,6 +235,20 @@ def _role_is_declared(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[
                 name=number
             ),
         )
+
+
+def _open_end_is_declared(where: str, lasting: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    """Which spells have no end of their own, and the day that counts instead."""
+    column, ends, code = (text(lasting, key) for key in ("column", "ends", "code"))
+    for key, name in (("column", column), ("ends", ends)):
+        if name is not None and name not in own:
+            yield unknown(where, f"open_ended › {key}", name, own)
+    if ends in own and own[ends].get("type") not in ("date", "instant"):
+        message = _("'{name}' is not a date").format(name=ends)
+        yield Mistake(f"{where} › open_ended › ends", message)
+    declared = codes(own.get(column or "", {}))
+    if declared is not None and code is not None and code not in declared:
+        yield unknown(where, "open_ended › code", code, declared)
 
 
 def _files_are_told(where: str, source: Raw) -> Iterator[Mistake]:

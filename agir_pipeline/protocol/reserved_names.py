@@ -157,7 +157,8 @@ def reserved_names_are_left_alone(raw: Raw) -> Iterator[Mistake]:
 def _is_taken(name: str, column: Raw, source: Raw) -> bool:
     """Identifying columns stand in the vault alone, where nothing else is named."""
     feeds = text(source, "feeds") or ""
-    has_role = name in {*table(source, "spell").values(), source.get("answered_at")}
+    roles = [*table(source, "spell").values(), source.get("answered_at")]
+    has_role = name in roles
     if column.get("sensitivity") == "identifying" or has_role:
         return False
     return name in ROW | OF_FEED.get(feeds, set()) or (feeds == "person" and name.startswith(SPELL))

@@ -155,8 +155,12 @@ def _roles(raw: Raw) -> Iterator[tuple[str, str, str | None]]:
     for where, source in _feeding(raw, "person"):
         yield f"{where} › arm › column", "person", text(table(source, "arm"), "column")
     for where, source in _feeding(raw, "spell"):
+        spell = table(source, "spell")
         for role in ("starts", "planned_end"):
-            yield f"{where} › {role}", "spell", text(table(source, "spell"), role)
+            yield f"{where} › {role}", "spell", text(spell, role)
+        for role in ("column", "ends"):
+            lasting = text(table(spell, "open_ended"), role)
+            yield f"{where} › open_ended › {role}", "spell", lasting
 
 
 def _dated_roles(raw: Raw) -> Iterator[tuple[str, str | None]]:

@@ -155,6 +155,15 @@ class ArmColumn(Frozen):
     codes: dict[str, Arm]
 
 
+class OpenEnded(Frozen):
+    """Spells without an end of their own: those with ``code`` in ``column`` end with ``ends``."""
+
+    column: Name
+    code: str
+    ends: Name
+    """The column of the day that counts as the planned end; where empty, ``planned_end`` does."""
+
+
 class SpellColumns(Frozen):
     """Which columns of a spell source say when a spell began, was to end, and ended early."""
 
@@ -165,6 +174,7 @@ class SpellColumns(Frozen):
     """Rows above 0 amend the spell that shares the rest of the key …"""
     amendment_effective: Name | None = None
     """… from this day on."""
+    open_ended: OpenEnded | None = None
 
 
 class BackDated(Frozen):

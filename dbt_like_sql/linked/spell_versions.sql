@@ -17,7 +17,7 @@ with
         registered.record_id,
         registered.receipt_id,
         registered."{{ feed.spell.starts }}" as starts_on,
-        registered."{{ feed.spell.planned_end }}" as planned_end_on,
+        {{ planned_end(feed.spell) }} as planned_end_on,
         registered."{{ feed.spell.ended_early }}" as ended_early_on,
 
         {% if feed.spell.amendment_number %}

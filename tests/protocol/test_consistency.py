@@ -107,6 +107,18 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["source"][2]["spell"].update(ended_early="rupture_reason"),
         f"{CONTRACTS} › ended_early: 'rupture_reason' is not a date",
     ),
+    "an open end told by nothing": (
+        lambda p: p["source"][2]["spell"]["open_ended"].update(column="nature"),
+        f"{CONTRACTS} › open_ended › column: 'nature' is not one of:",
+    ),
+    "an open end of no such code": (
+        lambda p: p["source"][2]["spell"]["open_ended"].update(code="for_ever"),
+        f"{CONTRACTS} › open_ended › code: 'for_ever' is not one of:",
+    ),
+    "an open end that ends in a code": (
+        lambda p: p["source"][2]["spell"]["open_ended"].update(ends="contract_nature"),
+        f"{CONTRACTS} › open_ended › ends: 'contract_nature' is not a date",
+    ),
     "amendments outside the key": (
         lambda p: p["source"][2].update(key=["opca", "contract_number"]),
         f"{CONTRACTS} › amendment_number: 'amendment_number' must be part of the key",

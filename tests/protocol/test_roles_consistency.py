@@ -73,6 +73,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["source"][2]["spell"].update(starts="rupture_on"),
         f"{CONTRACTS} › starts: 'rupture_on' {LATER}",
     ),
+    "an open end that came later": (
+        lambda p: p["source"][2]["spell"]["open_ended"].update(ends="rupture_on"),
+        f"{CONTRACTS} › open_ended › ends: 'rupture_on' {LATER}",
+    ),
     "a covariate that one list calls later": (
         lambda p: (
             column(p, 1, "sex").update(known_before_index=False)

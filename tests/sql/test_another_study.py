@@ -16,6 +16,7 @@ PLACEMENTS = {
         "ended_early": "left_day",
         "amendment_number": None,
         "amendment_effective": None,
+        "open_ended": None,
     },
 }
 EXIT_CALL = {

@@ -9,6 +9,7 @@ REGISTER = {
         "ended_early": "broke_on",
         "amendment_number": "amendment",
         "amendment_effective": "from_on",
+        "open_ended": None,
     },
 }
 PLAIN = {
@@ -20,6 +21,7 @@ PLAIN = {
         "ended_early": "left_on",
         "amendment_number": None,
         "amendment_effective": None,
+        "open_ended": None,
     },
 }
 STUDY = {
@@ -98,5 +100,35 @@ def test_a_contract_follows_its_person_through_a_merge(database, run_model, expe
         now       | merged    | 2010-04-01 |
         then      | alone     | 2010-01-10 | 2010-03-01
         then      | merged    | 2010-03-01 | 2010-04-01
+        """,
+    )
+
+
+def test_an_open_ended_contract_was_to_end_with_its_training(database, run_model, expect):
+    lasting = {"column": "nature", "code": "permanent", "ends": "action_on"}
+    register = REGISTER | {
+        "columns": [*REGISTER["columns"], "nature", "action_on"],
+        "spell": REGISTER["spell"] | {"open_ended": lasting},
+    }
+    rows = """
+    entity_id | spell_id | record_id | receipt_id | began_on   | term_on    | broke_on   | amendment | from_on    | sector   | nature     | action_on  | known_on   | superseded_on
+    e1        | s1       | r1        | f1         | 2010-01-01 |            |            | 0         |            | trade    | permanent  | 2010-12-31 | 2010-01-10 |
+    e1        | s2       | r2        | f1         | 2011-01-01 | 2013-12-31 |            | 0         |            | trade    | permanent  | 2011-12-31 | 2010-01-10 |
+    e1        | s3       | r3        | f1         | 2012-01-01 | 2012-06-30 |            | 0         |            | trade    | permanent  |            | 2010-01-10 |
+    e2        | s4       | r4        | f1         | 2010-01-01 | 2011-03-31 |            | 0         |            | trade    | fixed_term | 2010-06-30 | 2010-12-05 |
+    e2        | s5       | r5        | f1         | 2010-01-01 | 2011-03-31 |            | 0         |            | trade    |            | 2010-06-30 | 2010-12-05 |
+    """  # noqa: E501
+    tables = {"validated.register": rows, "linked.person_links": LINKS}
+    study = STUDY | {"spell_sources": [register]}
+    found = run_model(database, "spell_versions", tables, study)
+    expect(
+        found[["spell_id", "planned_end_on"]],
+        """
+        spell_id | planned_end_on
+        s1       | 2010-12-31
+        s2       | 2011-12-31
+        s3       | 2012-06-30
+        s4       | 2011-03-31
+        s5       | 2011-03-31
         """,
     )
