@@ -207,6 +207,7 @@ def _apart(events: list[EventOutcome]) -> list[dict[str, Any]]:
             "origin": o.origin,
             "reason": o.causes.reason_column,
             "codes": list(d.apart),
+            "flag": d.apart_if,
         }
         for o in events
         if o.causes

@@ -133,6 +133,23 @@ def _variants_are_beside(raw: Raw) -> Iterator[Mistake]:
             for code in apart:
                 if reasons is not None and code not in reasons:
                     yield unknown(at, "apart", code, reasons)
+            yield from _mark_is_told(raw, outcome, at, definition)
+
+
+def _mark_is_told(raw: Raw, outcome: Raw, at: str, definition: Raw) -> Iterator[Mistake]:
+    """A mark that sets early ends apart says yes or no, and stands beside reasons."""
+    name = text(definition, "apart_if")
+    if name is None:
+        return
+    if not texts(definition, "apart"):
+        yield Mistake(f"{at} › apart_if", _("needs {name}").format(name="apart"))
+    own = [s for s in items(raw, "source") if s.get("name") == outcome.get("origin")]
+    found = {c.get("name"): c.get("type") for s in own for c in items(s, "column")}
+    if found and name not in found:
+        yield unknown(at, "apart_if", name, [str(known) for known in found])
+    elif found.get(name, "boolean") != "boolean":
+        message = _("'{name}' is not a yes-or-no column").format(name=name)
+        yield Mistake(f"{at} › apart_if", message)
 
 
 def _reasons(raw: Raw, outcome: Raw) -> set[str] | None:

@@ -151,6 +151,8 @@ class EventDefinition(Frozen):
     """path_net: how long a new contract may take to secure the path."""
     apart: Many[str] = ()
     """Reasons of an early end that are another ending under this definition, not the event."""
+    apart_if: Name | None = None
+    """A yes-or-no column of the origin: an early end it says yes of is another ending as well."""
     is_variant: bool = False
     """Told in the risks, the effects and the specification curve, and in no other table."""
 

@@ -1,19 +1,13 @@
-{# Contracts whose early end has a reason that a definition sets apart: of contradictory reports the
-   latest amendment that says something counts. #}
+{# Contracts whose early end has a reason, or a mark, that a definition sets apart: of contradictory
+   reports the latest amendment that says something counts, reason and mark each by itself. #}
 {% macro told_apart(definition) -%}
 (
     select reports.spell_id
     from (
         select
             spell_id,
-            {{ definition.reason }} as reason,
-            row_number() over (
-                partition by spell_id
-                order by
-                    case when {{ definition.reason }} is null then 1 else 0 end,
-                    amendment_number desc,
-                    record_id
-            ) as report_rank
+            {{ last_told(definition.reason) }} as reason,
+            {% if definition.flag %}{{ last_told(definition.flag) }}{% else %}false{% endif %} as is_marked
 
         from {{ ref('spell_versions') }}
 
@@ -24,7 +18,7 @@
             and (superseded_on is null or superseded_on > cast('{{ var("known_on") }}' as date))
     ) as reports
     where
-        reports.report_rank = 1
-        and reports.reason in ({% for code in definition.codes %}'{{ code }}'{% if not loop.last %}, {% endif %}{% endfor %})
+        reports.reason in ({% for code in definition.codes %}'{{ code }}'{% if not loop.last %}, {% endif %}{% endfor %})
+        or reports.is_marked
 )
 {%- endmacro %}

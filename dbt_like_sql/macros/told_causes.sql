@@ -5,20 +5,8 @@ told_{{ number }} as (
 
     select
         spell_id,
-        first_value({{ definition.reason }}) over (
-            partition by spell_id
-            order by
-                case when {{ definition.reason }} is null then 1 else 0 end,
-                amendment_number desc,
-                record_id
-        ) as reason,
-        first_value({{ definition.initiative }}) over (
-            partition by spell_id
-            order by
-                case when {{ definition.initiative }} is null then 1 else 0 end,
-                amendment_number desc,
-                record_id
-        ) as initiative,
+        {{ last_told(definition.reason) }} as reason,
+        {{ last_told(definition.initiative) }} as initiative,
         row_number() over (partition by spell_id order by record_id) as report_rank
 
     from reports

@@ -115,6 +115,18 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["outcome"][0]["definition"][2].update(apart=["boredom"]),
         "outcome 1 (rupture) › definition 3 (gross_after_trial) › apart: 'boredom' is not one of:",
     ),
+    "a mark apart that nobody makes": (
+        lambda p: p["outcome"][0]["definition"][2].update(apart_if="on_trial"),
+        "outcome 1 (rupture) › definition 3 (gross_after_trial) › apart_if: 'on_trial' is not one",
+    ),
+    "a mark apart that is a day": (
+        lambda p: p["outcome"][0]["definition"][2].update(apart_if="rupture_on"),
+        "outcome 1 (rupture) › definition 3 (gross_after_trial) › apart_if: 'rupture_on' is not a",
+    ),
+    "a mark without reasons": (
+        lambda p: p["outcome"][0]["definition"][0].update(apart_if="is_in_trial_period"),
+        "outcome 1 (rupture) › definition 1 (gross) › apart_if: needs apart",
+    ),
     "reasons apart where none are told": (
         lambda p: p["outcome"][0].pop("causes"),
         "outcome 1 (rupture) › definition 3 (gross_after_trial) › apart: needs [outcome.causes]",

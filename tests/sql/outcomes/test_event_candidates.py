@@ -78,7 +78,7 @@ def test_other_sources_open_contracts_and_strangers_give_no_event(database, run_
     assert candidates(run_model, database, ends).empty
 
 
-APART = {"outcome": "rupture", "name": "hard", "origin": "register", "reason": "why"}
+APART = {"outcome": "rupture", "name": "hard", "origin": "register", "reason": "why", "flag": None}
 HARD = {"outcome": "rupture", "name": "hard", "origin": "register", "method": "gross"}
 FIRST = {"outcome": "rupture", "name": "first", "origin": "register", "method": "first_net"}
 VARIANTS = {
@@ -122,6 +122,44 @@ def test_an_early_end_for_a_reason_set_apart_is_another_ending(database, run_mod
         c1       | 1
         d1       | 1
         e1       | 1
+        """,
+    )
+
+
+def test_an_early_end_that_is_marked_is_set_apart_whatever_its_reason(
+    database, run_model, expect, draw
+):
+    members = "pair_id | arm | person_id | spell_id | index_on\n" + "".join(
+        f"p{n} | control | {n} | {n}1 | 2010-03-01\n" for n in "abcd"
+    )
+    ends = "".join(
+        f"{n} | {n}1 | register | 2010-01-01 | 2010-05-01 | true | true\n" for n in "abcd"
+    )
+    reports = draw(
+        """
+        record_id | spell_id | source   | why    | on_trial | amendment_number | ended_early_on | known_on   | superseded_on
+        r1        | a1       | register | resign | true     | 0                | 2010-05-01     | 2010-06-01 |
+        r2        | b1       | register | trial  | false    | 0                | 2010-05-01     | 2010-06-01 |
+        r3        | c1       | register |        | true     | 0                | 2010-05-01     | 2010-06-01 |
+        r4        | c1       | register |        | false    | 1                | 2010-05-01     | 2010-06-01 |
+        r5        | d1       | register |        |          | 0                | 2010-05-01     | 2010-06-01 |
+        """  # noqa: E501
+    )
+    tables = {
+        "outcomes.pair_members": members,
+        "outcomes.spell_ends": HEADING + ends,
+        "linked.spell_versions": reports.astype({"on_trial": "boolean"}),
+    }
+    marked = APART | {"codes": ["trial"], "flag": "on_trial"}
+    rows = run_model(database, "event_candidates", tables, VARIANTS | {"spells_apart": [marked]})
+    expect(
+        rows.loc[rows["definition"] == "hard", ["spell_id", "cause"]],
+        """
+        spell_id | cause
+        a1       | 2
+        b1       | 2
+        c1       | 1
+        d1       | 1
         """,
     )
 
