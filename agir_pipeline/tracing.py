@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from agir_pipeline.assets.lineage import known_origins
 from agir_pipeline.contracts.lineage import headings_behind
 from agir_pipeline.contracts.places import Place
+from agir_pipeline.counted import counted
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
 from agir_pipeline.resources.home import Home
@@ -24,7 +25,7 @@ SUBGROUP = ("covariate", "level")
 LISTED = ("arm", "source", "provider")
 PAIRED = {"definition", "wave", "outcome", "arm"}
 """A table with one of these columns sums over the pairs that count, unless it is one of these:"""
-OF_EVERYBODY = {"participant_flow", "enrolment_progress", "enrolment_projection"}
+OF_EVERYBODY = {"enrolment_progress", "enrolment_projection"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
     places = sorted({place for headings in told.values() for place in headings})
     sources = list(dict.fromkeys(place.table for place in places))
     with study.warehouse.transaction() as connection:
-        if table in OF_EVERYBODY or set(LISTED) <= set(found):
+        named = counted(study, connection, Releases(home.releases), table, found)
+        if named is not None:
+            persons = named
+        elif table in OF_EVERYBODY or set(LISTED) <= set(found):
             persons = _on_lists(study, connection, found.reindex(columns=list(LISTED)))
         else:
             persons = _persons(found, Releases(home.releases))

@@ -16,6 +16,7 @@ from agir_pipeline.assets.mechanism import mechanism_tables
 from agir_pipeline.assets.programme import programme_tables
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.contracts.facts import ENDINGS, NAMES, fact_contracts
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import facts_of_mechanism
 from agir_pipeline.contracts.model import TableContract
@@ -79,7 +80,11 @@ def published_assets(protocol: Protocol) -> dg.AssetsDefinition:
 
 
 def _deps(table: str, protocol: Protocol) -> list[tuple[str, str]]:
-    for step, contracts in (("matched", matched_contracts), ("outcomes", outcome_contracts)):
+    for step, contracts in (
+        ("matched", matched_contracts),
+        ("outcomes", outcome_contracts),
+        ("outcomes", fact_contracts),
+    ):
         if table in contracts(protocol):
             return [(step, table)]
     if table == "contradictions":
@@ -144,6 +149,7 @@ def released_tables(
     built = {
         **_from_steps(study, connection),
         **_programme(study, connection),
+        **_facts(study, connection),
         "data_dictionary": data_dictionary(list(contracts.values())),
         "release_manifest": release_manifest(study),
     }
@@ -179,27 +185,24 @@ def _from_steps(study: Study, connection: sa.Connection) -> dict[str, pd.DataFra
     return {**matched, **outcomes, "analysis_population": population}
 
 
+def _facts(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+    """What became of the members of pairs that count, as the effects read it."""
+    found = {}
+    for name, contract in fact_contracts(study.protocol).items():
+        own = [NAMES.get(column, column) for column in contract.names]
+        rows = study.warehouse.read(connection, "outcomes", name, wanted=own)
+        rows = rows[rows["pair_id"].notna()].rename(columns={NAMES[c]: c for c in NAMES})
+        if "ending" in rows:
+            rows["ending"] = rows["ending"].astype("Int64").map(dict(enumerate(ENDINGS)))
+        found[name] = rows.sort_values(list(contract.key), ignore_index=True)
+    return found
+
+
 def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
     read, protocol = study.warehouse.read, study.protocol
-    participants = read(connection, "linked", "participants")
-    undecided = undecided_persons(
-        study.vault.read("undecided"), study.vault.read("links"), as_of_day(study)
-    )
-    pairs = read(connection, "matched", "matched_pairs")
-    tables = {
-        "participant_flow": participant_flow(
-            participants,
-            blocked_reasons(
-                participants, protocol, undecided, withdrawn_persons(study, connection)
-            ),
-            read(connection, "matched", "unmatched_beneficiaries"),
-            pairs,
-            read(connection, "matched", "matching_pool"),
-            read(connection, "matched", "exclusions"),
-            {o.name: _losses(study, connection, o) for o in protocol.outcomes},
-            protocol,
-        )
-    }
+    known = flow_inputs(study, connection)
+    participants, pairs = known["participants"], known["pairs"]
+    tables = {"participant_flow": participant_flow(**known, protocol=protocol)}
     if protocol.shared_facts:
         found = read(connection, "linked", "contradictions")
         found = found[found["person_id"].isin(_members(pairs))]
@@ -212,6 +215,25 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
     progress = tables.get("enrolment_progress")
     programme = programme_tables(study, connection, progress)
     return tables | programme | mechanism_tables(study, connection)
+
+
+def flow_inputs(study: Study, connection: sa.Connection) -> dict[str, Any]:
+    """What ``participant_flow`` is made from, by the names of its arguments."""
+    read, protocol = study.warehouse.read, study.protocol
+    participants = read(connection, "linked", "participants")
+    undecided = undecided_persons(
+        study.vault.read("undecided"), study.vault.read("links"), as_of_day(study)
+    )
+    withdrawn = withdrawn_persons(study, connection)
+    return {
+        "participants": participants,
+        "blocked": blocked_reasons(participants, protocol, undecided, withdrawn),
+        "unmatched": read(connection, "matched", "unmatched_beneficiaries"),
+        "pairs": read(connection, "matched", "matched_pairs"),
+        "pool": read(connection, "matched", "matching_pool"),
+        "exclusions": read(connection, "matched", "exclusions"),
+        "losses": {o.name: _losses(study, connection, o) for o in protocol.outcomes},
+    }
 
 
 def _members(pairs: pd.DataFrame) -> set[str]:

@@ -9,6 +9,7 @@ from itertools import chain
 
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
+from agir_pipeline.contracts.facts import fact_origins
 from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
@@ -326,6 +327,7 @@ def published_origins(protocol: Protocol) -> dict[str, Origins]:
     if protocol.shared_facts:
         names = published_contracts(protocol)["contradictions"].names
         found["contradictions"] = {n: (Place("linked", "contradictions", n),) for n in names}
+    found |= fact_origins(protocol)
     return found | programme_origins(protocol, every_fact(protocol)) | mechanism_origins(protocol)
 
 

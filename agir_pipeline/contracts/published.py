@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from agir_pipeline.contracts.facts import fact_contracts
 from agir_pipeline.contracts.mechanism import mechanism_contracts
 from agir_pipeline.contracts.model import Column, Invariant, Sensitivity, TableContract, Text
 from agir_pipeline.contracts.once import once_per_protocol
@@ -128,7 +129,8 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     about = (_data_dictionary(), _release_manifest())
     tables = (_participant_flow(protocol), *enrolment, *shared, *about)
     own = {table.name: table for table in tables}
-    return {**own, **programme_contracts(protocol), **mechanism_contracts(protocol)}
+    beside = {**programme_contracts(protocol), **mechanism_contracts(protocol)}
+    return {**own, **beside, **fact_contracts(protocol)}
 
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:

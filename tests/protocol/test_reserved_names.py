@@ -37,7 +37,7 @@ def test_the_columns_beside_covariates_are_reserved(loaded: Protocol) -> None:
 
 def test_the_tables_of_every_study_are_reserved(loaded: Protocol) -> None:
     outcomes = {f"rupture_{ending}" for ending in EVENT_TABLES} | {"durable_employment"}
-    of_measures = {"alternative_weights"}
+    of_measures = {"alternative_weights", "measures"}
     assert loaded.funding is not None
     own = outcomes | {loaded.funding.name}
     assert set(table_contracts(loaded)) - own == TABLES - of_measures

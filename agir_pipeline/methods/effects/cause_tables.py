@@ -26,16 +26,27 @@ def cause_table(
     first later day in another contract of the same source; not followed once the longest window
     has been read whole, not yet known before.
     """
+    rows = cause_rows(event_times, event_causes, outcome, causes)
+    counted = rows.groupby(KEYS, as_index=False, dropna=False).size()
+    counted = counted.rename(columns={"size": "n_events"})
+    return counted[[*KEYS, "n_events"]].astype(CAUSE_COLUMNS).sort_values(KEYS, ignore_index=True)
+
+
+def cause_rows(
+    event_times: pd.DataFrame, event_causes: pd.DataFrame, outcome: EventOutcome, causes: Causes
+) -> pd.DataFrame:
+    """The events that ``cause_table`` counts, one row each, with their ``pair_id``."""
     on = ["definition", "pair_id", "arm"]
     horizons = sorted(outcome.horizons_days.value)
     times = event_times.loc[event_times["cause"] == 1, [*on, "time_days", "follow_up_days"]]
     seen = times[times["time_days"] <= times["follow_up_days"].clip(upper=horizons[-1])]
     events = seen.merge(event_causes, on=on, how="left")
     first = events["time_days"].astype(float).map(lambda day: min(h for h in horizons if h >= day))
-    rows = pd.DataFrame(
+    return pd.DataFrame(
         {
             "outcome": outcome.name,
             "definition": events["definition"],
+            "pair_id": events["pair_id"],
             "arm": events["arm"],
             "horizon_days": first,
             "initiative": events["initiative"].astype("string").fillna(NOT_TOLD),
@@ -43,9 +54,6 @@ def cause_table(
             **_followed(events, causes),
         }
     )
-    counted = rows.groupby(KEYS, as_index=False, dropna=False).size()
-    counted = counted.rename(columns={"size": "n_events"})
-    return counted[[*KEYS, "n_events"]].astype(CAUSE_COLUMNS).sort_values(KEYS, ignore_index=True)
 
 
 def _followed(events: pd.DataFrame, causes: Causes) -> dict[str, "pd.Series[Any]"]:

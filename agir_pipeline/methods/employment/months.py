@@ -42,11 +42,15 @@ def employment_by_month(calendar: pd.DataFrame) -> pd.DataFrame:
 
     What was told speaks for the month, else the register; a contradiction is a row of its own.
     """
-    state = calendar["told"].fillna(calendar["contract"]).fillna(UNKNOWN)
-    state = state.mask(calendar["is_contradictory"], CONTRADICTORY)
-    rows = calendar.assign(month_state=state)
+    rows = calendar.assign(month_state=month_states(calendar))
     keys = ["arm", "month_number"]
     found = rows.groupby([*keys, "month_state"], as_index=False).agg(n_persons=("pair_id", "size"))
     found["n_members"] = found.groupby(keys)["n_persons"].transform("sum")
     found["share"] = found["n_persons"] / found["n_members"]
     return found.astype(MONTH_COLUMNS)[list(MONTH_COLUMNS)]
+
+
+def month_states(calendar: pd.DataFrame) -> "pd.Series[str]":
+    """The situation of each row of the calendar."""
+    state = calendar["told"].fillna(calendar["contract"]).fillna(UNKNOWN)
+    return state.mask(calendar["is_contradictory"], CONTRADICTORY)

@@ -20,10 +20,28 @@ def situation_table(
 ) -> pd.DataFrame:
     """Arm × situation × what the register shows: members of pairs, each in one row.
 
+    Arguments as of ``member_situations``. Two sources that contradict each other are counted, and
+    neither is changed. ``share`` is of the arm's ``n_told`` members who are due and told a
+    situation; it is missing for the others.
+    """
+    rows = member_situations(asked, told, employment)
+    is_told = ~rows["situation"].isin([NOT_DUE, NO_ANSWER, UNKNOWN])
+    n_told = rows["arm"].where(is_told).value_counts()
+    groups = rows.groupby(["arm", "situation", "contract"], as_index=False)
+    found = groups.agg(n_persons=("pair_id", "size"), n_contradictory=("is_contradictory", "sum"))
+    found["n_told"] = found["arm"].map(n_told).fillna(0)
+    told_rows = ~found["situation"].isin([NOT_DUE, NO_ANSWER, UNKNOWN])
+    found["share"] = (found["n_persons"] / found["n_told"]).where(told_rows)
+    return found.astype(SITUATION_COLUMNS)[list(SITUATION_COLUMNS)]
+
+
+def member_situations(
+    asked: pd.DataFrame, told: pd.DataFrame, employment: Employment
+) -> pd.DataFrame:
+    """Each member of a pair with its ``situation``, ``contract`` and ``is_contradictory``.
+
     ``asked`` is one row per member (pair_id, arm, is_due, contract), ``told`` the answers that
-    count of the wave, with the columns the situations read. Two sources that contradict each
-    other are counted, and neither is changed. ``share`` is of the arm's ``n_told`` members who
-    are due and told a situation; it is missing for the others.
+    count of the wave, with the columns the situations read.
     """
     answers = told[told["wave"] == employment.wave].drop(columns=["wave", "person_id"])
     rows = asked.merge(answers, on=MEMBER, how="left")
@@ -33,14 +51,7 @@ def situation_table(
     rows["situation"] = situation.where(is_due, NOT_DUE)
     rows["contract"] = rows["contract"].astype("string").fillna(UNKNOWN)
     month = rows[employment.now_column].map(employment.now_means)
-    rows["n_contradictory"] = (
+    rows["is_contradictory"] = (
         is_due & (rows["contract"] == IN_CONTRACT) & month.isin(employment.against_contract)
     )
-    is_told = ~rows["situation"].isin([NOT_DUE, NO_ANSWER, UNKNOWN])
-    n_told = rows["arm"].where(is_told).value_counts()
-    groups = rows.groupby(["arm", "situation", "contract"], as_index=False)
-    found = groups.agg(n_persons=("pair_id", "size"), n_contradictory=("n_contradictory", "sum"))
-    found["n_told"] = found["arm"].map(n_told).fillna(0)
-    told_rows = ~found["situation"].isin([NOT_DUE, NO_ANSWER, UNKNOWN])
-    found["share"] = (found["n_persons"] / found["n_told"]).where(told_rows)
-    return found.astype(SITUATION_COLUMNS)[list(SITUATION_COLUMNS)]
+    return rows

@@ -87,9 +87,7 @@ def link_transitions(
     version asks alike: ``n_compared`` triads have one. Its difference between the arms stands in
     every row. Intervals are by triad. The end may come after a rupture: this describes.
     """
-    start, end = mechanism.start_moment, mechanism.end_moment
-    wide = index.pivot(index=TRIAD, columns="moment", values="link_score")
-    wide = wide.reindex(columns=[start, end]).dropna()
+    wide = _both_times(index, mechanism)
     change = _triad_changes(told, mechanism)
     difference = weighted_difference(
         change["change"], change["arm"] == "beneficiary", np.ones(len(change)),
@@ -99,8 +97,7 @@ def link_transitions(
     arms = wide.index.get_level_values("arm")
     rows = []
     for shift in mechanism.link.shifts_points.value:
-        first, last = (link_class(wide[m], mechanism.link.classes, shift) for m in (start, end))
-        counts = Counter(zip(arms, first, last, strict=True))
+        counts = Counter(zip(arms, *_classes(wide, mechanism, shift), strict=True))
         rows += [
             {
                 "shift_points": shift,
@@ -116,6 +113,30 @@ def link_transitions(
             for (arm, class_start, class_end), n_persons in sorted(counts.items())
         ]
     return typed(rows, TRANSITION_COLUMNS)
+
+
+def link_moves(index: pd.DataFrame, mechanism: Mechanism) -> pd.DataFrame:
+    """The triads that ``link_transitions`` counts: shift of the limits and both classes of each."""
+    wide = _both_times(index, mechanism)
+    parts = []
+    for shift in mechanism.link.shifts_points.value:
+        first, last = _classes(wide, mechanism, shift)
+        moved = wide.index.to_frame(index=False).assign(shift_points=shift)
+        parts.append(moved.assign(class_start=first.to_numpy(), class_end=last.to_numpy()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _both_times(index: pd.DataFrame, mechanism: Mechanism) -> pd.DataFrame:
+    """The scores of the triads that have one at the start and at the end."""
+    wide = index.pivot(index=TRIAD, columns="moment", values="link_score")
+    return wide.reindex(columns=[mechanism.start_moment, mechanism.end_moment]).dropna()
+
+
+def _classes(
+    wide: pd.DataFrame, mechanism: Mechanism, shift: float
+) -> tuple["pd.Series[str]", "pd.Series[str]"]:
+    first, last = (link_class(wide[m], mechanism.link.classes, shift) for m in wide.columns)
+    return first, last
 
 
 def _mean_change(own: pd.DataFrame, level: float) -> dict[str, float]:

@@ -135,6 +135,14 @@ def support_themes(
     return typed(rows, THEME_COLUMNS)
 
 
+def touched(sessions: pd.DataFrame) -> pd.DataFrame:
+    """person_id, theme and phase of every interview, as ``support_themes`` counts them."""
+    phase = sessions["phase"].astype(object).where(sessions["phase"].notna(), NOT_SAID)
+    themes = sessions["theme_codes"].astype("string").str.split(CODE_MARK, regex=False)
+    rows = pd.DataFrame({"person_id": sessions["person_id"], "theme": themes, "phase": phase})
+    return rows.explode("theme", ignore_index=True).dropna(subset="theme")
+
+
 def dose_class(n_interviews: "pd.Series[int]", limits: Sequence[int]) -> "pd.Series[str]":
     """Which class a number of interviews lies in, said by its limits: ``0-1``, ``2-3``, ``4+``."""
     starts = [0, *limits]

@@ -54,11 +54,7 @@ def participant_flow(
     ``analysed``.
     """
     everybody = _everybody(participants, blocked, pairs)
-    of_arm = {arm: everybody[everybody["arm"] == arm] for arm in WAY}
-    exits = {
-        "beneficiary": _beneficiary_exits(of_arm["beneficiary"], unmatched, pairs),
-        "control": _control_exits(of_arm["control"], pairs, pool, exclusions),
-    }
+    exits = _exits(everybody, unmatched, pairs, pool, exclusions)
     order = {step: number for number, step in enumerate(flow_steps(protocol), 1)}
     rows: list[dict[str, object]] = []
     for arm, mine in exits.items():
@@ -68,11 +64,60 @@ def participant_flow(
             rows += _step(order, step, arm, n_in, left)
             n_in -= len(left)
         rows += _outcomes(order, arm, n_in, losses, protocol)
-    if len(of_arm["reference"]):
+    n_reference = int((everybody["arm"] == "reference").sum())
+    if n_reference:
         nobody = pd.Series(dtype="string")
-        rows += _step(order, "registered", "reference", len(of_arm["reference"]), nobody)
+        rows += _step(order, "registered", "reference", n_reference, nobody)
     table = typed(rows, FLOW_COLUMNS)
     return table.sort_values(["step_order", "arm"], kind="stable", ignore_index=True)
+
+
+def flow_persons(
+    participants: pd.DataFrame,
+    blocked: pd.Series,
+    unmatched: pd.DataFrame,
+    pairs: pd.DataFrame,
+    pool: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    losses: Mapping[str, pd.DataFrame],
+    protocol: Protocol,
+) -> pd.DataFrame:
+    """step, arm, person_id, reason: everybody in each step that ``participant_flow`` counts.
+
+    Arguments as there. ``reason`` is missing for whoever does not leave at the step.
+    """
+    everybody = _everybody(participants, blocked, pairs)
+    reference = everybody[everybody["arm"] == "reference"].assign(reason=None)
+    parts = [reference.assign(step="registered")]
+    for arm, mine in _exits(everybody, unmatched, pairs, pool, exclusions).items():
+        inside = mine
+        for step in WAY[arm]:
+            is_leaving = (inside["step"] == step).fillna(False).astype(bool)
+            parts.append(inside.assign(step=step, reason=inside["reason"].where(is_leaving)))
+            inside = inside[~is_leaving]
+        of_pair = pairs[pairs["status"] == "active"].set_index("pair_id")[f"{arm}_person_id"]
+        for outcome in protocol.outcomes:
+            lost = losses[outcome.name]
+            lost = lost[lost["arm"] == arm]
+            reason = pd.Series(lost["reason"].to_numpy(), lost["pair_id"].map(of_pair))
+            told = inside["person_id"].map(reason)
+            parts.append(inside.assign(step=outcome_step(outcome), reason=told))
+    return pd.concat([part[["step", "arm", "person_id", "reason"]] for part in parts])
+
+
+def _exits(
+    everybody: pd.DataFrame,
+    unmatched: pd.DataFrame,
+    pairs: pd.DataFrame,
+    pool: pd.DataFrame,
+    exclusions: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    """The step at which each person of the two arms leaves, and why."""
+    mine, theirs = (everybody[everybody["arm"] == arm] for arm in ("beneficiary", "control"))
+    return {
+        "beneficiary": _beneficiary_exits(mine, unmatched, pairs),
+        "control": _control_exits(theirs, pairs, pool, exclusions),
+    }
 
 
 def _everybody(participants: pd.DataFrame, blocked: pd.Series, pairs: pd.DataFrame) -> pd.DataFrame:

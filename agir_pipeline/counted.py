@@ -1,0 +1,122 @@
+"""Whom the rows of a released table of counts count, by name: for ``agir trace``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+import sqlalchemy as sa
+
+from agir_pipeline.assets.published import flow_inputs
+from agir_pipeline.methods.effects.cause_tables import cause_rows
+from agir_pipeline.methods.employment.months import month_states
+from agir_pipeline.methods.employment.qualification import told_results
+from agir_pipeline.methods.employment.situations import member_situations
+from agir_pipeline.methods.mechanism.link import link_moves
+from agir_pipeline.methods.mechanism.support import touched
+from agir_pipeline.methods.programme.flow import flow_persons
+from agir_pipeline.protocol.model import Causes, Employment, EventOutcome, Mechanism
+from agir_pipeline.resources.releases import Releases
+from agir_pipeline.resources.study import Study
+
+MEMBER = ["pair_id", "arm"]
+FLOW = "participant_flow"
+
+
+def counted(
+    study: Study, connection: sa.Connection, releases: Releases, table: str, rows: pd.DataFrame
+) -> set[str] | None:
+    """The persons that ``rows`` of ``table`` count; None for a table that does not count so.
+
+    A row of the flow that names a reason counts those who left for it, any other row those who
+    entered the step.
+    """
+    members = _Members(study, connection, releases)
+    made = members.tables.get(table)
+    if made is None:
+        return None
+    counts = made()
+    keys = [str(name) for name in rows if name in counts and name != "person_id"]
+    if table != FLOW:
+        return _among(counts, rows, keys)
+    is_left = rows["reason"].notna()
+    entered = [key for key in keys if key != "reason"]
+    return _among(counts, rows[is_left], keys) | _among(counts, rows[~is_left], entered)
+
+
+def _among(members: pd.DataFrame, rows: pd.DataFrame, keys: list[str]) -> set[str]:
+    """The persons whose values of the keys are those of a row; both missing is alike."""
+    wanted = set(_keys(rows, keys))
+    people = zip(members["person_id"], _keys(members, keys), strict=True)
+    return {str(person) for person, key in people if key in wanted}
+
+
+def _keys(rows: pd.DataFrame, names: list[str]) -> list[tuple[object, ...]]:
+    known = rows[names].astype(object)
+    return list(known.where(known.notna(), None).itertuples(index=False, name=None))
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Who is counted, in each table: one row for each time somebody is."""
+
+    study: Study
+    connection: sa.Connection
+    releases: Releases
+
+    @property
+    def tables(self) -> dict[str, Callable[[], pd.DataFrame]]:
+        """By table of this study, what makes the rows."""
+        protocol = self.study.protocol
+        found: dict[str, Callable[[], pd.DataFrame]] = {FLOW: self._flow}
+        for outcome in protocol.outcomes:
+            if isinstance(outcome, EventOutcome) and outcome.causes:
+                name = f"{outcome.name}_causes"
+                found[name] = partial(self._caused, outcome, outcome.causes)
+        if employment := protocol.employment:
+            found["situation_at_six_months"] = partial(self._situations, employment)
+            found["qualification"] = partial(self._results, employment)
+            found["employment_by_month"] = self._months
+        if mechanism := protocol.mechanism:
+            found["link_transitions"] = partial(self._moves, mechanism)
+            found["support_themes"] = self._themes
+        return found
+
+    def _flow(self) -> pd.DataFrame:
+        known = flow_inputs(self.study, self.connection)
+        return flow_persons(**known, protocol=self.study.protocol)
+
+    def _caused(self, outcome: EventOutcome, causes: Causes) -> pd.DataFrame:
+        times, told = (
+            rows[rows["outcome"] == outcome.name]
+            for rows in map(self._fact, ("event_times", "event_causes"))
+        )
+        return self._named(cause_rows(times, told, outcome, causes))
+
+    def _situations(self, employment: Employment) -> pd.DataFrame:
+        asked, told = self._fact("situations"), self._fact("wave_answers")
+        rows = member_situations(asked, told, employment)
+        return rows[["person_id", "arm", "situation", "contract"]]
+
+    def _results(self, employment: Employment) -> pd.DataFrame:
+        told = told_results(self._fact("pair_members"), self._fact("wave_answers"), employment)
+        return self._named(pd.DataFrame(list(told), columns=[*MEMBER, "told_by", "result"]))
+
+    def _months(self) -> pd.DataFrame:
+        calendar = self.releases.read("employment_calendar")
+        kept = calendar[["person_id", "arm", "month_number"]]
+        return kept.assign(month_state=month_states(calendar))
+
+    def _moves(self, mechanism: Mechanism) -> pd.DataFrame:
+        return link_moves(self.releases.read("link_index"), mechanism)
+
+    def _themes(self) -> pd.DataFrame:
+        return touched(self._fact("support_sessions"))
+
+    def _fact(self, name: str) -> pd.DataFrame:
+        return self.study.warehouse.read(self.connection, "outcomes", name)
+
+    def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """With the person of each pair and arm."""
+        people = self.releases.read("analysis_population")[[*MEMBER, "person_id"]]
+        return rows.merge(people, on=MEMBER)
