@@ -18,6 +18,7 @@ from agir_pipeline.contracts.programme_lineage import enrolment_origins, program
 from agir_pipeline.contracts.published import published_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import (
+    PERSONAL,
     ArmColumn,
     Column,
     Covariate,
@@ -131,9 +132,16 @@ def answers_origins(protocol: Protocol) -> Origins:
 
 
 def links_origins(protocol: Protocol) -> Origins:
-    """Columns of ``person_links``: persons are told by the business keys of all sources."""
-    keys = tuple(Place("validated", source.name, "entity_id") for source in protocol.sources)
-    days = tuple(Place("validated", source.name, "known_on") for source in protocol.sources)
+    """Columns of ``person_links``: persons are told by the keys of the sources that name some."""
+    rules = protocol.identity.same_when if protocol.identity else ()
+    naming = [
+        source.name
+        for source in protocol.sources
+        if source.feeds in PERSONAL
+        or any({c.name for c in source.columns}.issuperset(rule) for rule in rules)
+    ]
+    keys = tuple(Place("validated", name, "entity_id") for name in naming)
+    days = tuple(Place("validated", name, "known_on") for name in naming)
     return {
         "entity_id": keys,
         "person_id": keys,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from agir_pipeline.counted import counted
 from agir_pipeline.errors import UsageError
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.releases import Releases
@@ -71,6 +72,7 @@ def test_a_sum_leads_to_the_members_of_its_arm(home, pairs):
     ("table", "cells", "arms"),
     [
         ("situation_at_six_months", ["arm=control"], 1),
+        ("employment_by_month", ["arm=control", "month_number=1"], 1),
         ("effect_sheet", ["outcome=rupture"], 2),
         ("cost_effectiveness", ["outcome=rupture"], 2),
     ],
@@ -87,6 +89,40 @@ def test_a_list_leads_to_everybody_on_it_and_a_flow_to_the_whole_arm(home):
         assert set(found.headings) == {"contract_register"}
     whole = released[released["arm"] == "beneficiary"]["n_persons"].max()
     assert traced(home, "participant_flow", ["arm=beneficiary"]).n_persons == whole
+
+
+COUNTS = {
+    "situation_at_six_months": "n_persons",
+    "qualification": "n_persons",
+    "link_transitions": "n_persons",
+    "support_themes": "n_beneficiaries",
+    "rupture_causes": "n_events",
+    "participant_flow": "n_out",
+}
+
+
+@pytest.mark.parametrize("table", COUNTS)
+def test_a_count_leads_to_those_it_counts(home, table):
+    study, releases = open_study(home.folder), Releases(home.releases)
+    rows = releases.read(table)
+    some = rows[rows[COUNTS[table]] > 0].iloc[::6]
+    assert len(some) > 1
+    with study.warehouse.transaction() as connection:
+        for number in some.index:
+            people = counted(study, connection, releases, table, some.loc[[number]])
+            assert len(people) == some.at[number, COUNTS[table]], some.loc[number].to_dict()
+
+
+def test_a_cause_leads_to_the_members_whose_contract_broke_so(home):
+    cells = ["definition=gross", "arm=control", "cause=to_employment"]
+    found = traced(home, "rupture_causes", cells)
+    released = Releases(home.releases).read("event_times")
+    broke = released[(released["definition"] == "gross") & (released["arm"] == "control")]
+    broke = broke[(broke["ending"] == "event") & (broke["ending_days"] <= 365)]
+    people = Releases(home.releases).read("analysis_population")
+    known = people.merge(broke[["pair_id", "arm"]], on=["pair_id", "arm"])["person_id"]
+    assert 0 < found.n_persons < len(known)
+    assert set(found.rows["person_id"]) <= set(known)
 
 
 def test_a_level_leads_to_the_pairs_whose_beneficiary_has_it(home, pairs):

@@ -8,6 +8,7 @@ from agir_pipeline.methods.mechanism.link import (
     link_answers,
     link_class,
     link_index,
+    link_moves,
     link_transitions,
 )
 from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, with_party
@@ -79,6 +80,16 @@ def test_a_change_is_of_the_same_party_and_of_items_asked_alike(told, mechanism)
     assert mean[("control", "apart", "apart")] == -12.5
     assert set(own["n_compared"]) == {1}
     assert set(own["difference"]) == {37.5}
+
+
+def test_each_triad_that_moved_is_known_by_name(told, mechanism):
+    moves = link_moves(link_index(told, mechanism), mechanism)
+    own = moves[moves["shift_points"] == 0].set_index("person_id")
+    assert own[["class_start", "class_end"]].apply(tuple, axis=1).to_dict() == {
+        "ada": ("together", "together"),
+        "ben": ("apart", "apart"),
+        "dan": ("apart", "together"),
+    }
 
 
 def test_moved_limits_stand_beside(told, mechanism):

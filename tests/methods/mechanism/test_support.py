@@ -3,7 +3,12 @@
 import pandas as pd
 import pytest
 
-from agir_pipeline.methods.mechanism.support import dose_class, support_dose, support_themes
+from agir_pipeline.methods.mechanism.support import (
+    dose_class,
+    support_dose,
+    support_themes,
+    touched,
+)
 
 SESSIONS = """
 person_id | pair_id | session_on | index_days | entry_days | shared_minutes | theme_codes | phase  | present
@@ -77,6 +82,18 @@ def test_the_same_person_counts_once_under_a_theme_of_several_interviews(session
     again = pd.concat([sessions, sessions[sessions["person_id"] == "ben"].assign(theme_codes="T2")])
     table = support_themes(again, ["T2"], ["during"]).set_index(["theme", "phase"])
     assert table.loc[("T2", "during"), ["n_beneficiaries", "n_interviews"]].tolist() == [2, 3]
+
+
+def test_whom_an_interview_touched_is_known_by_name(sessions):
+    rows = touched(sessions)
+    assert list(zip(rows["person_id"], rows["theme"], rows["phase"], strict=True)) == [
+        ("ada", "T1", "before"),
+        ("ada", "T2", "before"),
+        ("ada", "T2", "during"),
+        ("ben", "T2", "during"),
+        ("ben", "T3", "during"),
+        ("cid", "T1", "during"),
+    ]
 
 
 def test_a_log_that_tells_every_phase_needs_no_other_row(sessions):

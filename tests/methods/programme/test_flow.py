@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.tables import table_contract
-from agir_pipeline.methods.programme.flow import participant_flow
+from agir_pipeline.methods.programme.flow import flow_persons, participant_flow
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 
@@ -97,6 +97,27 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
         9          | durable_employment_answered | control     | 1    | no_answer          | 1     | 0
     """)  # noqa: E501
     pd.testing.assert_frame_equal(flow, expected.astype(flow.dtypes.to_dict()))
+    people = flow_persons(
+        participants, participants["blocked"], unmatched, pairs, pool, exclusions, losses, agir
+    )
+    left = people.dropna(subset="reason").sort_values(["step", "person_id"])
+    assert list(zip(left["step"], left["person_id"], left["reason"], strict=True)) == [
+        ("analysed", "b2", "void_not_at_risk"),
+        ("analysed", "c2", "void_not_at_risk"),
+        ("at_risk", "c5", "not_yet_listed"),
+        ("at_risk", "c6", "never_at_risk"),
+        ("contract_linked", "c3", "no_linked_contract"),
+        ("durable_employment_answered", "c1", "no_answer"),
+        ("eligible", "b4", "not_eligible"),
+        ("eligible", "b6", "not_eligible"),
+        ("matched", "b3", "not_at_risk"),
+        ("matched", "b6", "priced_out"),
+        ("matched", "c4", "not_chosen"),
+        ("waited", "b5", "waiting"),
+    ]
+    assert people.groupby(["step", "arm"]).size().to_dict() == {
+        (row.step, row.arm): row.n_in for row in flow.itertuples()
+    }
 
 
 def test_a_pair_member_no_longer_on_the_register_still_counts(draw: Draw, agir: Protocol) -> None:
