@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.assets.published import flow_inputs
+from agir_pipeline.assets.published import fact_rows, flow_inputs
 from agir_pipeline.methods.effects.cause_tables import cause_rows
 from agir_pipeline.methods.employment.months import month_states
 from agir_pipeline.methods.employment.qualification import told_results
@@ -83,7 +83,8 @@ class _Members:
         return found
 
     def _flow(self) -> pd.DataFrame:
-        known = flow_inputs(self.study, self.connection)
+        facts = fact_rows(self.study, self.connection)
+        known = flow_inputs(self.study, self.connection, facts)
         return flow_persons(**known, protocol=self.study.protocol)
 
     def _caused(self, outcome: EventOutcome, causes: Causes) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from agir_pipeline.assets.mechanism import mechanism_tables
 from agir_pipeline.assets.programme import programme_tables
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
-from agir_pipeline.contracts.facts import ENDINGS, NAMES, fact_contracts
+from agir_pipeline.contracts.facts import ENDINGS, FACTS_OF, NAMES, fact_contracts
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import facts_of_mechanism
 from agir_pipeline.contracts.model import TableContract
@@ -48,6 +48,7 @@ CHECKS = {
     "release_manifest/decisions_are_made": mark("No decision on a beneficiary is missing"),
     "data_dictionary/no_identifying_column": mark("No identifying column is released"),
 }
+Facts = Mapping[str, pd.DataFrame]
 BLOCKING = frozenset({"release_is_whole", "decisions_are_made", "no_identifying_column"})
 
 
@@ -146,10 +147,11 @@ def released_tables(
     protocol = study.protocol
     contracts = {c.name: c for c in _released_contracts(protocol)}
     refuse_identifying(list(contracts.values()), protocol)
+    facts = fact_rows(study, connection)
     built = {
         **_from_steps(study, connection),
-        **_programme(study, connection),
-        **_facts(study, connection),
+        **_programme(study, connection, facts),
+        **_facts(protocol, facts),
         "data_dictionary": data_dictionary(list(contracts.values())),
         "release_manifest": release_manifest(study),
     }
@@ -185,22 +187,28 @@ def _from_steps(study: Study, connection: sa.Connection) -> dict[str, pd.DataFra
     return {**matched, **outcomes, "analysis_population": population}
 
 
-def _facts(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+def fact_rows(study: Study, connection: sa.Connection) -> Facts:
+    """The facts of the step ``outcomes`` that effects are made from, by table."""
+    names = fact_contracts(study.protocol)
+    return {name: study.warehouse.read(connection, "outcomes", name) for name in names}
+
+
+def _facts(protocol: Protocol, facts: Facts) -> dict[str, pd.DataFrame]:
     """What became of the members of pairs that count, as the effects read it."""
     found = {}
-    for name, contract in fact_contracts(study.protocol).items():
-        own = [NAMES.get(column, column) for column in contract.names]
-        rows = study.warehouse.read(connection, "outcomes", name, wanted=own)
-        rows = rows[rows["pair_id"].notna()].rename(columns={NAMES[c]: c for c in NAMES})
+    for name, contract in fact_contracts(protocol).items():
+        rows = facts[name][facts[name]["pair_id"].notna()]
+        rows = rows.rename(columns={theirs: ours for ours, theirs in NAMES.items()})
         if "ending" in rows:
             rows["ending"] = rows["ending"].astype("Int64").map(dict(enumerate(ENDINGS)))
-        found[name] = rows.sort_values(list(contract.key), ignore_index=True)
+        rows = rows.sort_values(list(contract.key), ignore_index=True)
+        found[name] = rows[contract.names]
     return found
 
 
-def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+def _programme(study: Study, connection: sa.Connection, facts: Facts) -> dict[str, pd.DataFrame]:
     read, protocol = study.warehouse.read, study.protocol
-    known = flow_inputs(study, connection)
+    known = flow_inputs(study, connection, facts)
     participants, pairs = known["participants"], known["pairs"]
     tables = {"participant_flow": participant_flow(**known, protocol=protocol)}
     if protocol.shared_facts:
@@ -217,7 +225,7 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
     return tables | programme | mechanism_tables(study, connection)
 
 
-def flow_inputs(study: Study, connection: sa.Connection) -> dict[str, Any]:
+def flow_inputs(study: Study, connection: sa.Connection, facts: Facts) -> dict[str, Any]:
     """What ``participant_flow`` is made from, by the names of its arguments."""
     read, protocol = study.warehouse.read, study.protocol
     participants = read(connection, "linked", "participants")
@@ -232,7 +240,7 @@ def flow_inputs(study: Study, connection: sa.Connection) -> dict[str, Any]:
         "pairs": read(connection, "matched", "matched_pairs"),
         "pool": read(connection, "matched", "matching_pool"),
         "exclusions": read(connection, "matched", "exclusions"),
-        "losses": {o.name: _losses(study, connection, o) for o in protocol.outcomes},
+        "losses": {o.name: _losses(facts, o) for o in protocol.outcomes},
     }
 
 
@@ -241,18 +249,13 @@ def _members(pairs: pd.DataFrame) -> set[str]:
     return {*pairs["beneficiary_person_id"], *pairs["control_person_id"]}
 
 
-def _losses(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:
-    table = {"event": "event_times", "status": "status_answers", "measure": "measures"}
-    of_outcome: Mapping[str, Any] = {"outcome": outcome.name}
-    facts = study.warehouse.read(
-        connection, "outcomes", table[outcome.kind], "outcome = :outcome", of_outcome
-    )
+def _losses(facts: Facts, outcome: Outcome) -> pd.DataFrame:
+    rows = facts[FACTS_OF[outcome.kind].name]
+    rows = rows[rows["outcome"] == outcome.name]
     if isinstance(outcome, EventOutcome):
-        return event_losses(facts, outcome)
+        return event_losses(rows, outcome)
     return (
-        status_losses(facts, outcome)
-        if isinstance(outcome, StatusOutcome)
-        else measure_losses(facts)
+        status_losses(rows, outcome) if isinstance(outcome, StatusOutcome) else measure_losses(rows)
     )
 
 

@@ -4,6 +4,7 @@ With these rows and ``matched_pairs`` every effect can be worked out again elsew
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from agir_pipeline.contracts.model import TableContract, Text
 from agir_pipeline.contracts.outcomes import EFFECTS
@@ -47,24 +48,34 @@ WORDS = {
         number("value", mark("Measured value"), mark("In the unit of the outcome")),
     ),
 }  # fmt: skip
-TABLES: Mapping[str, tuple[str, str, str]] = {
-    "event": (
+
+
+class Released(NamedTuple):
+    """A table of facts: its name, that of the step's own table, its title and its columns."""
+
+    name: str
+    title: str
+    columns: str
+
+
+FACTS_OF: Mapping[str, Released] = {
+    "event": Released(
         "event_times",
         mark("The first ending of each member of a pair, by definition"),
         "outcome definition pair_id arm index_on? ending_days? ending? follow_up_days?",
     ),
-    "status": (
+    "status": Released(
         "status_answers",
         mark("What each member of a pair told, by definition"),
         "outcome definition pair_id arm asked_on? is_due? is_respondent? has_situation?",
     ),
-    "measure": (
+    "measure": Released(
         "measures",
         mark("What was measured of each member of a pair"),
         "outcome pair_id arm value?",
     ),
 }
-"""Kind of outcome → name, title and columns of its facts; a name is that of the step's table."""
+"""Kind of outcome → the table of its facts."""
 
 NAMES = {"ending_days": "time_days", "ending": "cause", "has_situation": "status"}
 """Column of a released table → the column of the step's table, where they differ."""
@@ -75,7 +86,7 @@ def fact_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of each table of facts, by name: one for each kind of outcome there is."""
     found = {}
     for kind in dict.fromkeys(outcome.kind for outcome in protocol.outcomes):
-        name, title, columns = TABLES[kind]
+        name, title, columns = FACTS_OF[kind]
         declared = spelled(WORDS, columns)
         own = {column.name for column in declared}
         key = tuple(column for column in KEY if column in own)
