@@ -70,6 +70,7 @@ def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
             persons = _on_lists(study, connection, found.reindex(columns=list(LISTED)))
         else:
             persons = _persons(found, Releases(home.releases))
+            persons -= _unknown(study, connection, found)
         rows = _accepted(study, connection, sources, persons)
     return Traced(len(found), _by_source(places), len(persons), rows)
 
@@ -125,6 +126,22 @@ def _persons(rows: pd.DataFrame, releases: Releases) -> set[str]:
     if rows.empty:
         return set()
     return {str(p) for arm in sorted(arms) for p in pairs[f"{arm}_person_id"].dropna()}
+
+
+def _unknown(study: Study, connection: sa.Connection, rows: pd.DataFrame) -> set[str]:
+    """Members of pairs that no definition of an event named in the rows knows on both sides."""
+    names = set(rows["definition"].dropna()) if "definition" in rows else set()
+    events = {d.name for o in study.protocol.outcomes if o.kind == "event" for d in o.definitions}
+    if not names or not names <= events:
+        return set()
+    times = study.warehouse.read(connection, "outcomes", "event_times")
+    times = times[times["definition"].isin(names)]
+    is_known = times["cause"].notna() & times["index_on"].notna()
+    is_whole = is_known.groupby([times["definition"], times["pair_id"]]).all()
+    counts = is_whole.groupby("pair_id").any()
+    left = counts.index[~counts]
+    members = study.warehouse.read(connection, "outcomes", "pair_members")
+    return {str(p) for p in members.loc[members["pair_id"].isin(left), "person_id"]}
 
 
 def _on_lists(study: Study, connection: sa.Connection, rows: pd.DataFrame) -> set[str]:

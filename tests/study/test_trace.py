@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from agir_pipeline.counted import counted
 from agir_pipeline.errors import UsageError
@@ -89,6 +90,22 @@ def test_a_list_leads_to_everybody_on_it_and_a_flow_to_the_whole_arm(home):
         assert set(found.headings) == {"contract_register"}
     whole = released[released["arm"] == "beneficiary"]["n_persons"].max()
     assert traced(home, "participant_flow", ["arm=beneficiary"]).n_persons == whole
+
+
+def test_a_pair_of_which_a_definition_knows_a_member_not_is_not_in_it(demo_copy, pairs):
+    home, pair_id = Home(demo_copy), pairs["pair_id"].iloc[0]
+    with open_study(home.folder).warehouse.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "update outcomes.event_times set cause = null, follow_up_days = null "
+                "where pair_id = :pair and arm = 'control' and definition = 'net_180'"
+            ),
+            {"pair": pair_id},
+        )
+    risk = ["horizon_days=91", "arm=beneficiary"]
+    assert traced(home, "rupture_risk", ["definition=gross", *risk]).n_persons == len(pairs)
+    assert traced(home, "rupture_risk", ["definition=net_180", *risk]).n_persons == len(pairs) - 1
+    assert traced(home, "rupture_risk", risk).n_persons == len(pairs)
 
 
 COUNTS = {
