@@ -193,7 +193,10 @@ def demo(
     with study_language(home):
         maker = Maker(home, seed, scale)
         from agir_pipeline.demo import run_demo  # slow to load: meanwhile the study is written
+        from agir_pipeline.running import make_storage
 
+        maker.wait_for_home()
+        make_storage(Home(home))
         raise typer.Exit(run_demo(home, maker.truth(), say))
 
 
