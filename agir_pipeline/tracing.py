@@ -161,6 +161,9 @@ def _of_levels(rows: pd.DataFrame, releases: Releases) -> set[str]:
     population = releases.read("analysis_population")
     own = population[population["arm"] == "beneficiary"]
     named = set(zip(rows["covariate"], rows["level"], strict=True))
+    for name in {covariate for covariate, _level in named} - set(own):
+        ruled = releases.read(name).set_index("person_id")["is_eligible"]
+        own = own.assign(**{name: own["person_id"].map(ruled)})
     return {
         str(pair)
         for covariate, level in named

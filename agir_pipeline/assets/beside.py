@@ -31,6 +31,7 @@ from agir_pipeline.methods.effects.specifications import (
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
+from agir_pipeline.methods.programme.funding import eligible
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
@@ -97,7 +98,7 @@ def tables_beside(
     protocol = study.protocol
     people = People.of(study, connection)
     population = study.warehouse.read(connection, "matched", "analysis_population")
-    levels = _levels(protocol, population)
+    levels = _levels(protocol, population, people)
     kept = kept_pairs(study, connection, people)
     before = before_index(protocol, people, population)
     tables: dict[str, pd.DataFrame] = {}
@@ -179,7 +180,15 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
 
 
-def _levels(protocol: Protocol, population: pd.DataFrame) -> pd.DataFrame:
-    """For each pair the beneficiary's level of every covariate that makes subgroups."""
+def _levels(protocol: Protocol, population: pd.DataFrame, people: People) -> pd.DataFrame:
+    """For each pair the beneficiary's level of every covariate that makes subgroups.
+
+    Whom the rules of funding would fund is what they say today of the beneficiary.
+    """
     own = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    return own[list(protocol.inference.subgroups)]
+    funding, wanted = protocol.funding, list(protocol.inference.subgroups)
+    if funding and funding.name in wanted:
+        known = people.participants[people.participants["arm"] == "beneficiary"]
+        of_person = eligible(known, funding).set_axis(known["person_id"])
+        own[funding.name] = own["person_id"].map(of_person)
+    return own[wanted]

@@ -10,6 +10,7 @@ from itertools import chain
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.facts import fact_origins
+from agir_pipeline.contracts.funding import funding_origins
 from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
@@ -236,8 +237,15 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     contracts = beside_contracts(protocol)
     every = every_fact(protocol)
     unweighted = tuple(place for place in every if place.step == "outcomes")
+    ruled = funding_origins(protocol)
     levels = tuple(
-        Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
+        place
+        for name in protocol.inference.subgroups
+        for place in (
+            ruled[name]["is_eligible"]
+            if name in ruled
+            else (Place("matched", "analysis_population", name),)
+        )
     )
     asked = ("state", "is_due", "asked_on")
     rests_on = {

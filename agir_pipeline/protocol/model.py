@@ -239,7 +239,8 @@ class Inference(Frozen):
     """Releases with an earlier data cut are interim: described, not tested."""
     seed: Count
     subgroups: Many[Name] = ()
-    """Covariates by whose levels effects are told apart, as an exploration."""
+    """Covariates by whose levels effects are told apart, as an exploration; or whom the rules of
+    ``[funding]``, by their name, would fund."""
     helped_column: Name | None = None
     """Whether somebody was helped elsewhere, as answered: told after the index, a variant only."""
 

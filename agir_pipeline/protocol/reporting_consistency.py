@@ -65,10 +65,11 @@ def _waves_use_sources(raw: Raw) -> Iterator[Mistake]:
 
 
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
-    categories = names([c for c in items(raw, "covariate") if c.get("scale") == "category"])
+    known = names([c for c in items(raw, "covariate") if c.get("scale") == "category"])
+    known += [name] if (name := text(table(raw, "funding"), "name")) else []
     for name in texts(raw.get("inference"), "subgroups"):
-        if name not in categories:
-            yield unknown("inference", "subgroups", name, categories)
+        if name not in known:
+            yield unknown("inference", "subgroups", name, known)
 
 
 def _help_is_answered(raw: Raw) -> Iterator[Mistake]:

@@ -148,6 +148,15 @@ def test_a_level_leads_to_the_pairs_whose_beneficiary_has_it(home, pairs):
     assert women.n_persons > 0
 
 
+def test_whom_the_rules_would_fund_makes_subgroups(home):
+    rows = Releases(home.releases).read("subgroups")
+    own = rows[rows["covariate"] == "opca_eligibility"]
+    assert set(own["outcome"]) == {"rupture", "durable_employment"}
+    for row in own[own["outcome"] == "rupture"].itertuples():
+        cells = ["covariate=opca_eligibility", f"level={row.level}", "outcome=rupture"]
+        assert traced(home, "subgroups", cells).n_persons == 2 * row.n
+
+
 def test_what_is_nobody_s_names_its_headings_alone(home):
     found = traced(home, "costs", ["year=2010"])
     assert found.n_persons == 0

@@ -4,27 +4,39 @@ Three-valued logic (Kleene): one false condition settles "all", one true way set
 whatever is not known beside it. Nothing that is not known counts as met.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.funding import Condition, Criterion, FundedAmount, Funding
 
-Flags = "pd.Series[Any]"
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ranks = NDArray[np.int64]
+Days = NDArray[np.datetime64]
+Said = Sequence[tuple[str, Bools]]
+"""Names, each with the rows it is said of."""
+Threes = NDArray[np.int8]
+"""Three-valued answers, row by row: the lesser of two says whether both hold."""
+NO, OPEN, YES = np.int8(0), np.int8(1), np.int8(2)
 
 MET, NOT_MET, EVIDENCE_MISSING, NO_RULE = "met", "not_met", "evidence_missing", "no_rule"
 STATES = (MET, NOT_MET, EVIDENCE_MISSING, NO_RULE)
+RANKS = np.array([NO_RULE, NOT_MET, EVIDENCE_MISSING, MET], dtype=object)
+"""The states, each winning over those before it where one criterion is enough."""
+NO_TEXT, UNMET, UNPROVEN, PROVEN = range(len(RANKS))
 
 
 class Told(NamedTuple):
-    """One condition on every row: true, false or missing; and the column that would say it."""
+    """One condition on every row, and the column that would say it."""
 
     column: str
-    holds: "pd.Series[Any]"
+    holds: Threes
 
 
 def funding_table(people: pd.DataFrame, funding: Funding, cost_eur: float | None) -> pd.DataFrame:
@@ -34,152 +46,167 @@ def funding_table(people: pd.DataFrame, funding: Funding, cost_eur: float | None
     prefix. Amounts are those proven today: nothing while no criterion is met; the ordinary amount
     while the increase waits for evidence. ``cost_eur`` is the direct cost of one person's support.
     """
-    day = pd.to_datetime(people[SPELL_PREFIX + funding.day_column])
-    missing: dict[str, pd.Series[Any]] = {}
-    states: dict[str, pd.Series[Any]] = {}
-    texts = pd.Series("", index=people.index, dtype="object")
-    for name in dict.fromkeys(criterion.name for criterion in funding.criteria):
-        states[name] = pd.Series(NO_RULE, index=people.index, dtype="object")
-        for criterion in (c for c in funding.criteria if c.name == name):
-            in_force = _in_force(criterion.valid_from, criterion.valid_to, day)
-            found, lacking = _state(criterion, people, day)
-            states[name] = states[name].mask(in_force, found)
-            texts = texts.where(~in_force, texts + criterion.article + "; ")
-            for column, is_lacking in lacking.items():
-                known = missing.get(column, pd.Series(False, index=people.index))
-                missing[column] = known | (is_lacking & in_force)
-    whole = _any_state(states.values(), people.index)
+    day = _days(people[SPELL_PREFIX + funding.day_column])
+    states, missing, texts = _states(people, funding, day)
+    whole = _whole(states, len(people))
     table = pd.DataFrame(
         {
             "person_id": people["person_id"].astype("string"),
-            "ruled_on": day.astype("datetime64[us]"),
-            **{f"criterion_{name}": state.astype("string") for name, state in states.items()},
-            "is_eligible": whole.astype("string"),
-            "missing_evidence": _named(missing, people.index),
-            "articles": texts.str.rstrip("; ").replace("", None).astype("string"),
+            "ruled_on": day,
+            **{f"criterion_{name}": _text(RANKS[state]) for name, state in states.items()},
+            "is_eligible": _text(RANKS[whole]),
+            "missing_evidence": _text(_joined(missing, " ")),
+            "articles": _text(_joined(texts, "; ")),
+            **_amounts(people, funding, day, states, whole == PROVEN, cost_eur),
         }
     )
-    paid = _amounts(people, funding, day, states, whole == MET, cost_eur)
-    return pd.concat([table, paid], axis=1).sort_values("person_id", ignore_index=True)
+    return table.sort_values("person_id", ignore_index=True)
 
 
-def _state(
-    criterion: Criterion, people: pd.DataFrame, day: "pd.Series[Any]"
-) -> tuple["pd.Series[Any]", dict[str, "pd.Series[Any]"]]:
+def eligible(people: pd.DataFrame, funding: Funding) -> "pd.Series[str]":
+    """Of each row: met as soon as one criterion is, else what the table calls ``is_eligible``."""
+    states, _missing, _texts = _states(
+        people, funding, _days(people[SPELL_PREFIX + funding.day_column])
+    )
+    found = RANKS[_whole(states, len(people))]
+    return pd.Series(found, people.index, dtype="string")
+
+
+def _states(
+    people: pd.DataFrame, funding: Funding, day: Days
+) -> tuple[dict[str, Ranks], Said, Said]:
+    """The state of each criterion; by column what is missing; by article whom it rules."""
+    states: dict[str, Ranks] = {}
+    missing: dict[str, Bools] = {}
+    texts: list[tuple[str, Bools]] = []
+    nobody = np.zeros(len(people), dtype=np.bool_)
+    for criterion in sorted(funding.criteria, key=_order(funding)):
+        in_force = _in_force(criterion.valid_from, criterion.valid_to, day)
+        found, lacking = _state(criterion, people, day)
+        before = states.get(criterion.name, np.full(len(people), NO_TEXT))
+        states[criterion.name] = np.where(in_force, found, before)
+        texts.append((criterion.article, in_force))
+        for column, is_lacking in lacking.items():
+            missing[column] = missing.get(column, nobody) | (is_lacking & in_force)
+    return states, sorted(missing.items(), key=lambda one: one[0]), texts
+
+
+def _order(funding: Funding) -> Callable[[Criterion], int]:
+    names = list(dict.fromkeys(criterion.name for criterion in funding.criteria))
+    return lambda criterion: names.index(criterion.name)
+
+
+def _state(criterion: Criterion, people: pd.DataFrame, day: Days) -> tuple[Ranks, dict[str, Bools]]:
     """The state under one text, and where which column is what is missing."""
     ways = [[_told(c, people, day) for c in way.conditions] for way in criterion.ways]
-    each = [_all([told.holds for told in way]) for way in ways]
-    any_way = ~_all([~way for way in each])
-    is_open = any_way.isna()
-    lacking: dict[str, pd.Series[Any]] = {}
+    each = [np.minimum.reduce([told.holds for told in way]) for way in ways]
+    any_way = np.maximum.reduce(each)
+    is_open, is_met = any_way == OPEN, any_way == YES
+    lacking: dict[str, Bools] = {}
     for way, holds in zip(ways, each, strict=True):
         for told in way:
-            found = is_open & holds.isna() & told.holds.isna()
+            found = is_open & (holds == OPEN) & (told.holds == OPEN)
             lacking[told.column] = lacking.get(told.column, False) | found
-    is_met = any_way.fillna(False).astype(bool)
-    unproven = pd.Series(False, index=people.index)
+    unproven = np.zeros(len(people), dtype=np.bool_)
     for column in criterion.evidence:
-        found = is_met & people[column].isna()
+        found = is_met & people[column].isna().to_numpy(dtype=bool)
         lacking[column] = lacking.get(column, False) | found
         unproven |= found
-    state = pd.Series(NOT_MET, index=people.index, dtype="object")
-    state = state.mask(is_met, MET).mask(is_open | unproven, EVIDENCE_MISSING)
-    return state, {column: where.astype(bool) for column, where in lacking.items()}
+    state = np.where(is_met, PROVEN, UNMET)
+    return np.where(is_open | unproven, UNPROVEN, state), lacking
 
 
-def _told(condition: Condition, people: pd.DataFrame, day: "pd.Series[Any]") -> Told:
+def _told(condition: Condition, people: pd.DataFrame, day: Days) -> Told:
     name = (SPELL_PREFIX if condition.origin == "spell" else "") + condition.column
     values = people[name]
+    is_unknown = values.isna().to_numpy(dtype=bool)
+    if condition.unknown_codes:
+        is_unknown = is_unknown | values.isin(condition.unknown_codes).to_numpy(dtype=bool)
     if condition.codes is not None:
-        holds = values.isin(condition.codes)
+        holds = values.isin(condition.codes).to_numpy(dtype=bool)
     elif condition.is_true is not None:
-        holds = values.astype("boolean").fillna(False) == condition.is_true
+        holds = values.astype("boolean").fillna(False).to_numpy(dtype=bool) == condition.is_true
     elif condition.days_before is not None:
-        holds = pd.to_datetime(values) <= day - pd.Timedelta(days=condition.days_before)
+        holds = _days(values) <= day - np.timedelta64(condition.days_before, "D")
     else:
         low = -np.inf if condition.minimum is None else condition.minimum
         high = np.inf if condition.maximum is None else condition.maximum
-        holds = pd.to_numeric(values).astype("float64").between(low, high)
-    is_unknown = values.isna() | values.isin(condition.unknown_codes)
-    return Told(condition.column, holds.astype("boolean").mask(is_unknown.astype(bool)))
+        figures = _figures(values)
+        holds = (figures >= low) & (figures <= high)
+    return Told(condition.column, np.where(is_unknown, OPEN, np.where(holds, YES, NO)))
 
 
-def _all(flags: Sequence["pd.Series[Any]"]) -> "pd.Series[Any]":
-    whole = flags[0]
-    for flag in flags[1:]:
-        whole = whole & flag
-    return whole
+def _days(values: "pd.Series[Any]") -> Days:
+    return pd.to_datetime(values).to_numpy(dtype="datetime64[us]")
 
 
-def _in_force(since: date | None, until: date | None, day: "pd.Series[Any]") -> "pd.Series[Any]":
+def _figures(values: "pd.Series[Any]") -> Floats:
+    return pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _in_force(since: date | None, until: date | None, day: Days) -> Bools:
     """Both ends belong to it; without a day no text is in force."""
-    is_in = day.notna()
+    is_in: Bools = ~np.isnat(day)
     if since is not None:
-        is_in &= day >= pd.Timestamp(since)
+        is_in &= day >= np.datetime64(since)
     if until is not None:
-        is_in &= day < pd.Timestamp(until) + pd.Timedelta(days=1)
+        is_in &= day < np.datetime64(until) + np.timedelta64(1, "D")
     return is_in
 
 
-def _any_state(states: Any, index: Any) -> "pd.Series[Any]":
+def _whole(states: Mapping[str, Ranks], n_people: int) -> Ranks:
     """One criterion met is enough; else one that waits leaves the whole open."""
-    whole = pd.Series(NO_RULE, index=index, dtype="object")
-    for rank in (NOT_MET, EVIDENCE_MISSING, MET):
-        for state in states:
-            whole = whole.mask(state == rank, rank)
+    whole: Ranks = np.maximum.reduce([np.full(n_people, NO_TEXT), *states.values()])
     return whole
 
 
-def _named(missing: Mapping[str, "pd.Series[Any]"], index: Any) -> "pd.Series[Any]":
-    names = pd.Series("", index=index, dtype="object")
-    for column in sorted(missing):
-        names = names.where(~missing[column], names + f"{column} ")
-    return names.str.rstrip().replace("", None).astype("string")
+def _joined(said: Said, between: str) -> list[str | None]:
+    """Of each row the names that are said of it, as one text; None for none."""
+    columns = [np.where(is_said, name, "") for name, is_said in said]
+    rows = zip(*columns, strict=True)
+    return [between.join(filter(None, map(str, row))) or None for row in rows]
+
+
+def _text(values: Sequence[str | None] | NDArray[np.object_]) -> "pd.api.extensions.ExtensionArray":
+    return pd.array(values, dtype="string")
 
 
 def _amounts(
     people: pd.DataFrame,
     funding: Funding,
-    day: "pd.Series[Any]",
-    states: Mapping[str, "pd.Series[Any]"],
-    is_met: "pd.Series[Any]",
+    day: Days,
+    states: Mapping[str, Ranks],
+    is_met: Bools,
     cost_eur: float | None,
-) -> pd.DataFrame:
-    months = pd.Series(np.nan, index=people.index)
-    monthly, is_increased = months.copy(), pd.Series(pd.NA, index=people.index, dtype="boolean")
-    duration = pd.to_numeric(people[SPELL_PREFIX + funding.duration_column]).astype("float64")
+) -> dict[str, Any]:
+    months, monthly = np.full((2, len(people)), np.nan)
+    is_increased = np.full(len(people), OPEN)
+    duration = _figures(people[SPELL_PREFIX + funding.duration_column])
     for amount in funding.amounts:
         own = _in_force(amount.valid_from, amount.valid_to, day) & is_met
         raised = _increased(amount, people, day, states)
-        is_raised = raised.fillna(False).astype(bool)
-        paid = amount.increased_eur.value, amount.monthly_eur.value
-        months = months.mask(own, (duration // 1).clip(upper=amount.months.value))
-        monthly = monthly.mask(own, pd.Series(np.where(is_raised, *paid), index=people.index))
-        is_increased = is_increased.mask(own, raised)
+        paid = np.where(raised == YES, amount.increased_eur.value, amount.monthly_eur.value)
+        months = np.where(own, np.minimum(duration // 1, amount.months.value), months)
+        monthly = np.where(own, paid, monthly)
+        is_increased = np.where(own, raised, is_increased)
     whole = months * monthly
     cost = np.nan if cost_eur is None else cost_eur
-    return pd.DataFrame(
-        {
-            "is_increased": is_increased,
-            "n_months": months.astype("Int64"),
-            "monthly_eur": monthly,
-            "maximum_eur": whole,
-            "share_of_cost": whole / cost,
-            "rest_eur": cost - whole,
-        }
-    )
+    return {
+        "is_increased": pd.arrays.BooleanArray(is_increased == YES, is_increased == OPEN),
+        "n_months": pd.array(months).astype("Int64"),
+        "monthly_eur": monthly,
+        "maximum_eur": whole,
+        "share_of_cost": whole / cost,
+        "rest_eur": cost - whole,
+    }
 
 
 def _increased(
-    amount: FundedAmount,
-    people: pd.DataFrame,
-    day: "pd.Series[Any]",
-    states: Mapping[str, "pd.Series[Any]"],
-) -> "pd.Series[Any]":
-    raised = pd.Series(False, index=people.index, dtype="boolean")
-    for name in amount.increased_by:
-        met = (states[name] == MET).astype("boolean")
-        raised = raised | met.mask(states[name] == EVIDENCE_MISSING)
-    for condition in amount.increased_when:
-        raised = raised | _told(condition, people, day).holds
-    return raised
+    amount: FundedAmount, people: pd.DataFrame, day: Days, states: Mapping[str, Ranks]
+) -> Threes:
+    met = {UNPROVEN: OPEN, PROVEN: YES}
+    turned = np.array([met.get(rank, NO) for rank in range(len(RANKS))])
+    raised = [turned[states[name]] for name in amount.increased_by]
+    raised += [_told(condition, people, day).holds for condition in amount.increased_when]
+    whole: Threes = np.maximum.reduce([np.full(len(people), NO), *raised])
+    return whole
