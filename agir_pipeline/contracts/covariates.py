@@ -43,9 +43,9 @@ def _origins(
     for source in protocol.feeding(feeds):
         names = {covariate.column}
         if covariate.origin == "index" and source.spell:
-            terms = [source.spell.planned_end, source.spell.amendment_effective]
-            if lasting := source.spell.open_ended:
-                terms += [lasting.column, lasting.ends]
+            lasting = source.spell.open_ended
+            open_ended = (lasting.column, lasting.ends) if lasting else ()
+            terms = (source.spell.planned_end, source.spell.amendment_effective, *open_ended)
             names = {name for name in terms if name}
         for column in source.warehouse_columns:
             if column.name in names:
