@@ -35,16 +35,18 @@ from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, named_alternatives, round_tables
 from agir_pipeline.methods.matching.design import is_number
 from agir_pipeline.methods.matching.pair_findings import FINDING_COLUMNS
-from agir_pipeline.methods.programme.costs import (
-    COST_COLUMNS,
-    EFFECTIVENESS_COLUMNS,
-    TOTAL_COLUMNS,
-)
+from agir_pipeline.methods.programme.costs import COST_COLUMNS, TOTAL_COLUMNS
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
-from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
+from agir_pipeline.methods.programme.reach import (
+    CONTEXT_COLUMNS,
+    FUNNEL_COLUMNS,
+    OBSTACLE_COLUMNS,
+)
+from agir_pipeline.methods.programme.territory import TERRITORY_COLUMNS
+from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
 from agir_pipeline.protocol.model import Protocol
 
 Draw = Callable[[str], pd.DataFrame]
@@ -119,6 +121,9 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("costs", COST_COLUMNS),
         ("cost_totals", TOTAL_COLUMNS),
         ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
+        ("cost_acceptability", ACCEPTABILITY_COLUMNS),
+        ("mobilisation_obstacles", OBSTACLE_COLUMNS),
+        ("territory", TERRITORY_COLUMNS),
         ("governance", GOVERNANCE_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
@@ -333,6 +338,17 @@ def test_a_programme_without_its_parts_has_none_of_their_tables(
     measured = nsw.model_copy(update={"costs": agir.costs, "sources": agir.sources})
     assert "cost_effectiveness" not in programme_contracts(measured)
     assert "cost_totals" in programme_contracts(measured)
+    costs = agir.costs.model_copy(update={"acceptable": None})  # type: ignore[union-attr]
+    outreach = agir.outreach.model_copy(  # type: ignore[union-attr]
+        update={"obstacle_column": None, "referral_column": None}
+    )
+    rules = tuple(rule.model_copy(update={"or_else": None}) for rule in agir.eligibility)
+    plain = agir.model_copy(update={"costs": costs, "outreach": outreach, "eligibility": rules})
+    found = programme_contracts(plain)
+    assert "mobilisation_funnel" in found
+    assert not {"cost_acceptability", "mobilisation_obstacles"} & set(found)
+    grounds = {c.name: c for c in found["territory"].columns}["territorial_basis"].codes
+    assert list(grounds) == ["residence", "out_of_scope", "not_known"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""On what ground each person is in the territory, and in which part of it the person lives."""
+
+import pandas as pd
+
+from agir_pipeline.methods.effects.layout import COUNT, TEXT
+from agir_pipeline.methods.matching.participants import SPELL
+from agir_pipeline.protocol.model import Protocol, Territory
+
+TERRITORY_COLUMNS = {
+    "arm": TEXT, "territorial_basis": TEXT, "evidence": TEXT, "zone": TEXT, "n_persons": COUNT,
+}  # fmt: skip
+OUT_OF_SCOPE, NOT_KNOWN = "out_of_scope", "not_known"
+
+
+def territory_table(
+    participants: pd.DataFrame, protocol: Protocol, territory: Territory
+) -> pd.DataFrame:
+    """Arm × ground × the column that says so × zone: persons.
+
+    The ground is the code that meets the rule, else the code that meets its other way. Out of
+    scope is whoever is told to meet neither; what one of them does not tell is not known.
+    """
+    rule = next(r for r in protocol.eligibility if r.name == territory.eligibility)
+    ways = [(rule.origin, rule.column, rule.one_of)]
+    if other := rule.or_else:
+        ways.append((other.origin, other.column, other.one_of))
+    told = [
+        participants[(SPELL if origin == "spell" else "") + column].astype("string")
+        for origin, column, _codes in ways
+    ]
+    ground = pd.Series(OUT_OF_SCOPE, participants.index, dtype="string")
+    ground = ground.mask(pd.concat(told, axis=1).isna().any(axis=1), NOT_KNOWN)
+    evidence = pd.Series(pd.NA, participants.index, dtype="string")
+    for values, (_origin, column, codes) in reversed(list(zip(told, ways, strict=True))):
+        is_met = values.isin(codes)
+        ground, evidence = ground.mask(is_met, values), evidence.mask(is_met, column)
+    rows = pd.DataFrame(
+        {
+            "arm": participants["arm"],
+            "territorial_basis": ground,
+            "evidence": evidence,
+            "zone": participants[territory.zone_column],
+            "person_id": participants["person_id"],
+        }
+    )
+    by = rows.groupby(list(TERRITORY_COLUMNS)[:-1], dropna=False)["person_id"]
+    return by.nunique().rename("n_persons").reset_index().astype(TERRITORY_COLUMNS)
