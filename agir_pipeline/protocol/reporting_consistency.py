@@ -65,7 +65,9 @@ def _waves_use_sources(raw: Raw) -> Iterator[Mistake]:
 
 
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
+    """Or the name of the rules of funding: whether the beneficiary is eligible by them."""
     categories = names([c for c in items(raw, "covariate") if c.get("scale") == "category"])
+    categories += names([table(raw, "funding")])
     for name in texts(raw.get("inference"), "subgroups"):
         if name not in categories:
             yield unknown("inference", "subgroups", name, categories)
