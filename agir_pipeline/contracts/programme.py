@@ -113,8 +113,8 @@ WORDS = vocabulary(
     count("n_replied", mark("Replied"), mark("Agreed, refused or arranged a meeting")),
     count("n_agreed", mark("Agreed"), mark("At least once")),
     count("n_referred", mark("Referred a young person"), mark("At least once")),
-    count("days_to_entry", mark("Days to the first entry"),
-          mark("From the first contact of the kind to the first entry it sent"), unit="days"),
+    whole("days_to_entry", mark("Days to the first entry"),
+          mark("Of those it sent, from its first contact; below 0: before it"), unit="days"),
     count("n_organisations", mark("Organisations"), mark("Each once, however spelled")),
     text("evidence", mark("Evidence"), mark("The column that tells the ground")),
     count("n_persons", mark("Persons"), mark("Each counted once")),
@@ -235,7 +235,7 @@ def _acceptability(protocol: Protocol) -> TableContract:
     names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
     return TableContract(
         "cost_acceptability",
-        mark("How probably support is worth its cost, by what one would pay"),
+        mark("How probably support is worth a price"),
         spelled(
             WORDS,
             "outcome definition horizon_days? kind acceptable_eur p_acceptable?",
@@ -311,7 +311,7 @@ def _territory(protocol: Protocol, territory: Territory) -> TableContract:
     grounds = {code: label for code, label in told.items() if code in met}
     return TableContract(
         "territory",
-        mark("On what ground people are in the territory, and where they live"),
+        mark("On what ground people are in the territory"),
         spelled(
             WORDS,
             "arm territorial_basis evidence? zone? n_persons",
