@@ -288,17 +288,17 @@ def _obstacles(protocol: Protocol, outreach: Outreach) -> TableContract:
         mark("What stood in the way of organisations"),
         spelled(
             WORDS,
-            "organisation_kind obstacle n_organisations",
+            "organisation_kind obstacle_named n_organisations",
             _organisation_kind(kinds),
-            coded("obstacle", mark("Obstacle"), obstacles, mark("As in the log")),
+            coded("obstacle_named", mark("Obstacle"), obstacles, mark("As in the log")),
         ),
-        ("organisation_kind", "obstacle"),
+        ("organisation_kind", "obstacle_named"),
     )
 
 
 GROUNDS: Mapping[str, Text] = {
     "out_of_scope": mark("Told to be outside by every ground"),
-    "not_known": mark("Not told"),
+    "not_told": mark("Not told"),
 }
 
 
@@ -314,14 +314,14 @@ def _territory(protocol: Protocol, territory: Territory) -> TableContract:
         mark("On what ground people are in the territory"),
         spelled(
             WORDS,
-            "arm territorial_basis evidence? zone? n_persons",
+            f"arm {rule.column} evidence? {territory.zone_column}? n_persons",
             coded("arm", mark("Arm"), ARMS, mark("As the source says")),
-            coded("territorial_basis", mark("Ground"), {**grounds, **GROUNDS},
+            coded(rule.column, mark("Ground"), {**grounds, **GROUNDS},
                   mark("The first that is met, in the order of the protocol")),
-            coded("zone", mark("Zone"), labels[territory.zone_column],
+            coded(territory.zone_column, mark("Zone"), labels[territory.zone_column],
                   mark("Where the person lives, by the codes of the day of entry")),
         ),
-        ("arm", "territorial_basis", "evidence", "zone"),
+        ("arm", rule.column, "evidence", territory.zone_column),
     )  # fmt: skip
 
 

@@ -73,9 +73,9 @@ def _territory_origins(protocol: Protocol) -> dict[str, Origins]:
     zone = participant(protocol.territory.zone_column)
     return {
         "territory": {
-            "territorial_basis": ground,
+            rule.column: ground,
             "evidence": ground,
-            "zone": zone,
+            protocol.territory.zone_column: zone,
             "n_persons": (*participant("person_id"), *ground, *zone),
         }
     }

@@ -73,6 +73,7 @@ TABLES = {
     "certificates",
     "context",
     "contradictions",
+    "cost_acceptability",
     "cost_effectiveness",
     "cost_totals",
     "costs",
@@ -95,6 +96,7 @@ TABLES = {
     "matching_pool",
     "matching_prices",
     "mobilisation_funnel",
+    "mobilisation_obstacles",
     "pair_findings",
     "participant_flow",
     "placebo",
@@ -110,6 +112,7 @@ TABLES = {
     "subgroups",
     "support_dose",
     "support_themes",
+    "territory",
     "unmatched_beneficiaries",
 }
 """The released tables of every study."""

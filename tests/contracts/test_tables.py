@@ -45,7 +45,6 @@ from agir_pipeline.methods.programme.reach import (
     FUNNEL_COLUMNS,
     OBSTACLE_COLUMNS,
 )
-from agir_pipeline.methods.programme.territory import TERRITORY_COLUMNS
 from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
 from agir_pipeline.protocol.model import Protocol
 
@@ -123,7 +122,6 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
         ("cost_acceptability", ACCEPTABILITY_COLUMNS),
         ("mobilisation_obstacles", OBSTACLE_COLUMNS),
-        ("territory", TERRITORY_COLUMNS),
         ("governance", GOVERNANCE_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
@@ -348,7 +346,7 @@ def test_a_programme_without_its_parts_has_none_of_their_tables(
     assert "mobilisation_funnel" in found
     assert not {"cost_acceptability", "mobilisation_obstacles"} & set(found)
     grounds = {c.name: c for c in found["territory"].columns}["territorial_basis"].codes
-    assert list(grounds) == ["residence", "out_of_scope", "not_known"]
+    assert list(grounds) == ["residence", "out_of_scope", "not_told"]
 
 
 @pytest.mark.parametrize(

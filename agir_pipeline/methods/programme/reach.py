@@ -14,7 +14,7 @@ FUNNEL_COLUMNS = {
     "days_to_entry": COUNT, "n_expected": COUNT, "is_reached": FLAG,
 }  # fmt: skip
 
-OBSTACLE_COLUMNS = {"organisation_kind": TEXT, "obstacle": TEXT, "n_organisations": COUNT}
+OBSTACLE_COLUMNS = {"organisation_kind": TEXT, "obstacle_named": TEXT, "n_organisations": COUNT}
 
 CONTEXT_COLUMNS = {
     "series": TEXT, "year": COUNT, "n_months": COUNT, "value": NUMBER, "change_share": NUMBER,
@@ -99,13 +99,13 @@ def mobilisation_obstacles(
     rows = pd.DataFrame(
         {
             "organisation_kind": contacts[outreach.type_column].astype("string"),
-            "obstacle": contacts[outreach.obstacle_column or ""].astype("string"),
+            "obstacle_named": contacts[outreach.obstacle_column or ""].astype("string"),
             "organisation": contacts["organisation_id"].astype("string"),
         }
     )
     is_told = pd.to_datetime(contacts[outreach.day_column]) <= pd.Timestamp(last_on)
     known = rows[is_told].dropna()
-    by = known.groupby(["organisation_kind", "obstacle"])["organisation"]
+    by = known.groupby(["organisation_kind", "obstacle_named"])["organisation"]
     made = by.nunique().rename("n_organisations").reset_index()
     return made.astype(OBSTACLE_COLUMNS)
 

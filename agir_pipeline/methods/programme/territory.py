@@ -6,10 +6,7 @@ from agir_pipeline.methods.effects.layout import COUNT, TEXT
 from agir_pipeline.methods.matching.participants import SPELL
 from agir_pipeline.protocol.model import Protocol, Territory
 
-TERRITORY_COLUMNS = {
-    "arm": TEXT, "territorial_basis": TEXT, "evidence": TEXT, "zone": TEXT, "n_persons": COUNT,
-}  # fmt: skip
-OUT_OF_SCOPE, NOT_KNOWN = "out_of_scope", "not_known"
+OUT_OF_SCOPE, NOT_TOLD = "out_of_scope", "not_told"
 
 
 def territory_table(
@@ -17,8 +14,8 @@ def territory_table(
 ) -> pd.DataFrame:
     """Arm × ground × the column that says so × zone: persons.
 
-    The ground is the code that meets the rule, else the code that meets its other way. Out of
-    scope is whoever is told to meet neither; what one of them does not tell is not known.
+    The ground is called as the column of the rule. It is the code that meets the rule, else the
+    code that meets its other way. Out of scope is whoever is told to meet neither.
     """
     rule = next(r for r in protocol.eligibility if r.name == territory.eligibility)
     ways = [(rule.origin, rule.column, rule.one_of)]
@@ -29,7 +26,7 @@ def territory_table(
         for origin, column, _codes in ways
     ]
     ground = pd.Series(OUT_OF_SCOPE, participants.index, dtype="string")
-    ground = ground.mask(pd.concat(told, axis=1).isna().any(axis=1), NOT_KNOWN)
+    ground = ground.mask(pd.concat(told, axis=1).isna().any(axis=1), NOT_TOLD)
     evidence = pd.Series(pd.NA, participants.index, dtype="string")
     for values, (_origin, column, codes) in reversed(list(zip(told, ways, strict=True))):
         is_met = values.isin(codes)
@@ -37,11 +34,11 @@ def territory_table(
     rows = pd.DataFrame(
         {
             "arm": participants["arm"],
-            "territorial_basis": ground,
+            rule.column: ground,
             "evidence": evidence,
-            "zone": participants[territory.zone_column],
-            "person_id": participants["person_id"],
+            territory.zone_column: participants[territory.zone_column],
         }
     )
-    by = rows.groupby(list(TERRITORY_COLUMNS)[:-1], dropna=False)["person_id"]
-    return by.nunique().rename("n_persons").reset_index().astype(TERRITORY_COLUMNS)
+    by = participants["person_id"].groupby([rows[name] for name in rows], dropna=False)
+    made = by.nunique().rename("n_persons").reset_index()
+    return made.astype({**dict.fromkeys(rows, TEXT), "n_persons": COUNT})

@@ -119,9 +119,9 @@ def test_the_chance_of_being_worth_it_grows_with_the_price(agir):
     own = table[(table["outcome"] == "rupture") & (table["kind"] == "direct")]
     assert own["p_acceptable"].is_monotonic_increasing
     assert own["acceptable_eur"].tolist() == list(agir.costs.acceptable.value)
-    at_20000 = own.set_index("acceptable_eur").loc[20_000.0, "p_acceptable"]
+    at_price = own.set_index("acceptable_eur").loc[[23_000.0, 46_000.0], "p_acceptable"]
     error = 0.1 / stats.norm.ppf(0.975)
-    assert at_20000 == pytest.approx(stats.norm.cdf((0.1 - 2300 / 20_000) / error))
+    assert at_price.tolist() == pytest.approx([0.5, stats.norm.cdf(0.05 / error)])
     whole = table[(table["outcome"] == "rupture") & (table["kind"] == "complete")]
     assert (whole["p_acceptable"].to_numpy() < own["p_acceptable"].to_numpy()).all()
 
