@@ -113,7 +113,9 @@ def test_a_bootstrap_over_pairs_stands_beside_only_where_it_is_finite(agir):
 
 
 def test_the_chance_of_being_worth_it_grows_with_the_price(agir):
-    table = cost_acceptability(effects(-10.0, -20.0, 0.0), agir, agir.costs, FINAL_ON)
+    told = effects(-10.0, -20.0, 0.0)
+    told["rupture"].loc[1] = {**told["rupture"].loc[0].to_dict(), "definition": "gross"}
+    table = cost_acceptability(told, agir, agir.costs, FINAL_ON)
     assert list(table.columns) == list(ACCEPTABILITY_COLUMNS)
     assert set(table["definition"]) == {"net_180", "durable"}
     own = table[(table["outcome"] == "rupture") & (table["kind"] == "direct")]
