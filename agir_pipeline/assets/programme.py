@@ -17,7 +17,7 @@ from agir_pipeline.methods.programme.reach import (
     mobilisation_funnel,
     mobilisation_obstacles,
 )
-from agir_pipeline.methods.programme.territory import territory_table
+from agir_pipeline.methods.programme.territory import ground_columns, territory_table
 from agir_pipeline.methods.programme.worth import cost_acceptability, cost_effectiveness
 from agir_pipeline.protocol.model import Costs, EventOutcome, Outreach
 from agir_pipeline.resources.release_inputs import as_of_day
@@ -32,7 +32,7 @@ def programme_tables(
     ``progress`` is ``enrolment_progress`` where the study counts entries.
     """
     protocol, last_on = study.protocol, as_of_day(study)
-    people = study.warehouse.read(connection, "linked", "participants")
+    own = study.warehouse.read(connection, "linked", "participants", "arm = 'beneficiary'")
     tables: dict[str, pd.DataFrame] = {}
     enrolment = protocol.enrolment
     if enrolment and enrolment.pace and progress is not None:
@@ -47,14 +47,15 @@ def programme_tables(
         meetings = _known(study, connection, governance.origin)
         tables["governance"] = governance_table(meetings, governance, last_on)
     if outreach := protocol.outreach:
-        tables |= _reach(study, connection, outreach, people)
+        tables |= _reach(study, connection, outreach, own)
     if territory := protocol.territory:
+        grounds = ground_columns(protocol, territory)
+        people = study.warehouse.read(connection, "linked", "participants", wanted=grounds)
         tables["territory"] = territory_table(people, protocol, territory)
     if context := protocol.context:
         series = _known(study, connection, context.origin)
         tables["context"] = context_table(series, context, last_on)
     if funding := protocol.funding:
-        own = people[people["arm"] == "beneficiary"]
         cost = protocol.costs.direct_per_beneficiary.value if protocol.costs else None
         tables[funding.name] = funding_table(own, funding, cost)
     wanted = programme_contracts(protocol)
@@ -80,12 +81,11 @@ def _costs(
 
 
 def _reach(
-    study: Study, connection: sa.Connection, outreach: Outreach, people: pd.DataFrame
+    study: Study, connection: sa.Connection, outreach: Outreach, own: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     last_on, enrolment = as_of_day(study), study.protocol.enrolment
     rows = _known(study, connection, outreach.origin)
     contacts = _with_organisations(study, connection, rows, outreach.origin)
-    own = people[people["arm"] == "beneficiary"]
     is_told = enrolment is not None and outreach.referral_column is not None
     entries = pd.DataFrame(
         {

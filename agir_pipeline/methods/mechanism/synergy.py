@@ -18,17 +18,20 @@ def with_synergy(
     answered: ``sessions`` as ``support_sessions`` gives them, ``told`` from ``link_answers``. Both
     are empty for controls, of whom nobody keeps a log: it describes, and compares no arms.
     """
-    met = sessions[["pair_id", "index_days"]].assign(
-        actor=sessions["present"].str.split(CODE_MARK, regex=False)
-    )
-    met = met.explode("actor")
-    met = met[met["actor"].isin(actors)]
-    first = met.pivot_table(index="pair_id", columns="actor", values="index_days", aggfunc="min")
-    last = told.groupby(["pair_id", "arm", "moment"])["answered_days"].max()
-    keys = index[["pair_id", "arm", "moment"]]
-    answered = last.reindex(pd.MultiIndex.from_frame(keys)).to_numpy(dtype=float, na_value=np.nan)
-    days = first.reindex(keys["pair_id"]).to_numpy(dtype=float, na_value=np.nan)
-    n_met = (days <= answered[:, None]).sum(axis=1).astype(np.float64)
-    n_met[index["arm"].to_numpy(dtype=object) != "beneficiary"] = np.nan
+    first: dict[tuple[str, str], float] = {}
+    logged = sessions[["pair_id", "index_days", "present"]].dropna()
+    for pair, day, present in zip(*(logged[name].tolist() for name in logged), strict=True):
+        for actor in present.split(CODE_MARK):
+            first[pair, actor] = min(day, first.get((pair, actor), day))
+    last: dict[tuple[str, ...], float] = {}
+    keys = ["pair_id", "arm", "moment"]
+    answers = told[[*keys, "answered_days"]].dropna()
+    for *triad, day in zip(*(answers[name].tolist() for name in answers), strict=True):
+        last[tuple(triad)] = max(day, last.get(tuple(triad), day))
+    n_met = np.full(len(index), np.nan)
+    for place, key in enumerate(zip(*(index[name].tolist() for name in keys), strict=True)):
+        if key[1] == "beneficiary":
+            days = (first.get((key[0], actor), np.inf) for actor in actors)
+            n_met[place] = sum(day <= last.get(key, -np.inf) for day in days)
     found = index.assign(n_actors=n_met, synergy=index["link_score"].to_numpy(dtype=float) * n_met)
     return found.astype({"n_actors": COUNT, "synergy": NUMBER})

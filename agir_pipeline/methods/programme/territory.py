@@ -4,7 +4,7 @@ import pandas as pd
 
 from agir_pipeline.methods.effects.layout import COUNT, TEXT
 from agir_pipeline.methods.matching.participants import SPELL
-from agir_pipeline.protocol.model import Protocol, Territory
+from agir_pipeline.protocol.model import Eligibility, OtherWay, Protocol, Territory
 
 OUT_OF_SCOPE, NOT_TOLD = "out_of_scope", "not_told"
 
@@ -17,18 +17,12 @@ def territory_table(
     The ground is called as the column of the rule. It is the code that meets the rule, else the
     code that meets its other way. Out of scope is whoever is told to meet neither.
     """
-    rule = next(r for r in protocol.eligibility if r.name == territory.eligibility)
-    ways = [(rule.origin, rule.column, rule.one_of)]
-    if other := rule.or_else:
-        ways.append((other.origin, other.column, other.one_of))
-    told = [
-        participants[(SPELL if origin == "spell" else "") + column].astype("string")
-        for origin, column, _codes in ways
-    ]
+    rule, ways = _ways(protocol, territory)
+    told = [participants[name].astype("string") for name, _column, _codes in ways]
     ground = pd.Series(OUT_OF_SCOPE, participants.index, dtype="string")
     ground = ground.mask(pd.concat(told, axis=1).isna().any(axis=1), NOT_TOLD)
     evidence = pd.Series(pd.NA, participants.index, dtype="string")
-    for values, (_origin, column, codes) in reversed(list(zip(told, ways, strict=True))):
+    for values, (_name, column, codes) in reversed(list(zip(told, ways, strict=True))):
         is_met = values.isin(codes)
         ground, evidence = ground.mask(is_met, values), evidence.mask(is_met, column)
     rows = pd.DataFrame(
@@ -42,3 +36,21 @@ def territory_table(
     by = participants["person_id"].groupby([rows[name] for name in rows], dropna=False)
     made = by.nunique().rename("n_persons").reset_index()
     return made.astype({**dict.fromkeys(rows, TEXT), "n_persons": COUNT})
+
+
+def ground_columns(protocol: Protocol, territory: Territory) -> list[str]:
+    """The columns of ``linked.participants`` that the table is made of."""
+    grounds = [name for name, _column, _codes in _ways(protocol, territory)[1]]
+    return ["person_id", "arm", territory.zone_column, *grounds]
+
+
+def _ways(
+    protocol: Protocol, territory: Territory
+) -> tuple[Eligibility, list[tuple[str, str, tuple[str, ...]]]]:
+    """The rule, and of it and its other way: column of participants, its own name, codes."""
+    rule = next(r for r in protocol.eligibility if r.name == territory.eligibility)
+    asked: list[Eligibility | OtherWay] = [rule, *([rule.or_else] if rule.or_else else [])]
+    return rule, [
+        ((SPELL if one.origin == "spell" else "") + one.column, one.column, tuple(one.one_of))
+        for one in asked
+    ]

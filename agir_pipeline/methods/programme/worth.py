@@ -68,10 +68,7 @@ def cost_acceptability(
     reach = float(special.ndtri((1 + level.value) / 2))
     rows: list[Row] = []
     for outcome in _of_persons(protocol):
-        horizon = getattr(outcome, "primary_horizon_days", None)
-        for row in _gains(effects[outcome.name], outcome, level.value):
-            if (row["definition"], row["horizon_days"]) != (outcome.primary_definition, horizon):
-                continue
+        for row in _gains(_primary(effects[outcome.name], outcome), outcome, level.value):
             low, high = row["gain_low_points"] / 100, row["gain_high_points"] / 100
             middle, error = (low + high) / 2, (high - low) / (2 * reach)
             place = {name: row[name] for name in ("outcome", "definition", "horizon_days")}
@@ -88,6 +85,13 @@ def cost_acceptability(
                 for amount in (costs.acceptable.value if costs.acceptable else ())
             ]
     return typed(rows, ACCEPTABILITY_COLUMNS)
+
+
+def _primary(table: pd.DataFrame, outcome: EventOutcome | StatusOutcome) -> pd.DataFrame:
+    own = table[table["definition"] == outcome.primary_definition]
+    if isinstance(outcome, EventOutcome):
+        own = own[own["horizon_days"] == outcome.primary_horizon_days]
+    return own
 
 
 PLACE = (

@@ -1,6 +1,6 @@
 """On what ground people are in the territory."""
 
-from agir_pipeline.methods.programme.territory import territory_table
+from agir_pipeline.methods.programme.territory import ground_columns, territory_table
 
 PEOPLE = """
 person_id | arm         | territorial_basis | spell_contract_place | zone
@@ -19,7 +19,9 @@ def told(table):
 
 
 def test_the_first_ground_that_is_met_counts_with_its_evidence(agir, draw):
-    table = territory_table(draw(PEOPLE), agir, agir.territory)
+    people = draw(PEOPLE)
+    assert set(ground_columns(agir, agir.territory)) == set(people)
+    table = territory_table(people, agir, agir.territory)
     assert list(table.columns) == [
         "arm", "territorial_basis", "evidence", "zone", "n_persons",
     ]  # fmt: skip
