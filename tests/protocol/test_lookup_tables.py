@@ -1,6 +1,7 @@
 """The tables beside a protocol hold what it says they hold."""
 
 import csv
+import hashlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.lookup_tables import read_table, table_names
 
 Write = Callable[[dict[str, Any]], Path]
+COMMUNES_DIGEST = "24bd748515cc00649335c90631a1bc65f62e5d6f375ea3f421ee8012f8dba983"
+"""Of the file as it was handed over: kept byte for byte, line ends too."""
 PLACE = "source 2 (control_pool) › derived 2 (territorial_basis) › table"
 
 
@@ -178,6 +181,8 @@ def test_the_codes_of_communes_and_the_zones_are_those_of_the_reference() -> Non
         today = [row for row in csv.DictReader(file) if row["type"] == "commune-actuelle"]
     with (folder / "reference/communes44_changes.csv").open(encoding="utf-8", newline="") as file:
         changes = list(csv.DictReader(file))
+    kept = (folder / "reference/communes44.csv").read_bytes()
+    assert hashlib.sha256(kept).hexdigest() == COMMUNES_DIGEST
     assert len(today) == 207
     rows = {tuple(row[1:]) for row in read_table(folder, "tables/communes.csv")}
     expected = {(row["nom"], row["code_insee"], "", "") for row in today}
