@@ -327,6 +327,16 @@ def test_an_event_without_causes_or_days_has_neither_table(agir: Protocol) -> No
     assert not {"rupture_causes", "rupture_free_time", "subgroups", "response_rates"} & found
 
 
+def test_effects_by_eligibility_are_as_sensitive_as_what_it_rests_on(agir: Protocol) -> None:
+    def told(protocol: Protocol) -> set[str]:
+        columns = table_contracts(protocol)["subgroups"].columns
+        return {column.name for column in columns if column.sensitivity == "sensitive"}
+
+    assert told(agir) == {"n", "n_complete_pairs"}
+    inference = agir.inference.model_copy(update={"subgroups": ("sex",)})
+    assert told(agir.model_copy(update={"inference": inference})) == set()
+
+
 def test_a_programme_without_its_parts_has_none_of_their_tables(
     agir: Protocol, nsw: Protocol
 ) -> None:
