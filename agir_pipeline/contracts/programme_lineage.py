@@ -76,7 +76,7 @@ def _territory_origins(protocol: Protocol) -> dict[str, Origins]:
             rule.column: ground,
             "evidence": ground,
             protocol.territory.zone_column: zone,
-            "n_persons": (*participant("person_id"), *ground, *zone),
+            "n_persons": (*ground, *zone),
         }
     }
 

@@ -12,7 +12,18 @@ OUT_OF_SCOPE, NOT_TOLD = "out_of_scope", "not_told"
 def territory_table(
     participants: pd.DataFrame, protocol: Protocol, territory: Territory
 ) -> pd.DataFrame:
-    """Arm × ground × the column that says so × zone: persons.
+    """Arm × ground × the column that says so × zone: persons."""
+    told = told_grounds(participants, protocol, territory)
+    keys = [name for name in told if name != "person_id"]
+    by = told["person_id"].groupby([told[name] for name in keys], dropna=False)
+    made = by.nunique().rename("n_persons").reset_index()
+    return made.astype({**dict.fromkeys(keys, TEXT), "n_persons": COUNT})
+
+
+def told_grounds(
+    participants: pd.DataFrame, protocol: Protocol, territory: Territory
+) -> pd.DataFrame:
+    """One row per participant: arm, ground, evidence, zone and person_id.
 
     The ground is called as the column of the rule. It is the code that meets the rule, else the
     code that meets its other way. Out of scope is whoever is told to meet neither.
@@ -25,17 +36,14 @@ def territory_table(
     for values, (_name, column, codes) in reversed(list(zip(told, ways, strict=True))):
         is_met = values.isin(codes)
         ground, evidence = ground.mask(is_met, values), evidence.mask(is_met, column)
-    rows = pd.DataFrame(
-        {
-            "arm": participants["arm"],
-            rule.column: ground,
-            "evidence": evidence,
-            territory.zone_column: participants[territory.zone_column],
-        }
-    )
-    by = participants["person_id"].groupby([rows[name] for name in rows], dropna=False)
-    made = by.nunique().rename("n_persons").reset_index()
-    return made.astype({**dict.fromkeys(rows, TEXT), "n_persons": COUNT})
+    columns = {
+        "arm": participants["arm"],
+        rule.column: ground,
+        "evidence": evidence,
+        territory.zone_column: participants[territory.zone_column],
+        "person_id": participants["person_id"],
+    }
+    return pd.DataFrame(columns).astype(dict.fromkeys(columns, TEXT))
 
 
 def ground_columns(protocol: Protocol, territory: Territory) -> list[str]:
