@@ -9,7 +9,7 @@ from itertools import chain
 
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
-from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
+from agir_pipeline.contracts.matched import FRONTIER, frontier_contract, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.places import Origins, Place, participant
@@ -147,7 +147,10 @@ def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     known = _matching_words(protocol)
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in {**matched_contracts(protocol), FRONTIER.name: FRONTIER}.items()
+        for name, contract in {
+            **matched_contracts(protocol),
+            FRONTIER: frontier_contract(protocol),
+        }.items()
     }
 
 
