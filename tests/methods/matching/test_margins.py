@@ -103,7 +103,9 @@ def optimum(cost, may, leave_out, price, margin):
     rules[row, np.arange(n_edges)] = 1
     rules[n + column, np.arange(n_edges)] = 1
     for number in range(k):
-        theirs, mine = (margin.codes[side][edge] == number for side, edge in ((1, column), (0, row)))
+        theirs, mine = (
+            margin.codes[side][edge] == number for side, edge in ((1, column), (0, row))
+        )
         rules[n + m + number, :n_edges] = theirs.astype(float) - mine
         rules[n + m + number, n_edges + number] = -1
     limits = LinearConstraint(rules, -np.inf, np.concatenate([np.ones(n + m), -margin.before]))
