@@ -225,9 +225,11 @@ def _round_tables(
 def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame]:
     spec = MatchingSpec.of(study.protocol)
     parts = [one.tables for one in rounds] or [_no_round(spec)]
+    if spec.near_fine and not all("categories" in part for part in parts):
+        parts = [_no_round(spec), *parts]  # the round was made before a category was balanced
     stacked = {
         name: pd.concat([p[name] for p in parts if name in p], ignore_index=True)
-        for name in _no_round(spec)
+        for name in parts[0]
     }
     with study.warehouse.transaction() as connection:
         participants = study.warehouse.read(connection, "linked", "participants")
