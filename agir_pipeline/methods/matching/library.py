@@ -65,7 +65,7 @@ def match(
     distances plus ``leave_out_price`` for each control that is missing is as small as can be;
     infinite means as many pairs as possible, then the cheapest. With ``fine_balance`` the shares of
     one category among the controls come as close to those among their treated as so many pairs
-    allow, before the distances count.
+    allow, before the distances count; with a finite price they agree, whoever is left out for it.
 
     Equal solutions are decided by a hash of the index label with ``key``, never by row order:
     the same rows in another order give the same pairs.

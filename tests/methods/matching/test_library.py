@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agir_pipeline.errors import CheckError
 from agir_pipeline.methods.matching import match
 from agir_pipeline.methods.matching.design import MISSING
+from agir_pipeline.methods.matching.frontier import frontier
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from tests.methods.matching.problems import some
 
@@ -246,7 +247,7 @@ def test_affine_and_monotone_changes_leave_the_pairs(seed, people):
         ({"covariates": ["age"], "score": "level"}, "score must be a finite number in every row"),
         (
             {"covariates": ["score"], "fine_balance": "level", "near_exact": ["sector"]},
-            "fine_balance goes with an infinite leave_out_price and without near_exact",
+            "fine_balance goes without near_exact",
         ),
     ],
 )
@@ -449,6 +450,19 @@ def closest(rows, caliper):
         found = grown
     best = min(found, key=lambda sets: (-len(sets[0]), surplus(rows, *sets), found[sets]))
     return len(best[0]), surplus(rows, *best), found[best]
+
+
+def test_with_a_finite_price_shares_agree_and_the_frontier_says_what_that_costs():
+    rows = pd.DataFrame(
+        {"t": [1, 1, 0, 0, 0], "x": [0.0, 1.0, 0.1, 1.1, 3.0], "k": ["a", "b", "a", "a", "b"]}
+    )
+    said = {"distance": "logit", "score": "x", "caliper": None, "fine_balance": "k"}
+    # the only control of "b" is 2 away: dearer than leaving its treated out
+    strict = match(rows, "t", leave_out_price=1.5, **said)
+    assert strict.pairs.set_index("beneficiary")["control"].to_dict() == {0: 2}
+    assert strict.verify()["gap"].abs().max() <= 1e-9
+    table = frontier(rows, "t", prices=[1.5, math.inf], **said)
+    assert table["n_pairs"].tolist() == [1, 2]
 
 
 def test_a_margin_of_too_many_people_is_told(monkeypatch, small):
