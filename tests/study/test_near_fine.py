@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from agir_pipeline.assets.shown import margin_shown
+from agir_pipeline.protocol.loading import load_protocol
 from agir_pipeline.resources.making import init_home
 from agir_pipeline.resources.release_verification import verified
 from agir_pipeline.resources.releases import Releases
@@ -98,6 +100,19 @@ def test_its_release_tells_and_proves_the_balance(home: Path) -> None:
     dictionary = releases.read("data_dictionary")
     said = dictionary[dictionary["column"] == "centre"]["description_en"].unique().tolist()
     assert said == ["As matched on; its shares among beneficiaries and controls are balanced"]
+
+
+def test_the_steward_sees_what_each_category_is_beyond_its_share(home: Path) -> None:
+    protocol = load_protocol(home / "protocol.toml")
+    told = Releases(home / "releases").read("category_prices")
+    lines = margin_shown(told, protocol).splitlines()
+    left = int(told["surplus_after"].clip(lower=0).sum())
+    assert lines[0] == f"{left} of 30 controls are beyond their category's share"
+    assert lines[2] == "| Centre | Beneficiaries | Controls | Controls beyond |"
+    assert lines[4].startswith("| w | ")
+    assert lines[4].endswith(f" | -{left} |")
+    nobody = margin_shown(told.iloc[:0], protocol)
+    assert nobody.startswith("0 of 0 controls")
 
 
 @pytest.mark.parametrize(
