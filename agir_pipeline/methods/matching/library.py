@@ -52,23 +52,20 @@ def match(
     """The optimal pairs of treated rows and controls, with the proof that they are optimal.
 
     ``treated`` names a column of 1 and 0. ``covariates`` make the distance; ``exact`` ones are
-    equal within a pair, ``near_exact`` ones too until they leave somebody alone, and are then
-    given up in their order, on record. Numbers are numbers, everything else is a category; a
-    missing number gets the median and an indicator, a missing category is a level of its own, and
-    nobody is dropped; a date is a number of days. The propensity score is a logistic regression
-    (Firth's where the arms are separated) on ``propensity``, without it on all covariates;
-    ``score`` names a column of log-odds to use instead. A pair's gap in log-odds is at most
-    ``caliper`` SDs: "pooled" over the arms, or of the "whole" sample as MatchIt does; None for no
-    caliper.
+    equal within a pair, ``near_exact`` ones too until they leave somebody alone: then they are
+    given up in their order, on record. Numbers are numbers, all else is a category, a date is a
+    number of days; a missing number gets the median and an indicator, a missing category is a
+    level, nobody is dropped. The propensity score is a logistic regression (Firth's where the arms
+    are separated) on ``propensity``, or on all covariates; ``score`` names log-odds to use instead.
+    A pair's gap in log-odds is at most ``caliper`` SDs, "pooled" over the arms or of the "whole"
+    sample as in MatchIt; None for no caliper.
 
     Each treated row gets up to ``ratio`` controls, each control one treated row. The sum of the
-    distances plus ``leave_out_price`` for each control that is missing is as small as can be;
-    infinite means as many pairs as possible, then the cheapest. With ``fine_balance`` the shares of
-    one category among the controls come as close to those among their treated as so many pairs
-    allow, before the distances count; with a finite price they agree, whoever is left out for it.
+    distances plus ``leave_out_price`` for each missing control is as small as can be; infinite
+    means most pairs, then the cheapest. With ``fine_balance`` the shares of a category come as
+    close as so many pairs allow, before distances; with a finite price they agree exactly.
 
-    Equal solutions are decided by a hash of the index label with ``key``, never by row order:
-    the same rows in another order give the same pairs.
+    Equal solutions are decided by a hash of index label and ``key``, never by row order.
 
     Raises:
         ValueError: an argument is wrong; the sentence says which.
