@@ -10,7 +10,7 @@ from itertools import chain
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.funding import funding_origins
-from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
+from agir_pipeline.contracts.matched import FRONTIER, frontier_contract, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.places import Origins, Place, participant
@@ -146,9 +146,10 @@ def links_origins(protocol: Protocol) -> Origins:
 def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     """Table → origins, for what matching makes; the day of an exit feeds the status alone."""
     known = _matching_words(protocol)
+    contracts = {**matched_contracts(protocol), FRONTIER: frontier_contract(protocol)}
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in {**matched_contracts(protocol), FRONTIER.name: FRONTIER}.items()
+        for name, contract in contracts.items()
     }
 
 
@@ -172,6 +173,8 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         **dict.fromkeys(FROM_COVARIATES, matched_on),
         **dict.fromkeys(INDEX, start if index else ()),
     }
+    if protocol.matching.near_fine:
+        words["category"] = covariates[protocol.matching.near_fine.covariate]
     if protocol.feeding("spell"):
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
