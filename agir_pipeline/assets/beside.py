@@ -31,7 +31,7 @@ from agir_pipeline.methods.effects.specifications import (
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
-from agir_pipeline.methods.programme.funding import eligible
+from agir_pipeline.methods.programme.funding import eligibility
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
@@ -181,14 +181,11 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
 
 
 def _levels(protocol: Protocol, population: pd.DataFrame, people: People) -> pd.DataFrame:
-    """For each pair the beneficiary's level of every covariate that makes subgroups.
-
-    Whom the rules of funding would fund is what they say today of the beneficiary.
-    """
+    """For each pair the beneficiary's level of all that makes subgroups."""
     own = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    funding, wanted = protocol.funding, list(protocol.inference.subgroups)
-    if funding and funding.name in wanted:
-        known = people.participants[people.participants["arm"] == "beneficiary"]
-        of_person = eligible(known, funding).set_axis(known["person_id"])
-        own[funding.name] = own["person_id"].map(of_person)
-    return own[wanted]
+    funding, asked = protocol.funding, protocol.inference.subgroups
+    if funding and funding.name in asked:
+        known = people.participants
+        states = eligibility(known[known["arm"] == "beneficiary"], funding)
+        own = own.assign(**{funding.name: own["person_id"].map(states)})
+    return own[list(asked)]

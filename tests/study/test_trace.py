@@ -142,19 +142,23 @@ def test_a_cause_leads_to_the_members_whose_contract_broke_so(home):
     assert set(found.rows["person_id"]) <= set(known)
 
 
+def test_a_ground_and_eligibility_lead_to_their_own_people(home):
+    territory = Releases(home.releases).read("territory")
+    row = territory[territory["territorial_basis"] == "company"].iloc[0]
+    found = traced(home, "territory", [f"arm={row['arm']}", "territorial_basis=company"])
+    assert found.n_persons == row["n_persons"]
+    assert "contract_register" in found.headings
+    told = Releases(home.releases).read("subgroups")
+    own = told[(told["covariate"] == "opca_eligibility") & (told["level"] == "met")]
+    own = own[own["outcome"] == "rupture"]
+    met = traced(home, "subgroups", ["covariate=opca_eligibility", "level=met", "outcome=rupture"])
+    assert met.n_persons == 2 * own["n"].iloc[0] > 0
+
+
 def test_a_level_leads_to_the_pairs_whose_beneficiary_has_it(home, pairs):
     women, men = (traced(home, "subgroups", ["covariate=sex", f"level={x}"]) for x in "FM")
     assert women.n_persons + men.n_persons == 2 * len(pairs)
     assert women.n_persons > 0
-
-
-def test_whom_the_rules_would_fund_makes_subgroups(home):
-    rows = Releases(home.releases).read("subgroups")
-    own = rows[rows["covariate"] == "opca_eligibility"]
-    assert set(own["outcome"]) == {"rupture", "durable_employment"}
-    for row in own[own["outcome"] == "rupture"].itertuples():
-        cells = ["covariate=opca_eligibility", f"level={row.level}", "outcome=rupture"]
-        assert traced(home, "subgroups", cells).n_persons == 2 * row.n
 
 
 def test_what_is_nobody_s_names_its_headings_alone(home):

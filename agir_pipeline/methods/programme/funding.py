@@ -63,13 +63,12 @@ def funding_table(people: pd.DataFrame, funding: Funding, cost_eur: float | None
     return table.sort_values("person_id", ignore_index=True)
 
 
-def eligible(people: pd.DataFrame, funding: Funding) -> "pd.Series[str]":
-    """Of each row: met as soon as one criterion is, else what the table calls ``is_eligible``."""
-    states, _missing, _texts = _states(
-        people, funding, _days(people[SPELL_PREFIX + funding.day_column])
-    )
-    found = RANKS[_whole(states, len(people))]
-    return pd.Series(found, people.index, dtype="string")
+def eligibility(people: pd.DataFrame, funding: Funding) -> "pd.Series[str]":
+    """Person → the state of the whole: met by one criterion, by none, or waiting for evidence."""
+    day = _days(people[SPELL_PREFIX + funding.day_column])
+    states, _missing, _texts = _states(people, funding, day)
+    found = pd.Series(RANKS[_whole(states, len(people))], people["person_id"], dtype="string")
+    return found[~found.index.duplicated()]
 
 
 def _states(
