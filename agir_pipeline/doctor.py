@@ -184,6 +184,12 @@ def _interface(home: Home) -> Finding:
 
 
 def _readers(home: Home) -> Finding:
+    site = home.site
+    if site.alert_to and not site.smtp_host:
+        return Finding(False, _("study.toml names alert_to but no smtp_host: no mail can leave"))
+    if site.smtp_host and site.smtp_user and not os.environ.get("AGIR_SMTP_PASSWORD"):
+        text = _("the environment does not hold {variable}")
+        return Finding(False, text.format(variable="AGIR_SMTP_PASSWORD"))
     if Alerts(home.dagster / "alerts.sqlite", home.site).has_readers:
         return Finding(True, _("study.toml says whom to tell when something fails"))
     return Finding(True, _("study.toml names nobody to tell: alert_to or alert_webhook"))

@@ -1,0 +1,75 @@
+"""What the steward sees of the cells and places that the newest files got wrong, never a value."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from agir_pipeline.assets.markdown import Cell, markdown_table
+from agir_pipeline.language import _, current_language
+from agir_pipeline.methods.reading.sentences import FINDINGS, rule_sentence
+from agir_pipeline.protocol.model import Protocol, Source
+from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.refusals import shown_sheet
+
+KIND = ["receipt_id", "sheet", "column_name", "rule"]
+HABITS = ("absent_column", "ignored_sheet")
+"""What partners do in every file comes last."""
+SHOWN_FAULTS, SHOWN_FINDINGS = 6, 12
+"""How many kinds of fault a check names, and how many findings a table shows."""
+
+
+def rejected_sentences(
+    protocol: Protocol, source: Source, cells: pd.DataFrame, newest: Iterable[Receipt]
+) -> list[str]:
+    """What is wrong in the newest files: one line per file, sheet, column and rule.
+
+    ``cells`` is the quarantine; a line names the first row and how many others are like it.
+    """
+    receipts = {receipt.receipt_id: receipt for receipt in newest}
+    labels = _labels(source)
+    kinds: dict[tuple[str, str, str, str], set[int]] = {}
+    own = cells[cells["receipt_id"].isin(receipts.keys())]
+    for *kind, row in own[[*KIND, "row_number"]].to_numpy().tolist():
+        kinds.setdefault((kind[0], kind[1], kind[2], kind[3]), set()).add(int(row))
+    lines = []
+    for (receipt_id, sheet, column, rule), rows in kinds.items():
+        receipt = receipts[receipt_id]
+        line = rule_sentence(
+            rule,
+            file=receipt.shown_name,
+            sheet=shown_sheet(sheet, receipt, protocol),
+            row=min(rows),
+            label=labels.get(column, column),
+        )
+        more = _("{line} (and {n} more rows)").format(line=line, n=len(rows) - 1)
+        lines.append(more if len(rows) > 1 else line)
+    left = len(lines) - SHOWN_FAULTS
+    if left > 0:
+        lines[SHOWN_FAULTS:] = [_("… {n} more; agir review lists every cell").format(n=left)]
+    return lines
+
+
+def findings_table(
+    protocol: Protocol, source: Source, findings: Iterable[Mapping[str, Any]], newest: list[Receipt]
+) -> str:
+    """What was noticed in the newest files and rejected nothing, as a table to read."""
+    receipts = {receipt.receipt_id: receipt for receipt in newest}
+    labels = _labels(source)
+    rows: list[list[Cell]] = []
+    for told in sorted(findings, key=lambda told: told["code"] in HABITS):
+        receipt = receipts.get(told["receipt_id"])
+        if receipt is None:
+            continue
+        column, _colon, row = told["place"].rpartition(":")
+        if not row.isdigit():
+            column, row = told["place"], ""
+        sheet = shown_sheet(told["sheet"], receipt, protocol)
+        what = _(FINDINGS[told["code"]]).format(n=told["n"])
+        rows.append([receipt.shown_name, sheet, row, labels.get(column, column), what])
+    headings = [_("File"), _("Sheet"), _("Row"), _("Column"), _("What was noticed")]
+    return markdown_table(headings, rows[:SHOWN_FINDINGS]) if rows else ""
+
+
+def _labels(source: Source) -> dict[str, str]:
+    return {c.name: c.labels.in_language(current_language()) for c in source.columns}
