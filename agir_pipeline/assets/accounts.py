@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from agir_pipeline.assets.markdown import markdown_table
-from agir_pipeline.assets.noticed import findings_table, rejected_sentences
+from agir_pipeline.assets.noticed import findings_table, rejected_sentences, shortened
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.ledger import ENDS
@@ -99,7 +99,10 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
         ],
         rejects_newest=rejected_sentences(study.protocol, source, books.quarantine, young),
         noticed_newest=findings_table(study.protocol, source, noticed, young),
-        surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest & mine)]),
+        surprises_newest=shortened(
+            surprise_sentences(source, told[told["receipt_id"].isin(newest & mine)]),
+            _("… {n} more"),
+        ),
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
     )
 

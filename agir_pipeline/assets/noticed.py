@@ -42,12 +42,15 @@ def rejected_sentences(
             row=min(rows),
             label=labels.get(column, column),
         )
-        more = _("{line} (and {n} more rows)").format(line=line, n=len(rows) - 1)
+        more = _("{line} (and {n} more)").format(line=line, n=len(rows) - 1)
         lines.append(more if len(rows) > 1 else line)
+    return shortened(lines, _("… {n} more; agir review lists every cell"))
+
+
+def shortened(lines: list[str], more: str) -> list[str]:
+    """The first lines, and ``more`` with how many are left out."""
     left = len(lines) - SHOWN_FAULTS
-    if left > 0:
-        lines[SHOWN_FAULTS:] = [_("… {n} more; agir review lists every cell").format(n=left)]
-    return lines
+    return [*lines[:SHOWN_FAULTS], more.format(n=left)] if left > 0 else lines
 
 
 def findings_table(
@@ -65,7 +68,8 @@ def findings_table(
         if not row.isdigit():
             column, row = told["place"], ""
         sheet = shown_sheet(told["sheet"], receipt, protocol)
-        what = _(FINDINGS[told["code"]]).format(n=told["n"])
+        text = FINDINGS[told["code"]]
+        what = _(text).format(n=told["n"])
         rows.append([receipt.shown_name, sheet, row, labels.get(column, column), what])
     headings = [_("File"), _("Sheet"), _("Row"), _("Column"), _("What was noticed")]
     return markdown_table(headings, rows[:SHOWN_FINDINGS]) if rows else ""

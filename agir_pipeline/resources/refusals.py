@@ -33,9 +33,12 @@ def shown_sheet(name: str, receipt: Receipt, protocol: Protocol) -> str:
 
     A workbook with a sheet for each person would tell of whom else.
     """
-    source = protocol.source(receipt.source)
-    layouts = [source.as_delivered_by(provider.name) for provider in source.providers]
-    declared = {sheet for layout in layouts for sheet in layout.wanted_sheets}
+    declared = {
+        sheet
+        for source in protocol.sources
+        for provider in source.providers
+        for sheet in source.as_delivered_by(provider.name).wanted_sheets
+    }
     if name in declared or not is_private(protocol, name, receipt.known_on):
         return name
     return HIDDEN

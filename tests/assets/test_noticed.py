@@ -40,7 +40,7 @@ def test_a_check_on_rejected_rows_says_where_and_why_once_for_all_like_it() -> N
     )
     assert rejected_sentences(SMALL, PEOPLE, cells, [RECEIPT]) == [
         "people_2020-01-31.xlsx, row 3, column Age: “Age” is not a number; "
-        "a character may have been lost (and 1 more rows)",
+        "a character may have been lost (and 1 more)",
         "people_2020-01-31.xlsx, row 4, column Group: “Group” is not one of the answers declared; "
         "correct it, or declare its spelling",
     ]
