@@ -265,10 +265,13 @@ REASONS: Words = {
         ["un fichier ultérieur le dit : vérifiez les dates des deux contrats"],
     ),
     "broken_by_withdrawal": (
-        ["reserved: nothing sets it yet"],
-        ["réservé : rien ne le pose encore"],
+        ["a member left the study: the pair is out of the effects and stays in the flow"],
+        ["un membre a quitté l'étude : la paire sort des effets et reste dans le flux"],
     ),
-    "broken_by_erasure": (["reserved: nothing sets it yet"], ["réservé : rien ne le pose encore"]),
+    "broken_by_erasure": (
+        ["a member was erased (`agir erase`): the pair is out of the effects"],
+        ["un membre a été effacé (`agir erase`) : la paire sort des effets"],
+    ),
     "replaced": (["reserved: nothing sets it yet"], ["réservé : rien ne le pose encore"]),
     "not_yet_evaluable": (
         ["time will tell: see `evaluability`"],
