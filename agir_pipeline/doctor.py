@@ -110,8 +110,12 @@ def _vault(home: Home) -> Finding:
 
 def _disk(home: Home) -> Finding:
     free = shutil.disk_usage(home.folder).free
-    text = _("{free} MB free on the disk of the study").format(free=free // 1_000_000)
-    return Finding(free >= LEAST_FREE_BYTES, text)
+    if free >= LEAST_FREE_BYTES:
+        text = _("{free} MB free on the disk of the study")
+        return Finding(True, text.format(free=free // 1_000_000))
+    text = _("only {free} MB free on the disk of the study, a night may need {least}: free some")
+    figures = {"free": free // 1_000_000, "least": LEAST_FREE_BYTES // 1_000_000}
+    return Finding(False, text.format(**figures))
 
 
 def _lock(home: Home) -> Finding:
