@@ -98,6 +98,10 @@ CHECKS: Words = {
         ["a withdrawal names a key that no list holds: correct it in the sheet `consents`"],
         ["un retrait nomme une clé qu'aucune liste ne contient : corrigez-la dans `consents`"],
     ),
+    "keys_are_listed": (
+        ["a row speaks of nobody on a list: ask its partner which person is meant"],
+        ["une ligne ne parle de personne des listes : demandez au partenaire de qui il s'agit"],
+    ),
     "answers_have_a_state": ([REPORT[0]], [REPORT[1]]),
     "states_are_known": (
         ["drop the survey's structure (`.lss`), and exports in answer codes"],
