@@ -1,10 +1,12 @@
 """The demo's study written by a process of its own, while this one loads what a night needs."""
 
+import signal
 from collections.abc import Iterable, Sized
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.garbage import collect_rarely
@@ -12,7 +14,10 @@ from agir_pipeline.language import _, current_language, use_language
 
 
 class Maker:
-    """Writes the study into ``folder`` from the moment it is made; ``truth`` waits for it."""
+    """Writes the study into ``folder`` from the moment it is made; ``truth`` waits for it.
+
+    The process tells twice: that the home stands, and what was planted.
+    """
 
     def __init__(self, folder: Path, seed: int, scale: int) -> None:
         context = get_context("spawn")
@@ -20,13 +25,36 @@ class Maker:
         self._process = context.Process(
             target=_make, args=(said, folder, seed, scale, current_language()), daemon=True
         )
-        self._process.start()
+        # Ctrl-C is for who waits, and stops the writer with it: it inherits a blocked signal.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         said.close()  # the writer's end is the other process's alone: its death ends the wait
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Whoever waits no longer stops it; one that has told all ends by itself."""
+        if kind is not None:
+            self._process.terminate()
+            self._process.join()
 
     @property
     def pid(self) -> int:
         """The number of the process that writes."""
         return int(self._process.pid or 0)
+
+    def wait_for_home(self) -> None:
+        """Until the home stands, its past still to come. Raises as ``truth`` does."""
+        self._told()
 
     def truth(self) -> dict[str, Any]:
         """What was planted, once all of it is written.
@@ -36,17 +64,23 @@ class Maker:
             InfrastructureError: the disk refused, or the process ended before its work was done.
         """
         try:
-            made = self._said.recv()
+            while (truth := self._told()) is None:
+                pass  # the home stands
+        finally:
+            self._said.close()  # how long the other takes to end is no matter
+        return truth
+
+    def _told(self) -> dict[str, Any] | None:
+        try:
+            told = self._said.recv()
         except EOFError:
             raise InfrastructureError(
                 _("the process that writes the demo's files was stopped; run `agir demo` again")
             ) from None
-        finally:
-            self._said.close()  # how long the other takes to end is no matter
-        if isinstance(made, BaseException):
-            raise made
-        truth: dict[str, Any] = made
-        return truth
+        if isinstance(told, BaseException):
+            raise told
+        of_home_or_truth: dict[str, Any] | None = told
+        return of_home_or_truth
 
 
 def _make(said: Connection, folder: Path, seed: int, scale: int, language: str) -> None:
@@ -56,7 +90,7 @@ def _make(said: Connection, folder: Path, seed: int, scale: int, language: str) 
     use_language(language)
     collect_rarely()
     try:
-        said.send(make_demo(folder, seed, scale, _with_progress))
+        said.send(make_demo(folder, seed, scale, _with_progress, lambda: said.send(None)))
     except BaseException as fault:  # whatever it is, the one who waits tells the user
         said.send(fault)
 
