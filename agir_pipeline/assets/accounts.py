@@ -1,12 +1,13 @@
 """What the ledger says of each source: its files, and the end every row came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from agir_pipeline.assets.markdown import markdown_table
-from agir_pipeline.assets.noticed import findings_table, rejected_sentences, shortened
+from agir_pipeline.assets.noticed import by_receipt, findings_table, rejected_sentences, shortened
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.ledger import ENDS
@@ -51,8 +52,8 @@ class Books(NamedTuple):
     row_ends: list[dict[str, Any]]
     refusals: list[dict[str, Any]]
     newest_refusals: list[dict[str, Any]]
-    findings: list[dict[str, Any]]
-    quarantine: pd.DataFrame
+    findings: dict[str, list[Mapping[Any, Any]]]
+    quarantine: dict[str, list[Mapping[Any, Any]]]
 
 
 def accounts_of(study: Study) -> dict[str, Account]:
@@ -60,8 +61,13 @@ def accounts_of(study: Study) -> dict[str, Account]:
     told = study.vault.read("surprises")
     ledger = study.home.landing.ledger
     standing = newest_refusals(study.home, study.state(), study.protocol)
-    quarantine = study.vault.read("quarantine")
-    books = Books(ledger.row_ends(), ledger.refusals(), standing, ledger.findings(), quarantine)
+    books = Books(
+        ledger.row_ends(),
+        ledger.refusals(),
+        standing,
+        by_receipt(ledger.findings()),
+        by_receipt(study.vault.read("quarantine").to_dict("records")),
+    )
     return {source.name: _account(study, source, books, told) for source in study.protocol.sources}
 
 
@@ -88,7 +94,12 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
         for receipt in same_day
     }
     young = [receipt for receipt in receipts if receipt.receipt_id in newest]
-    noticed = [row for row in books.findings if row["reading"] == contract]
+    noticed = {
+        receipt.receipt_id: [
+            row for row in books.findings.get(receipt.receipt_id, ()) if row["reading"] == contract
+        ]
+        for receipt in young
+    }
     return Account(
         receipt_ids=frozenset(mine),
         ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},

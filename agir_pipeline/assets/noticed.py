@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import pandas as pd
-
 from agir_pipeline.assets.markdown import Cell, markdown_table
 from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.reading.sentences import FINDINGS, rule_sentence
@@ -12,26 +10,38 @@ from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.refusals import shown_sheet
 
-KIND = ["receipt_id", "sheet", "column_name", "rule"]
 HABITS = ("absent_column", "ignored_sheet")
 """What partners do in every file comes last."""
 SHOWN_FAULTS, SHOWN_FINDINGS = 6, 12
 """How many kinds of fault a check names, and how many findings a table shows."""
 
 
+def by_receipt(told: Iterable[Mapping[Any, Any]]) -> dict[str, list[Mapping[Any, Any]]]:
+    """What is told of each delivery, found once for all sources."""
+    found: dict[str, list[Mapping[Any, Any]]] = {}
+    for one in told:
+        found.setdefault(one["receipt_id"], []).append(one)
+    return found
+
+
 def rejected_sentences(
-    protocol: Protocol, source: Source, cells: pd.DataFrame, newest: Iterable[Receipt]
+    protocol: Protocol,
+    source: Source,
+    cells: Mapping[str, list[Mapping[Any, Any]]],
+    newest: Iterable[Receipt],
 ) -> list[str]:
     """What is wrong in the newest files: one line per file, sheet, column and rule.
 
-    ``cells`` is the quarantine; a line names the first row and how many others are like it.
+    ``cells`` is the quarantine of each delivery; a line names the first row and how many others
+    are like it.
     """
     receipts = {receipt.receipt_id: receipt for receipt in newest}
     labels = _labels(source)
     kinds: dict[tuple[str, str, str, str], set[int]] = {}
-    own = cells[cells["receipt_id"].isin(receipts.keys())]
-    for *kind, row in own[[*KIND, "row_number"]].to_numpy().tolist():
-        kinds.setdefault((kind[0], kind[1], kind[2], kind[3]), set()).add(int(row))
+    for receipt_id in receipts:
+        for cell in cells.get(receipt_id, ()):
+            kind = (receipt_id, cell["sheet"], cell["column_name"], cell["rule"])
+            kinds.setdefault(kind, set()).add(int(cell["row_number"]))
     lines = []
     for (receipt_id, sheet, column, rule), rows in kinds.items():
         receipt = receipts[receipt_id]
@@ -54,16 +64,18 @@ def shortened(lines: list[str], more: str) -> list[str]:
 
 
 def findings_table(
-    protocol: Protocol, source: Source, findings: Iterable[Mapping[str, Any]], newest: list[Receipt]
+    protocol: Protocol,
+    source: Source,
+    findings: Mapping[str, list[Mapping[Any, Any]]],
+    newest: Iterable[Receipt],
 ) -> str:
     """What was noticed in the newest files and rejected nothing, as a table to read."""
-    receipts = {receipt.receipt_id: receipt for receipt in newest}
     labels = _labels(source)
+    told_of = [
+        (receipt, told) for receipt in newest for told in findings.get(receipt.receipt_id, ())
+    ]
     rows: list[list[Cell]] = []
-    for told in sorted(findings, key=lambda told: told["code"] in HABITS):
-        receipt = receipts.get(told["receipt_id"])
-        if receipt is None:
-            continue
+    for receipt, told in sorted(told_of, key=lambda pair: pair[1]["code"] in HABITS):
         column, _colon, row = told["place"].rpartition(":")
         if not row.isdigit():
             column, row = told["place"], ""

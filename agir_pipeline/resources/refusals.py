@@ -33,15 +33,15 @@ def shown_sheet(name: str, receipt: Receipt, protocol: Protocol) -> str:
 
     A workbook with a sheet for each person would tell of whom else.
     """
+    if not name or not is_private(protocol, name, receipt.known_on):
+        return name
     declared = {
         sheet
         for source in protocol.sources
         for provider in source.providers
         for sheet in source.as_delivered_by(provider.name).wanted_sheets
     }
-    if name in declared or not is_private(protocol, name, receipt.known_on):
-        return name
-    return HIDDEN
+    return name if name in declared else HIDDEN
 
 
 def _labels(source: Source, names: str) -> str:

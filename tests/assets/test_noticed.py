@@ -1,13 +1,18 @@
 """What the steward reads of the newest files: where and why, and nobody's name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
 
-from agir_pipeline.assets.noticed import SHOWN_FAULTS, findings_table, rejected_sentences
+from agir_pipeline.assets.noticed import (
+    SHOWN_FAULTS,
+    by_receipt,
+    findings_table,
+    rejected_sentences,
+)
 from agir_pipeline.language import use_language
 from agir_pipeline.methods.reading.grid import Refusal
 from agir_pipeline.protocol.loading import load_protocol
@@ -27,9 +32,13 @@ def english() -> Iterator[None]:
     use_language("en")
 
 
-def quarantine(*cells: tuple[str, str, str, int]) -> pd.DataFrame:
-    told = [(RECEIPT.receipt_id, *cell, "Zzvalue") for cell in cells]
-    return pd.DataFrame(told, columns=COLUMNS)
+Cell = tuple[str, str, str, int]
+Told = dict[str, list[Mapping[Any, Any]]]
+
+
+def quarantine(*cells: Cell, of: Receipt = RECEIPT) -> Told:
+    told = [(of.receipt_id, *cell, "Zzvalue") for cell in cells]
+    return by_receipt([dict(zip(COLUMNS, cell, strict=True)) for cell in told])
 
 
 def test_a_check_on_rejected_rows_says_where_and_why_once_for_all_like_it() -> None:
@@ -48,13 +57,13 @@ def test_a_check_on_rejected_rows_says_where_and_why_once_for_all_like_it() -> N
 
 
 def test_many_kinds_of_fault_are_cut_and_the_whole_list_is_named() -> None:
-    cells = quarantine(*(("", "age_years", "not_a_number", 2), ("", "id", "pattern", 2)))
+    two = (("", "age_years", "not_a_number", 2), ("", "id", "pattern", 2))
     many = [
         Receipt("delivery", f"{n}", RECEIPT.known_on, "people", "office", f"people_{n}.xlsx")
         for n in range(SHOWN_FAULTS)
     ]
-    all_cells = pd.concat([cells.assign(receipt_id=receipt.receipt_id) for receipt in many])
-    lines = rejected_sentences(SMALL, PEOPLE, all_cells, many)
+    cells = {name: told for one in many for name, told in quarantine(*two, of=one).items()}
+    lines = rejected_sentences(SMALL, PEOPLE, cells, many)
     assert len(lines) == SHOWN_FAULTS + 1
     assert lines[-1] == f"… {SHOWN_FAULTS} more; agir review lists every cell"
 
@@ -67,12 +76,12 @@ def test_what_was_noticed_is_a_table_that_ends_with_what_partners_always_do() ->
             ("out_of_order", "Marie Zzdupont", "age_years:12", 3),
         ]
     ] + [{"receipt_id": "an older file", "code": "no_rows", "sheet": "", "place": "", "n": 1}]
-    table = findings_table(SMALL, PEOPLE, told, [RECEIPT])
+    table = findings_table(SMALL, PEOPLE, by_receipt(told), [RECEIPT])
     first, second = table.splitlines()[2:]
     assert "| 12 | Age | 3 day(s) lie before one that comes first" in first
     assert "Income a year later" in second
     assert "Zz" not in table
-    assert findings_table(SMALL, PEOPLE, told[2:], [RECEIPT]) == ""
+    assert findings_table(SMALL, PEOPLE, by_receipt(told[2:]), [RECEIPT]) == ""
 
 
 def test_a_refusal_names_columns_by_their_labels_in_the_language_of_the_reader() -> None:
