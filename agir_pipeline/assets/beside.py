@@ -31,6 +31,7 @@ from agir_pipeline.methods.effects.specifications import (
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
+from agir_pipeline.methods.programme.funding import eligibility
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
@@ -97,7 +98,7 @@ def tables_beside(
     protocol = study.protocol
     people = People.of(study, connection)
     population = study.warehouse.read(connection, "matched", "analysis_population")
-    levels = _levels(protocol, population)
+    levels = _levels(protocol, population, people)
     kept = kept_pairs(study, connection, people)
     before = before_index(protocol, people, population)
     tables: dict[str, pd.DataFrame] = {}
@@ -179,7 +180,12 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
 
 
-def _levels(protocol: Protocol, population: pd.DataFrame) -> pd.DataFrame:
-    """For each pair the beneficiary's level of every covariate that makes subgroups."""
+def _levels(protocol: Protocol, population: pd.DataFrame, people: People) -> pd.DataFrame:
+    """For each pair the beneficiary's level of all that makes subgroups."""
     own = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    return own[list(protocol.inference.subgroups)]
+    funding, asked = protocol.funding, protocol.inference.subgroups
+    if funding and funding.name in asked:
+        known = people.participants
+        states = eligibility(known[known["arm"] == "beneficiary"], funding)
+        own = own.assign(**{funding.name: own["person_id"].map(states)})
+    return own[list(asked)]

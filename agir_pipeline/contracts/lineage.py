@@ -9,7 +9,8 @@ from itertools import chain
 
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
-from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
+from agir_pipeline.contracts.funding import funding_origins
+from agir_pipeline.contracts.matched import FRONTIER, frontier_contract, matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.places import Origins, Place, participant
@@ -145,9 +146,10 @@ def links_origins(protocol: Protocol) -> Origins:
 def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     """Table → origins, for what matching makes; the day of an exit feeds the status alone."""
     known = _matching_words(protocol)
+    contracts = {**matched_contracts(protocol), FRONTIER: frontier_contract(protocol)}
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in {**matched_contracts(protocol), FRONTIER.name: FRONTIER}.items()
+        for name, contract in contracts.items()
     }
 
 
@@ -171,6 +173,8 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         **dict.fromkeys(FROM_COVARIATES, matched_on),
         **dict.fromkeys(INDEX, start if index else ()),
     }
+    if protocol.matching.near_fine:
+        words["category"] = covariates[protocol.matching.near_fine.covariate]
     if protocol.feeding("spell"):
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
@@ -227,15 +231,22 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     contracts = beside_contracts(protocol)
     every = every_fact(protocol)
     unweighted = tuple(place for place in every if place.step == "outcomes")
+    ruled = funding_origins(protocol)
     levels = tuple(
-        Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
+        place
+        for name in protocol.inference.subgroups
+        for place in (
+            ruled[name]["is_eligible"]
+            if name in ruled
+            else (Place("matched", "analysis_population", name),)
+        )
     )
     asked = ("state", "is_due", "asked_on")
     rests_on = {
         "hidden_bias": unweighted,
         "specification_curve": (*every, *_doubts(protocol)),
         "effect_sheet": every,
-        "placebo": (*unweighted, *_null_outcomes(protocol)),
+        "placebo": (*unweighted, *_null_outcomes(protocol), *_rounds(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
         ASCERTAINMENT: (*participant("arm"), *participant("spell_id"), *_SEEN),
@@ -268,6 +279,15 @@ def _doubts(protocol: Protocol) -> Iterator[Place]:
         yield Place("linked", "answers", column)
     for teller in protocol.contract_tellers:
         yield from participant(SPELL_PREFIX + (teller.siret or teller.number or ""))
+
+
+def _rounds(protocol: Protocol) -> tuple[Place, ...]:
+    """What the rounds were solved on, and how contracts end."""
+    if protocol.matching.index is None:
+        return ()
+    pool = ("person_id", "index_on", "logit")
+    ends = (Place("outcomes", "spell_ends", name) for name in ("ends_on", "is_early"))
+    return (*(Place("matched", "matching_pool", name) for name in pool), *ends)
 
 
 def _null_outcomes(protocol: Protocol) -> Iterator[Place]:

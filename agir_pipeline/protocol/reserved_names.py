@@ -70,9 +70,11 @@ TABLES = {
     "alternative_weights",
     "analysis_population",
     "ascertainment",
+    "category_prices",
     "certificates",
     "context",
     "contradictions",
+    "cost_acceptability",
     "cost_effectiveness",
     "cost_totals",
     "costs",
@@ -95,6 +97,7 @@ TABLES = {
     "matching_pool",
     "matching_prices",
     "mobilisation_funnel",
+    "mobilisation_obstacles",
     "pair_findings",
     "participant_flow",
     "placebo",
@@ -110,6 +113,7 @@ TABLES = {
     "subgroups",
     "support_dose",
     "support_themes",
+    "territory",
     "unmatched_beneficiaries",
 }
 """The released tables of every study."""

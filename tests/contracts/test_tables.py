@@ -7,7 +7,8 @@ import pytest
 
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.covariates import covariate_columns
-from agir_pipeline.contracts.matched import refuse_later
+from agir_pipeline.contracts.lineage import matched_origins
+from agir_pipeline.contracts.matched import frontier_contract, refuse_later
 from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.published import FLOW_REASONS, flow_steps
@@ -35,16 +36,18 @@ from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, named_alternatives, round_tables
 from agir_pipeline.methods.matching.design import is_number
 from agir_pipeline.methods.matching.pair_findings import FINDING_COLUMNS
-from agir_pipeline.methods.programme.costs import (
-    COST_COLUMNS,
-    EFFECTIVENESS_COLUMNS,
-    TOTAL_COLUMNS,
-)
+from agir_pipeline.methods.programme.costs import COST_COLUMNS, TOTAL_COLUMNS
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
-from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
+from agir_pipeline.methods.programme.reach import (
+    CONTEXT_COLUMNS,
+    FUNNEL_COLUMNS,
+    OBSTACLE_COLUMNS,
+)
+from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
+from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Protocol
 
 Draw = Callable[[str], pd.DataFrame]
@@ -52,6 +55,35 @@ Draw = Callable[[str], pd.DataFrame]
 
 def both(agir: Protocol, nsw: Protocol) -> list[TableContract]:
     return [c for protocol in (agir, nsw) for c in table_contracts(protocol).values()]
+
+
+@pytest.fixture
+def balanced(nsw: Protocol) -> Protocol:
+    """The study with a category that is balanced near-finely."""
+    near_fine = NearFine(covariate="is_black", surplus_price="infinite", source="committee")
+    matching = nsw.matching.model_copy(update={"near_fine": near_fine})
+    return nsw.model_copy(update={"matching": matching})
+
+
+def test_a_study_that_balances_a_category_has_tables_that_say_so(
+    nsw: Protocol, balanced: Protocol, draw: Draw
+) -> None:
+    plain, contracts = table_contracts(nsw), table_contracts(balanced)
+    assert set(contracts) - set(plain) == {"category_prices"}
+    told = contracts["category_prices"]
+    assert set(told.names) == {*round_tables.CATEGORIES, "round_number"}
+    more = set(contracts["certificates"].names) - set(plain["certificates"].names)
+    assert more == set(round_tables.SURPLUS)
+    own = next(c for c in covariate_columns(balanced) if c.name == "is_black")
+    assert in_language(own.description, "en").endswith("are balanced")
+    assert matched_origins(balanced)["category_prices"]["category"]
+    assert "n_surplus" in frontier_contract(balanced).names
+    rows = draw("""
+        surplus_before | n_beneficiaries | n_controls | surplus_after
+        1              | 2               | 1          | 0
+        -1             | 2               | 3          | 1
+    """).astype(int)
+    assert told.invariants[0].count_broken(rows) == 1
 
 
 def test_a_study_that_names_alternatives_has_a_table_of_their_weights(nsw: Protocol) -> None:
@@ -119,6 +151,8 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("costs", COST_COLUMNS),
         ("cost_totals", TOTAL_COLUMNS),
         ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
+        ("cost_acceptability", ACCEPTABILITY_COLUMNS),
+        ("mobilisation_obstacles", OBSTACLE_COLUMNS),
         ("governance", GOVERNANCE_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
@@ -324,6 +358,16 @@ def test_an_event_without_causes_or_days_has_neither_table(agir: Protocol) -> No
     assert not {"rupture_causes", "rupture_free_time", "subgroups", "response_rates"} & found
 
 
+def test_effects_by_eligibility_are_as_sensitive_as_what_it_rests_on(agir: Protocol) -> None:
+    def told(protocol: Protocol) -> set[str]:
+        columns = table_contracts(protocol)["subgroups"].columns
+        return {column.name for column in columns if column.sensitivity == "sensitive"}
+
+    assert told(agir) == {"n", "n_complete_pairs"}
+    inference = agir.inference.model_copy(update={"subgroups": ("sex",)})
+    assert told(agir.model_copy(update={"inference": inference})) == set()
+
+
 def test_a_programme_without_its_parts_has_none_of_their_tables(
     agir: Protocol, nsw: Protocol
 ) -> None:
@@ -333,6 +377,17 @@ def test_a_programme_without_its_parts_has_none_of_their_tables(
     measured = nsw.model_copy(update={"costs": agir.costs, "sources": agir.sources})
     assert "cost_effectiveness" not in programme_contracts(measured)
     assert "cost_totals" in programme_contracts(measured)
+    costs = agir.costs.model_copy(update={"acceptable": None})  # type: ignore[union-attr]
+    outreach = agir.outreach.model_copy(  # type: ignore[union-attr]
+        update={"obstacle_column": None, "referral_column": None}
+    )
+    rules = tuple(rule.model_copy(update={"or_else": None}) for rule in agir.eligibility)
+    plain = agir.model_copy(update={"costs": costs, "outreach": outreach, "eligibility": rules})
+    found = programme_contracts(plain)
+    assert "mobilisation_funnel" in found
+    assert not {"cost_acceptability", "mobilisation_obstacles"} & set(found)
+    grounds = {c.name: c for c in found["territory"].columns}["territorial_basis"].codes
+    assert list(grounds) == ["residence", "out_of_scope", "not_told"]
 
 
 @pytest.mark.parametrize(
