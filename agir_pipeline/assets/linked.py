@@ -100,6 +100,7 @@ def _store(study: Study) -> StepResult:
         evidence.exclusive,
         evidence.decisions,
         evidence.scored(),
+        by_one_key=[source.name for source in study.protocol.feeding("decision")],
     )
     evidence.record(found.accepted)
     links = found.links.assign(

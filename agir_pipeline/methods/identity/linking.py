@@ -50,6 +50,7 @@ def link_persons(
     exclusive: Collection[str],
     decisions: Sequence[Decision] = (),
     scored: Scored | None = None,
+    by_one_key: Collection[str] = (),
 ) -> Links:
     """Link the business keys of all sources by the first rule that finds exactly one person.
 
@@ -59,12 +60,14 @@ def link_persons(
     business key only the newest version speaks. ``exclusive`` names the sources in which one
     provider lists a person once: two of its keys are never one person by themselves. ``decisions``
     are the steward's, oldest first; ``scored`` is what the linkage model said, in days as text.
+    Rows of the sources in ``by_one_key`` are of whom their strongest filled key says, and unite
+    nobody: two keys on one line of a workbook are no proof that two people are one.
 
     ``links`` has one row per entity and stretch of days with the same anchor; the current one has
     no ``superseded_on``. Row order does not matter.
     """
     entities = identities.groupby(["source", "entity_key"]).ngroup()
-    keys, rule_of = _numbered_keys(identities, rules, entities)
+    keys, rule_of = _numbered_keys(identities, rules, entities, by_one_key)
     places = _places(identities, exclusive)
     number_of, first_night = _known_entities(identities, entities)
     book, rulings = Book(rule_of), _rulings(decisions, number_of, first_night)
@@ -118,18 +121,25 @@ def _joined(rule: Sequence[str], done: Mapping[str, pd.Series]) -> pd.Series:
 
 
 def _numbered_keys(
-    identities: pd.DataFrame, rules: Sequence[Sequence[str]], entities: pd.Series
+    identities: pd.DataFrame,
+    rules: Sequence[Sequence[str]],
+    entities: pd.Series,
+    by_one_key: Collection[str],
 ) -> tuple[list[list[int]], list[int]]:
     """Per rule the number of each row's value, and per number its rule.
 
-    -1: a value is missing, or it is nobody else's, ever, and so says nothing.
+    -1: a value is missing, or it is nobody else's, ever, and so says nothing; or the row is
+    ``by_one_key`` and a stronger key of it is filled.
     """
     done = {name: normalised(identities[name]) for rule in rules for name in rule}
     columns: list[list[int]] = []
     rule_of: list[int] = []
+    is_brief = identities["source"].isin(list(by_one_key)).to_numpy()
+    has_spoken = np.zeros(len(identities), dtype=bool)
     for number, rule in enumerate(rules, 1):
         joined = _joined(rule, done)
-        is_shared = entities.groupby(joined).transform("nunique") > 1
+        is_shared = (entities.groupby(joined).transform("nunique") > 1) & ~(is_brief & has_spoken)
+        has_spoken |= joined.notna().to_numpy()
         codes, values = pd.factorize(joined.where(is_shared))
         columns.append(np.where(codes >= 0, codes + len(rule_of), -1).tolist())
         rule_of += [number] * len(values)

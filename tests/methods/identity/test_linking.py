@@ -17,7 +17,7 @@ def linked(rows: pd.DataFrame) -> Links:
     rows = rows.rename(columns={"night": "known_on"})
     filled = rows.reindex(columns=[*rows.columns, *[c for c in COLUMNS if c not in rows]])
     texts = filled.astype("object").map(lambda v: None if pd.isna(v) else str(v)).astype("string")
-    return link_persons(texts, RULES, EXCLUSIVE)
+    return link_persons(texts, RULES, EXCLUSIVE, by_one_key=["wishes"])
 
 
 def now(links: Links) -> dict[str, str]:
@@ -51,6 +51,23 @@ def test_a_survey_finds_its_person_by_number_or_by_name(draw: Draw) -> None:
     assert now(found) == {"r1": "r1", "r2": "r2", "s1": "r1", "s2": "r2", "s3": "s3"}
     rules = found.links.set_index("entity_key")["rule"].to_dict()
     assert rules == {"r1": "first", "r2": "first", "s1": "rule_1", "s2": "rule_3", "s3": "first"}
+    assert found.undecided.empty
+
+
+def test_a_decision_is_of_whom_its_strongest_key_says_and_makes_no_two_people_one(
+    draw: Draw,
+) -> None:
+    found = linked(
+        draw("""
+        source   | entity_key | provider | night | case | contract | name    | born
+        register | r1         | cnam     | n1    | A1   |          | Le Gall | 1990-01-01
+        pool     | p1         | greta    | n1    |      | K9       | Roy     | 1991-01-01
+        wishes   | w1         | steward  | n2    | A1   | K9       |         |
+        wishes   | w2         | steward  | n2    | A7   | K9       |         |
+        survey   | s1         | web      | n3    | A1   |          |         |
+        """)
+    )
+    assert now(found) == {"r1": "r1", "p1": "p1", "w1": "r1", "w2": "w2", "s1": "r1"}
     assert found.undecided.empty
 
 
