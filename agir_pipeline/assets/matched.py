@@ -39,6 +39,7 @@ from agir_pipeline.methods.matching.participants import (
 from agir_pipeline.methods.matching.records import Round
 from agir_pipeline.methods.matching.rounds import match_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
+from agir_pipeline.methods.matching.spillover import spillover
 from agir_pipeline.methods.matching.verification import Terms, verify_pairs
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.rounds import (
@@ -234,8 +235,9 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         named = study.protocol.matching.alternatives
         alternatives = alternative_weights(stacked["pool"], spec, named)
     population = analysis_population(pairs, stacked["pool"], spec)
+    near = spillover(pairs, population, participants, spells, study.protocol)
     made = {
-        "matched_pairs": pairs,
+        "matched_pairs": pairs.assign(**near),
         "unmatched_beneficiaries": still_unmatched(
             participants, pairs, stacked["unmatched"], withdrawn
         ),

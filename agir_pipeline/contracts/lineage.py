@@ -174,8 +174,28 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
     if protocol.feeding("spell"):
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
+    words |= _near_one_another(protocol, covariates)
     words["finding"] = tuple(dict.fromkeys((*words.get("status", ()), *start, *matched_on)))
     return words | covariates
+
+
+def _near_one_another(protocol: Protocol, covariates: Mapping[str, tuple[Place, ...]]) -> Origins:
+    columns = {t.role: t.siret or t.number or "" for t in protocol.contract_tellers}
+    told: Origins = {
+        f"is_same_{role}": (Place("linked", "spells", name),) for role, name in columns.items()
+    }
+    rule = protocol.organisations.spillover if protocol.organisations else None
+    if rule is not None:
+        told["is_same_territory"] = covariates[rule.territory]
+        index = protocol.matching.index
+        days = (index.entry_column, index.supported_since_column) if index else ()
+        told[f"share_supported_in_{rule.role}"] = (
+            Place("linked", "spells", columns[rule.role]),
+            Place("linked", "spells", "starts_on"),
+            Place("linked", "spells", "planned_end_initial_on"),
+            *(place for name in days if name for place in participant(name)),
+        )
+    return told
 
 
 def _planned_end(protocol: Protocol) -> tuple[Place, ...]:
@@ -267,7 +287,7 @@ def _doubts(protocol: Protocol) -> Iterator[Place]:
     if column := protocol.inference.helped_column:
         yield Place("linked", "answers", column)
     for teller in protocol.contract_tellers:
-        yield from participant(SPELL_PREFIX + (teller.siret or teller.number or ""))
+        yield Place("matched", "matched_pairs", f"is_same_{teller.role}")
 
 
 def _null_outcomes(protocol: Protocol) -> Iterator[Place]:

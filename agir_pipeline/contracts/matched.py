@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from agir_pipeline.contracts.covariates import covariate_columns
-from agir_pipeline.contracts.model import Column, Invariant, TableContract
+from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
@@ -14,11 +14,13 @@ from agir_pipeline.contracts.words import (
     PERSONS,
     before_index,
     coded,
+    flag,
+    share,
     spelled,
 )
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _, mark
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import OrganisationTeller, Protocol
 
 WORDS = {**PERSONS, **MATCHING}
 
@@ -27,7 +29,7 @@ WORDS = {**PERSONS, **MATCHING}
 def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every table of this step, by name."""
     tables = (
-        _matched_pairs(),
+        _matched_pairs(protocol),
         _unmatched_beneficiaries(),
         _analysis_population(protocol),
         _covariate_balance(protocol),
@@ -41,21 +43,46 @@ def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     return {table.name: table for table in tables}
 
 
-def _matched_pairs() -> TableContract:
+def _matched_pairs(protocol: Protocol) -> TableContract:
+    near = near_one_another(protocol)
+    names = " ".join(f"{column.name}?" for column in near)
     return TableContract(
         "matched_pairs",
         mark("Who is compared with whom"),
         spelled(
             WORDS,
-            """pair_id beneficiary_person_id control_person_id beneficiary_index_on?
+            f"""pair_id beneficiary_person_id control_person_id beneficiary_index_on?
             control_index_on? elapsed_days? common_planned_days? band_number round_number
             design_number distance logit_gap? strata_enforced relaxation_level caliper?
             leave_out_price algorithm_version formed_on status beneficiary_spell_id?
-            control_spell_id?""",
+            control_spell_id? {names}""",
+            *near,
         ),
         ("pair_id",),
         (Invariant(mark("persons in more than one pair"), _persons_twice),),
     )
+
+
+def near_one_another(protocol: Protocol) -> tuple[Column, ...]:
+    """Whether a control may hear what its beneficiary is told; nothing of it is matched on."""
+    told = mark("Whether both contracts of the pair name the same one; of a SIRET the company")
+    names = {t.role: _named_by(protocol, t) for t in protocol.contract_tellers}
+    columns = [flag(f"is_same_{role}", label, told) for role, label in names.items()]
+    rule = protocol.organisations.spillover if protocol.organisations else None
+    if rule is not None:
+        columns += [
+            flag("is_same_territory", mark("Same territory"), mark("Of residence, as matched on")),
+            share(f"share_supported_in_{rule.role}", names[rule.role],
+                  mark("Of the control's: the share of its contracts, begun and planned to run on "
+                       "the control's index date, whose person was supported by then")),
+        ]  # fmt: skip
+    return tuple(columns)
+
+
+def _named_by(protocol: Protocol, teller: OrganisationTeller) -> Text:
+    """What the column is called by which contracts name the organisation."""
+    name = teller.siret or teller.number
+    return next(c.labels for c in protocol.source(teller.source).columns if c.name == name)
 
 
 def _persons_twice(pairs: pd.DataFrame) -> int:

@@ -244,6 +244,7 @@ def pairs_of(text: str, draw: Draw, agir: Protocol) -> pd.DataFrame:
     drawn = draw(text).astype({"pair_id": "string"})
     filled: dict[str, object] = {
         "text": "x", "integer": 1, "number": 1.0, "date": pd.Timestamp("2010-12-15"),
+        "boolean": True,
     }  # fmt: skip
     columns = table_contract("matched_pairs", agir).columns
     return drawn.assign(**{c.name: filled[c.type] for c in columns if c.name not in drawn})
