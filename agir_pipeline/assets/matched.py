@@ -12,6 +12,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.retold import told_findings
 from agir_pipeline.assets.shown import balance_shown
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
@@ -247,8 +248,11 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         "matching_prices": stacked["prices"],
         "certificates": stacked["certificates"],
         "exclusions": stacked["exclusions"],
-        "pair_findings": pair_findings(
-            pairs, population, participants, spells, terms, study.protocol
+        "pair_findings": told_findings(
+            study,
+            pair_findings(pairs, population, participants, spells, terms, study.protocol),
+            population,
+            participants,
         ),
     }
     return made if alternatives is None else made | {"alternative_weights": alternatives}

@@ -14,9 +14,11 @@ from agir_pipeline.contracts.words import (
     PERSONS,
     before_index,
     coded,
+    day,
     flag,
     share,
     spelled,
+    text,
 )
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _, mark
@@ -223,10 +225,15 @@ def _pair_findings(protocol: Protocol) -> TableContract:
         mark("What today's data say otherwise of locked pairs"),
         spelled(
             WORDS,
-            "pair_id arm finding covariate?",
+            "pair_id arm finding covariate? known_on? receipt_id? is_decided",
             coded("finding", mark("Finding"), FINDINGS,
                   mark("Only a pair that is void leaves the effects")),
             coded("covariate", mark("Covariate"), names, mark("Of a covariate that changed")),
+            day("known_on", mark("Known since"),
+                mark("By the newest row in use that tells it; empty where no row is left")),
+            text("receipt_id", mark("Receipt"), mark("Of what brought that row")),
+            flag("is_decided", mark("Decided on"),
+                 mark("Whether the steward corrected what it rests on, or told who it is about")),
         ),
         ("pair_id", "arm", "finding", "covariate"),
     )  # fmt: skip

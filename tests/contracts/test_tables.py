@@ -34,6 +34,7 @@ from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, named_alternatives, round_tables
 from agir_pipeline.methods.matching.design import is_number
+from agir_pipeline.methods.matching.finding_rows import TOLD_COLUMNS
 from agir_pipeline.methods.matching.pair_findings import FINDING_COLUMNS
 from agir_pipeline.methods.programme.costs import (
     COST_COLUMNS,
@@ -129,7 +130,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("certificates", [*round_tables.CERTIFICATES, "round_number"]),
         ("matching_prices", [*round_tables.PRICES, "round_number"]),
         ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
-        ("pair_findings", FINDING_COLUMNS),
+        ("pair_findings", [*FINDING_COLUMNS, *TOLD_COLUMNS]),
         ("ascertainment", ASCERTAINMENT_COLUMNS),
         ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
     ],

@@ -45,7 +45,7 @@ def spillover(
     the contracts of the control's organisation that had begun and were planned to run on its index
     date, the share of those whose person was supported by then.
     """
-    found = {
+    found: dict[str, pd.Series] = {
         same_column(teller.role): _same(*(_of(pairs, spells, teller, arm) for arm in ARMS))
         for teller in protocol.contract_tellers
     }
@@ -68,8 +68,8 @@ def _lives(
     pairs: pd.DataFrame, population: pd.DataFrame, arm: str, rule: Spillover
 ) -> "pd.Series[str]":
     own = population[population["arm"] == arm].set_index("pair_id")[rule.territory]
-    lives = own.astype("string").replace(MISSING, pd.NA)
-    return pairs["pair_id"].map(lives).astype("string")
+    lives = own.astype("string")
+    return pairs["pair_id"].map(lives.mask(lives == MISSING)).astype("string")
 
 
 def _named(spells: pd.DataFrame, teller: OrganisationTeller) -> "pd.Series[str]":
