@@ -24,6 +24,7 @@ from agir_pipeline.methods.effects.hidden_bias_tables import (
     status_hidden_bias,
 )
 from agir_pipeline.methods.effects.incidence_tables import incidence_table
+from agir_pipeline.methods.effects.nonresponse_weights import nonresponse_weights
 from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, status_placebo
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
@@ -135,6 +136,11 @@ def tables_beside(
     if protocol.waves:
         responses = study.warehouse.read(connection, "outcomes", "wave_responses")
         tables["response_rates"] = response_rates(responses, protocol.waves, protocol.inference)
+        events = _primary_events(protocol, grounds)
+        names = [c.name for c in protocol.covariates if c.role != "report"]
+        tables["nonresponse_weights"] = nonresponse_weights(
+            responses, population, events, protocol.waves, names
+        )
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
     tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
@@ -177,6 +183,16 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
         return NO_CAUSES
     where, name = "outcome = :outcome", {"outcome": outcome.name}
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
+
+
+def _primary_events(protocol: Protocol, grounds: Mapping[str, Ground]) -> pd.DataFrame | None:
+    """The days of the first event with a primary definition, under that definition."""
+    for outcome in protocol.outcomes:
+        if isinstance(outcome, EventOutcome) and outcome.primary_definition:
+            facts = grounds[outcome.name].facts
+            own = facts[facts["definition"] == outcome.primary_definition]
+            return own[["pair_id", "arm", "index_on", "time_days", "cause", "follow_up_days"]]
+    return None
 
 
 def _levels(protocol: Protocol, population: pd.DataFrame) -> pd.DataFrame:

@@ -44,6 +44,9 @@ PRECISION = {
 }
 """Column of ``precision`` or ``evaluability`` → columns of the effect tables it is made of."""
 
+MEMBERS_ASKED = ("wave", "person_id", "pair_id", "arm", "asked_on")
+"""Columns of the weights of answers that stand in ``wave_responses`` as they are."""
+
 OF_CAUSES = {
     "cause": ("reason",),
     "initiative": ("initiative",),
@@ -180,6 +183,10 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
         "placebo": (*unweighted, *_null_outcomes(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+        "nonresponse_weights": (
+            *(Place("outcomes", "wave_responses", name) for name in asked),
+            *_of_response(protocol),
+        ),
         ASCERTAINMENT: (*participant("arm"), *participant("spell_id"), *_SEEN),
     }
     events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
@@ -193,6 +200,9 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
             for column in OF_CAUSES.keys() & found[name].keys():
                 made_of = OF_CAUSES[column]
                 found[name][column] = tuple(Place("outcomes", "event_causes", m) for m in made_of)
+    if "nonresponse_weights" in found:
+        taken = {n: (Place("outcomes", "wave_responses", n),) for n in MEMBERS_ASKED}
+        found["nonresponse_weights"] |= taken
     return found
 
 
@@ -243,8 +253,19 @@ def _facts(outcome: Outcome, protocol: Protocol) -> Iterator[Place]:
     for column in columns[table]:
         yield Place("outcomes", table, column)
     if isinstance(outcome, StatusOutcome):  # answers are weighted by who answers
-        names = [covariate.name for covariate in protocol.covariates if covariate.role != "report"]
-        yield from (Place("matched", "analysis_population", name) for name in names)
+        yield from _explaining_response(protocol)
+
+
+def _explaining_response(protocol: Protocol) -> Iterator[Place]:
+    names = [covariate.name for covariate in protocol.covariates if covariate.role != "report"]
+    yield from (Place("matched", "analysis_population", name) for name in names)
+
+
+def _of_response(protocol: Protocol) -> Iterator[Place]:
+    """What tells the chance of an answer: the covariates, and the days of the first event."""
+    yield from _explaining_response(protocol)
+    event = next((o for o in protocol.outcomes if isinstance(o, EventOutcome)), None)
+    yield from _facts(event, protocol) if event else ()
 
 
 def published_origins(protocol: Protocol) -> dict[str, Origins]:

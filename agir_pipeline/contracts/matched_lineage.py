@@ -50,8 +50,7 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)
     words |= _near_one_another(protocol, covariates)
-    words["known_on"] = tuple(_rows_that_tell(protocol, "known_on"))
-    words["receipt_id"] = tuple(_rows_that_tell(protocol, "receipt_id"))
+    words["known_on"] = tuple(_rows_that_tell(protocol))
     words["finding"] = tuple(dict.fromkeys((*words.get("status", ()), *start, *matched_on)))
     return words | covariates
 
@@ -75,11 +74,11 @@ def _near_one_another(protocol: Protocol, covariates: Mapping[str, tuple[Place, 
     return told
 
 
-def _rows_that_tell(protocol: Protocol, column: str) -> Iterator[Place]:
+def _rows_that_tell(protocol: Protocol) -> Iterator[Place]:
     """The rows by which findings about locked pairs are told: of people, and of contracts."""
-    yield Place("linked", "person_versions", column)
+    yield Place("linked", "person_versions", "known_on")
     if protocol.feeding("spell"):
-        yield Place("linked", "spell_versions", column)
+        yield Place("linked", "spell_versions", "known_on")
 
 
 def _planned_end(protocol: Protocol) -> tuple[Place, ...]:

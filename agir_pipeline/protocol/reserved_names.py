@@ -95,6 +95,7 @@ TABLES = {
     "matching_pool",
     "matching_prices",
     "mobilisation_funnel",
+    "nonresponse_weights",
     "pair_findings",
     "participant_flow",
     "placebo",

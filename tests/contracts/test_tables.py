@@ -23,6 +23,7 @@ from agir_pipeline.methods.effects.free_time_tables import FREE_TIME_COLUMNS
 from agir_pipeline.methods.effects.hidden_bias_tables import HIDDEN_BIAS_COLUMNS
 from agir_pipeline.methods.effects.incidence_tables import INCIDENCE_COLUMNS
 from agir_pipeline.methods.effects.measure_tables import MEASURE_EFFECT_COLUMNS
+from agir_pipeline.methods.effects.nonresponse_weights import WEIGHT_COLUMNS
 from agir_pipeline.methods.effects.precision_tables import (
     EVALUABILITY_COLUMNS,
     PRECISION_COLUMNS,
@@ -130,6 +131,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("certificates", [*round_tables.CERTIFICATES, "round_number"]),
         ("matching_prices", [*round_tables.PRICES, "round_number"]),
         ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
+        ("nonresponse_weights", WEIGHT_COLUMNS),
         ("pair_findings", [*FINDING_COLUMNS, *TOLD_COLUMNS]),
         ("ascertainment", ASCERTAINMENT_COLUMNS),
         ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
