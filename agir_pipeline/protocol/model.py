@@ -131,6 +131,7 @@ __all__ = [
     "Target",
     "Teller",
     "Text",
+    "ToldContract",
     "Wave",
 ]
 
@@ -139,6 +140,16 @@ PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
 
 
 # ----------------------------------------------------------------------------- outcomes
+
+
+class ToldContract(Frozen):
+    """What an answer says of a contract that the source followed does not hold."""
+
+    origin: Name
+    codes: dict[str, Many[str]]
+    """All of them tell that such a contract is in force on the day of the answer."""
+    starts: Name | None = None
+    """Its first day; told by no column, it is known from the day of the answer on."""
 
 
 class EventDefinition(Frozen):
@@ -151,6 +162,8 @@ class EventDefinition(Frozen):
     """path_net: how long a new contract may take to secure the path."""
     apart: Many[str] = ()
     """Reasons of an early end that are another ending under this definition, not the event."""
+    also_told: Many[ToldContract] = ()
+    """Where others tell of a new contract: for a variant, since the arms are not seen alike."""
     is_variant: bool = False
     """Told in the risks, the effects and the specification curve, and in no other table."""
 
