@@ -14,6 +14,7 @@ from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.matched import withdrawn_persons
 from agir_pipeline.assets.mechanism import mechanism_tables
 from agir_pipeline.assets.programme import programme_tables
+from agir_pipeline.assets.quality import quality
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.matched import matched_contracts
@@ -210,6 +211,7 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
             participants, pairs, protocol.enrolment, as_of_day(study), level
         )
     progress = tables.get("enrolment_progress")
+    tables["data_quality"] = quality(study, connection)
     programme = programme_tables(study, connection, progress)
     return tables | programme | mechanism_tables(study, connection)
 

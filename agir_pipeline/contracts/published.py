@@ -9,6 +9,7 @@ from agir_pipeline.contracts.model import Column, Invariant, Sensitivity, TableC
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.sql_words import LINKED
+from agir_pipeline.contracts.validated import SEVERITIES
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
     PERSONS,
@@ -17,6 +18,7 @@ from agir_pipeline.contracts.words import (
     coded,
     count,
     day,
+    flag,
     share,
     spelled,
     text,
@@ -125,7 +127,7 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every table of this step, by name; enrolment where the study counts it."""
     enrolment = (_enrolment_progress(),) if protocol.enrolment else ()
     shared = (_contradictions(protocol),) if protocol.shared_facts else ()
-    about = (_data_dictionary(), _release_manifest())
+    about = (_data_quality(), _data_dictionary(), _release_manifest())
     tables = (_participant_flow(protocol), *enrolment, *shared, *about)
     own = {table.name: table for table in tables}
     return {**own, **programme_contracts(protocol), **mechanism_contracts(protocol)}
@@ -214,6 +216,46 @@ def _said(protocol: Protocol, told: str) -> tuple[Column, Column]:
     return (
         text("said_a", mark("What the first says"), told, sensitivity=how),
         text("said_b", mark("What the second says"), told, sensitivity=how),
+    )
+
+
+def _data_quality() -> TableContract:
+    return TableContract(
+        "data_quality",
+        mark("What each check found, night by night"),
+        spelled(
+            WORDS,
+            "check source night_on severity n_rows n_change is_silenced oldest_open_on?",
+            text("check", mark("Check"), mark("Rule, finding or fact, by its code")),
+            text("source", mark("Source"), mark("As named in the protocol")),
+            day("night_on", mark("Night"), mark("The day on which files of it became known")),
+            coded(
+                "severity",
+                mark("Severity"),
+                SEVERITIES,
+                mark("To be put right: something is not taken as it came"),
+            ),
+            count(
+                "n_rows",
+                mark("Found"),
+                mark(
+                    "Rows in the newest files of each provider; of a check on files the files "
+                    "or columns"
+                ),
+            ),
+            whole("n_change", mark("Change"), mark("Since the night before of the source")),
+            flag(
+                "is_silenced",
+                mark("In order"),
+                mark("The steward has said of all of them that they are in order"),
+            ),
+            day(
+                "oldest_open_on",
+                mark("Found since"),
+                mark("The first night of the unbroken run; empty where nothing is found any more"),
+            ),
+        ),
+        ("check", "source", "night_on", "severity"),
     )
 
 

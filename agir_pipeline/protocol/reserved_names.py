@@ -78,6 +78,7 @@ TABLES = {
     "costs",
     "covariate_balance",
     "data_dictionary",
+    "data_quality",
     "effect_sheet",
     "employment_by_month",
     "employment_calendar",

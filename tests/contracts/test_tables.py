@@ -46,6 +46,7 @@ from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
+from agir_pipeline.methods.programme.quality import QUALITY_COLUMNS
 from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
 from agir_pipeline.protocol.model import Protocol
 
@@ -132,6 +133,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("matching_prices", [*round_tables.PRICES, "round_number"]),
         ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
         ("nonresponse_weights", WEIGHT_COLUMNS),
+        ("data_quality", QUALITY_COLUMNS),
         ("pair_findings", [*FINDING_COLUMNS, *TOLD_COLUMNS]),
         ("ascertainment", ASCERTAINMENT_COLUMNS),
         ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
