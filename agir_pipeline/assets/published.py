@@ -21,6 +21,7 @@ from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import facts_of_mechanism
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.contracts.published import wave_step
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.errors import CheckError, DecisionNeeded
 from agir_pipeline.language import _, current_language, mark
@@ -29,7 +30,12 @@ from agir_pipeline.methods.matching.participants import blocked_reasons, undecid
 from agir_pipeline.methods.programme.enrolment import enrolment_progress
 from agir_pipeline.methods.programme.enrolment_plot import enrolment_plot
 from agir_pipeline.methods.programme.flow import participant_flow
-from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
+from agir_pipeline.methods.programme.losses import (
+    event_losses,
+    measure_losses,
+    status_losses,
+    wave_losses,
+)
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
 from agir_pipeline.resources.effect_pages import effect_pages
 from agir_pipeline.resources.link_review import n_decisions_needed
@@ -197,7 +203,8 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
             pairs,
             read(connection, "matched", "matching_pool"),
             read(connection, "matched", "exclusions"),
-            {o.name: _losses(study, connection, o) for o in protocol.outcomes},
+            _wave_losses(study, connection)
+            | {o.name: _losses(study, connection, o) for o in protocol.outcomes},
             protocol,
         )
     }
@@ -219,6 +226,15 @@ def _programme(study: Study, connection: sa.Connection) -> dict[str, pd.DataFram
 def _members(pairs: pd.DataFrame) -> set[str]:
     """Persons in pairs: of nobody else does a release tell what sources say."""
     return {*pairs["beneficiary_person_id"], *pairs["control_person_id"]}
+
+
+def _wave_losses(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+    """By its step, of each wave of answers: who did not give one."""
+    if not study.protocol.waves:
+        return {}
+    wanted = ["wave", "pair_id", "arm", "is_due", "state"]
+    told = study.warehouse.read(connection, "outcomes", "wave_responses", wanted=wanted)
+    return {wave_step(wave): wave_losses(told, wave.name) for wave in study.protocol.waves}
 
 
 def _losses(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:

@@ -145,6 +145,9 @@ def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
         for name in effect_tables(outcome):
             columns = [c.name for c in contracts[name].columns if c.name not in TOLD_BY_METHOD]
             found[name] = dict.fromkeys(columns, facts)
+            if name.endswith("_planned_end"):
+                planned = Place("matched", "matched_pairs", "common_planned_days")
+                found[name] = dict.fromkeys(columns, (*facts, planned))
             if "arm" in found[name]:
                 found[name]["arm"] = (Place("outcomes", _fact_table(outcome), "arm"),)
     effects = [(effect_tables(o)[-1], o) for o in protocol.outcomes]
@@ -230,7 +233,7 @@ def _null_outcomes(protocol: Protocol) -> Iterator[Place]:
 def effect_tables(outcome: Outcome) -> tuple[str, ...]:
     """The released tables of one outcome; the last holds its effect."""
     if isinstance(outcome, EventOutcome):
-        return f"{outcome.name}_risk", f"{outcome.name}_paired_effect"
+        return tuple(f"{outcome.name}_{kind}" for kind in ("risk", "planned_end", "paired_effect"))
     return (outcome.name,)
 
 

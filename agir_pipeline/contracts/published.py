@@ -26,7 +26,7 @@ from agir_pipeline.contracts.words import (
     whole,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import Outcome, Protocol
+from agir_pipeline.protocol.model import Outcome, Protocol, Wave
 
 STEPS: Mapping[str, Text] = {
     "registered": mark("On the register or a list"),
@@ -46,6 +46,10 @@ FLOW_REASONS: Mapping[str, Text] = {
     "not_yet_evaluable": mark("The pair's horizon comes after the data cut"),
     "unknown": mark("A member of the pair cannot be followed"),
     "not_due": mark("The question is not yet due"),
+    "in_part": mark("Answered in part"),
+    "out_of_window": mark("Answered outside the window"),
+    "no_contact": mark("Refused to be asked"),
+    "silent": mark("Silent"),
     "no_answer": mark("No answer"),
     "no_value": mark("No value"),
 }
@@ -74,7 +78,7 @@ WORDS = {
     **PERSONS,
     **vocabulary(
         whole("step_order", mark("Order of the step"),
-              mark("Steps up to analysed follow each other; each outcome follows analysed")),
+              mark("Steps up to analysed follow each other; each wave and outcome follows it")),
         count("n_in", mark("Enter the step"), mark("Persons who remained after the step before")),
         coded("reason", mark("Reason for leaving"), FLOW_REASONS,
               description=mark("Empty where nobody leaves the step")),
@@ -134,8 +138,10 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
 
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:
-    """The steps persons go through, in order: to the pairs that count, then to each outcome."""
+    """The steps persons go through: to the pairs that count, then to each wave and outcome."""
     steps: dict[str, Text] = dict(STEPS)
+    for wave in protocol.waves:
+        steps[wave_step(wave)] = wave.labels
     for outcome in protocol.outcomes:
         steps[outcome_step(outcome)] = outcome.labels
     return steps
@@ -145,6 +151,11 @@ def outcome_step(outcome: Outcome) -> str:
     """The name of an outcome's step: whether it can be told for a person."""
     endings = {"event": "evaluable", "status": "answered", "measure": "known"}
     return f"{outcome.name}_{endings[outcome.kind]}"
+
+
+def wave_step(wave: Wave) -> str:
+    """The name of a wave's step: whether a person answered it whole and in time."""
+    return f"{wave.name}_answered"
 
 
 def _participant_flow(protocol: Protocol) -> TableContract:

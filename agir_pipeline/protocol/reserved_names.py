@@ -116,7 +116,7 @@ TABLES = {
 }
 """The released tables of every study."""
 
-EVENT_TABLES = ("risk", "paired_effect", "incidence", "free_time", "causes")
+EVENT_TABLES = ("risk", "planned_end", "paired_effect", "incidence", "free_time", "causes")
 """What the released tables of an event are called, after its name."""
 
 VALIDATED = {"answers"}

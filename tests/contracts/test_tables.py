@@ -24,6 +24,7 @@ from agir_pipeline.methods.effects.hidden_bias_tables import HIDDEN_BIAS_COLUMNS
 from agir_pipeline.methods.effects.incidence_tables import INCIDENCE_COLUMNS
 from agir_pipeline.methods.effects.measure_tables import MEASURE_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.nonresponse_weights import WEIGHT_COLUMNS
+from agir_pipeline.methods.effects.planned_end_tables import PLANNED_END_COLUMNS
 from agir_pipeline.methods.effects.precision_tables import (
     EVALUABILITY_COLUMNS,
     PRECISION_COLUMNS,
@@ -107,6 +108,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
     [
         ("rupture_risk", RISK_COLUMNS),
         ("rupture_paired_effect", PAIRED_EFFECT_COLUMNS),
+        ("rupture_planned_end", PLANNED_END_COLUMNS),
         ("durable_employment", STATUS_EFFECT_COLUMNS),
         ("precision", PRECISION_COLUMNS),
         ("evaluability", EVALUABILITY_COLUMNS),

@@ -32,6 +32,14 @@ def status_losses(status_answers: pd.DataFrame, outcome: StatusOutcome) -> pd.Da
     return _losses(rows, reason.mask(~is_due, "not_due"))
 
 
+def wave_losses(wave_responses: pd.DataFrame, wave: str) -> pd.DataFrame:
+    """pair_id, arm, reason (missing: a whole answer inside the window), of one wave."""
+    rows = wave_responses[wave_responses["wave"] == wave]
+    state = rows["state"].astype("string").fillna("silent")
+    is_due = rows["is_due"].fillna(False).astype(bool)
+    return _losses(rows, state.mask(state == "answered").mask(~is_due, "not_due"))
+
+
 def measure_losses(measures: pd.DataFrame) -> pd.DataFrame:
     """pair_id, arm, reason (missing: the value is known), for members of pairs."""
     rows = measures[measures["pair_id"].notna()]
