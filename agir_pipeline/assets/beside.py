@@ -32,6 +32,7 @@ from agir_pipeline.methods.effects.specifications import (
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
+from agir_pipeline.methods.rules import first_situation
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
@@ -42,6 +43,7 @@ from agir_pipeline.protocol.model import (
 )
 from agir_pipeline.resources.study import Study, included
 
+NO_SITUATIONS = pd.DataFrame(columns=["pair_id", "arm", "answered_days", "situation"])
 NO_CAUSES = pd.DataFrame(columns=["outcome", "definition", "pair_id", "arm", "reason"])
 
 
@@ -111,7 +113,8 @@ def tables_beside(
         facts, cut = grounds[outcome.name]
         if isinstance(outcome, EventOutcome):
             causes = _causes(study, connection, outcome)
-            own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
+            after = _told_situations(study, connection) if outcome.causes else NO_SITUATIONS
+            own, pairs_of = _of_event(outcome, facts, causes, after, inference, cut)
             tables |= own
             effect = effects[f"{outcome.name}_paired_effect"]
             told = [d.name for d in outcome.without_variants.definitions]
@@ -159,6 +162,7 @@ def _of_event(
     outcome: EventOutcome,
     facts: pd.DataFrame,
     causes: pd.DataFrame,
+    situations: pd.DataFrame,
     inference: Inference,
     cut: date,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, PairedTimes]]:
@@ -171,11 +175,27 @@ def _of_event(
     tables = {f"{outcome.name}_incidence": incidence_table(main, told)}
     if outcome.causes:
         own = facts[facts["definition"].isin(names)]
-        tables[f"{outcome.name}_causes"] = cause_table(own, causes, told, outcome.causes)
+        tables[f"{outcome.name}_causes"] = cause_table(
+            own, causes, situations, told, outcome.causes
+        )
     if outcome.free_time_days:
         judged = {name: pairs[name] for name in names}
         tables[f"{outcome.name}_free_time"] = free_time_table(judged, told, inference, cut)
     return tables, pairs
+
+
+def _told_situations(study: Study, connection: sa.Connection) -> pd.DataFrame:
+    """What members told of their situation, in any wave: pair_id, arm, answered_days, situation."""
+    employment = study.protocol.employment
+    if employment is None:
+        return NO_SITUATIONS
+    rules = [rule for one in employment.situations for rule in one.true_when]
+    asked = {name for rule in rules for name in (*rule.codes, *rule.minimum, *rule.above)}
+    told = study.warehouse.read(
+        connection, "outcomes", "wave_answers", f'"{employment.now_column}" is not null',
+        wanted=["pair_id", "arm", "answered_days", *asked],
+    )  # fmt: skip
+    return told.assign(situation=first_situation(employment.situations, told))
 
 
 def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> pd.DataFrame:

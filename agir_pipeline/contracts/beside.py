@@ -265,19 +265,25 @@ def _causes(outcome: EventOutcome, causes: Causes, protocol: Protocol) -> TableC
         if column.name == causes.initiative_column
     )
     said = {code.code: code.labels for code in initiative.codes}
+    named = protocol.employment.situations if protocol.employment else ()
+    situations: dict[str, Text] = {one.name: one.labels for one in named}
     return TableContract(
         f"{outcome.name}_causes",
         mark("Who broke the contract, why, how early, and what followed"),
         spelled(
             WORDS,
             """outcome definition arm horizon_days initiative cause followed followed_within_days?
-            n_events""",
+            told_after n_events""",
             *_own(outcome),
+            coded("told_after", mark("Situation told since"),
+                  {**situations, "not_told": ENDINGS["not_told"]},
+                  mark("First answer since the event that tells one; the arms do not answer "
+                       "alike")),
             coded("initiative", mark("Initiative"), {**said, "not_told": ENDINGS["not_told"]},
                   mark("Who broke the contract, as reported")),
         ),
         ("outcome", "definition", "arm", "horizon_days", "initiative", "cause", "followed",
-         "followed_within_days"),
+         "followed_within_days", "told_after"),
     )  # fmt: skip
 
 

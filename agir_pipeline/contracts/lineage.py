@@ -203,6 +203,9 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
             for column in OF_CAUSES.keys() & found[name].keys():
                 made_of = OF_CAUSES[column]
                 found[name][column] = tuple(Place("outcomes", "event_causes", m) for m in made_of)
+        if "told_after" in found[name] and protocol.employment:
+            told = Place("outcomes", "wave_answers", protocol.employment.now_column)
+            found[name]["told_after"] = (told,)
     if "nonresponse_weights" in found:
         taken = {n: (Place("outcomes", "wave_responses", n),) for n in MEMBERS_ASKED}
         found["nonresponse_weights"] |= taken
