@@ -234,7 +234,8 @@ def _wave_losses(study: Study, connection: sa.Connection) -> dict[str, pd.DataFr
         return {}
     wanted = ["wave", "pair_id", "arm", "is_due", "state"]
     told = study.warehouse.read(connection, "outcomes", "wave_responses", wanted=wanted)
-    return {wave_step(wave): wave_losses(told, wave.name) for wave in study.protocol.waves}
+    steps = {wave.name: wave_step(wave) for wave in study.protocol.waves}
+    return {steps[name]: lost for name, lost in wave_losses(told, steps).items()}
 
 
 def _losses(study: Study, connection: sa.Connection, outcome: Outcome) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 import sqlalchemy as sa
 
-from agir_pipeline.methods.matching.finding_rows import LINK, with_rows
+from agir_pipeline.methods.matching.finding_rows import LINK, TOLD_TYPES, with_rows
 from agir_pipeline.resources.study import Study
 
 TOLD = ["person_id", "arm", "record_id", "receipt_id", "known_on"]
@@ -19,18 +19,19 @@ def told_findings(
     study: Study, findings: pd.DataFrame, population: pd.DataFrame, participants: pd.DataFrame
 ) -> pd.DataFrame:
     """The findings with the row that tells each; on most nights there is none to look for."""
+    if findings.empty:
+        return findings.assign(**{name: pd.Series(dtype=kind) for name, kind in TOLD_TYPES.items()})
     known = participants[["person_id", "arm", "spell_id"]].drop_duplicates(["person_id", "arm"])
     members = population[["pair_id", "arm", "person_id"]].merge(known, how="left")
     with study.warehouse.transaction() as connection:
-        rows = _rows(study, connection, len(findings) > 0)
-        decided = _decided(study, connection) if len(findings) else set()
+        rows, decided = _rows(study, connection), _decided(study, connection)
     return with_rows(findings, members, rows, decided, study.protocol)
 
 
-def _rows(study: Study, connection: sa.Connection, are_asked: bool) -> pd.DataFrame:
-    """The rows in use of people and of contracts, one below the other; none while nobody asks."""
+def _rows(study: Study, connection: sa.Connection) -> pd.DataFrame:
+    """The rows in use of people and of contracts, one below the other."""
     read, index = study.warehouse.read, study.protocol.matching.index
-    which = "superseded_on is null" if are_asked else "1 = 0"
+    which = "superseded_on is null"
     days = [d for d in (index.entry_column, index.supported_since_column) if d] if index else []
     people = read(
         connection, "linked", "person_versions", f"arm is not null and {which}",

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agir_pipeline.methods.effects.layout import COUNT, DAY, FLAG, NUMBER, TEXT
-from agir_pipeline.methods.effects.response_model import ResponseModel, response_design
+from agir_pipeline.methods.effects.response_model import Floats, ResponseModel, response_design
 from agir_pipeline.protocol.model import Wave
 
 WEIGHT_COLUMNS = {
@@ -22,6 +23,8 @@ WEIGHT_COLUMNS = {
 ANSWERED = "answered"
 HAPPENED, NOT_HAPPENED = "happened", "not_happened"
 MEMBER = ["pair_id", "arm"]
+
+Bools = NDArray[np.bool_]
 
 
 def nonresponse_weights(
@@ -40,18 +43,31 @@ def nonresponse_weights(
     being a level of its own. The weight of whoever did not answer is missing; in a wave that
     nobody answered the chance is missing too. ``n_effective`` is Kish's, of the arm's respondents.
     """
-    due = responses[responses["is_due"].fillna(False).astype(bool)]
-    due = due.merge(population[[*MEMBER, *covariates]], on=MEMBER, how="left")
+    places = population[MEMBER].assign(place=np.arange(len(population)))
+    due = responses[responses["is_due"].fillna(False).astype(bool)].sort_values(MEMBER)
+    due = due.merge(places, on=MEMBER)
     due["is_respondent"] = (due["state"] == ANSWERED).fillna(False).astype(bool)
     due["event_by_then"] = _event_by_then(due, events)
-    parts = [
-        _weighted(due[due["wave"] == wave.name].sort_values(MEMBER), covariates).assign(
-            instrument=wave.origin
-        )
-        for wave in waves
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    return table[list(WEIGHT_COLUMNS)].astype(WEIGHT_COLUMNS)
+    told = due["event_by_then"].to_numpy(dtype=object, na_value="")[:, None]
+    explaining = np.hstack(
+        [
+            response_design(population, covariates)[due["place"].to_numpy()],
+            told == np.array([HAPPENED, NOT_HAPPENED, ""], dtype=object),
+        ]
+    ).astype(float)
+    is_beneficiary = (due["arm"] == "beneficiary").to_numpy(dtype=bool)
+    answers, of_wave = due["is_respondent"].to_numpy(), due["wave"].to_numpy(dtype=object)
+    figures = np.full((4, len(due)), np.nan)
+    own = [np.flatnonzero(of_wave == wave.name) for wave in waves]
+    for rows in own:
+        figures[:, rows] = _figures(explaining[rows], answers[rows], is_beneficiary[rows])
+    names = ("n_respondents", "response_chance", "weight", "n_effective")
+    made = due.assign(
+        instrument=due["wave"].map({wave.name: wave.origin for wave in waves}),
+        **dict(zip(names, figures, strict=True)),
+    )
+    order = np.concatenate([*own, np.empty(0, dtype=np.int64)]).astype(np.int64)
+    return made.iloc[order].reset_index(drop=True)[list(WEIGHT_COLUMNS)].astype(WEIGHT_COLUMNS)
 
 
 def _event_by_then(due: pd.DataFrame, events: pd.DataFrame | None) -> "pd.Series[str]":
@@ -66,26 +82,18 @@ def _event_by_then(due: pd.DataFrame, events: pd.DataFrame | None) -> "pd.Series
     return seen.mask(happened.fillna(False).astype(bool), HAPPENED)
 
 
-def _weighted(due: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
-    """The members due in one wave, with their chances, weights and effective numbers."""
-    answers = due["is_respondent"].to_numpy(dtype=bool)
-    unknown = np.full(len(due), np.nan)
+def _figures(explaining: Floats, answers: Bools, is_beneficiary: Bools) -> Floats:
+    """Of the members due in one wave: respondents of the arm, chance, weight, effective number."""
+    n_own, n_others = (answers & is_beneficiary).sum(), (answers & ~is_beneficiary).sum()
+    n_respondents = np.where(is_beneficiary, n_own, n_others)
     if not answers.any():
-        return due.assign(
-            n_respondents=0, response_chance=unknown, weight=unknown, n_effective=unknown
-        )
-    is_beneficiary = (due["arm"] == "beneficiary").to_numpy(dtype=bool)
-    model = ResponseModel.of(
-        response_design(due, [*covariates, "event_by_then"]), answers, is_beneficiary
-    )
-    once = np.ones((1, len(due)))
-    weights = np.where(answers, model.weights(once)[0], np.nan)
-    made = due.assign(
-        n_respondents=0, response_chance=model.chances(once)[0], weight=weights, n_effective=unknown
-    )
-    for is_own in (is_beneficiary, ~is_beneficiary):
-        own = weights[is_own & answers]
-        made.loc[is_own, "n_respondents"] = len(own)
-        if len(own):
-            made.loc[is_own, "n_effective"] = own.sum() ** 2 / (own**2).sum()
-    return made
+        return np.vstack([n_respondents, np.full((3, len(answers)), np.nan)])
+    model = ResponseModel.of(explaining, answers, is_beneficiary)
+    once = np.ones((1, len(answers)))
+    chances = model.chances(once)
+    weights = np.where(answers, model.truncated(1 / chances, once)[0], np.nan)
+    n_effective = np.full(len(answers), np.nan)
+    for arm in (is_beneficiary, ~is_beneficiary):
+        if (own := weights[arm & answers]).size:
+            n_effective[arm] = own.sum() ** 2 / (own**2).sum()
+    return np.vstack([n_respondents, chances[0], weights, n_effective])

@@ -71,11 +71,11 @@ class ResponseModel:
         return np.asarray(special.expit(coefficients @ self.columns.T), dtype=float)
 
     def weights(self, counts: Floats) -> Floats:
-        """1/P(answer) for draws × persons ``counts``, truncated; persons who did not answer too.
+        """1/P(answer) for draws × persons ``counts``, truncated; persons who did not answer too."""
+        return self.truncated(1 / self.chances(counts), counts)
 
-        The percentiles of the truncation are those of the respondents in each draw.
-        """
-        weights = 1 / self.chances(counts)
+    def truncated(self, weights: Floats, counts: Floats) -> Floats:
+        """``weights`` cut at the percentiles of those of the respondents in each draw."""
         low, high = _percentiles(weights[:, self.is_respondent], counts[:, self.is_respondent])
         return np.clip(weights, low[:, None], high[:, None])
 

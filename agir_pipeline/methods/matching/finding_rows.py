@@ -19,7 +19,8 @@ LINK = ""
 """The column of a decision that says who somebody is."""
 BY_CONTRACT = frozenset({OTHER_CONTRACT, START_CHANGED, NOT_AT_RISK})
 MEMBER = ["pair_id", "arm"]
-TOLD_COLUMNS = ("known_on", "receipt_id", "is_decided")
+TOLD_TYPES = {"known_on": "datetime64[us]", "receipt_id": "string", "is_decided": "boolean"}
+TOLD_COLUMNS = tuple(TOLD_TYPES)
 
 
 def with_rows(

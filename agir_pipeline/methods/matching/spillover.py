@@ -45,20 +45,26 @@ def spillover(
     the contracts of the control's organisation that had begun and were planned to run on its index
     date, the share of those whose person was supported by then.
     """
+    tellers = {teller.role: teller for teller in protocol.contract_tellers}
+    named = {role: _named(spells, teller) for role, teller in tellers.items()}
+    of = {
+        (role, arm): _of(pairs, spells["spell_id"], names, arm)
+        for role, names in named.items()
+        for arm in ARMS
+    }
     found: dict[str, pd.Series] = {
-        same_column(teller.role): _same(*(_of(pairs, spells, teller, arm) for arm in ARMS))
-        for teller in protocol.contract_tellers
+        same_column(role): _same(*(of[role, arm] for arm in ARMS)) for role in named
     }
     rule = protocol.organisations.spillover if protocol.organisations else None
     if rule is None:
         return found
     found["is_same_territory"] = _same(*(_lives(pairs, population, arm, rule) for arm in ARMS))
-    teller = next(t for t in protocol.contract_tellers if t.role == rule.role)
-    bodies = _named(spells, teller)
+    bodies = named[rule.role]
+    is_told = bodies.notna()
     found[share_column(rule.role)] = _share_supported(
-        _of(pairs, spells, teller, "control"),
+        of[rule.role, "control"],
         pairs["control_index_on"],
-        spells.assign(body=bodies)[bodies.notna()],
+        spells[is_told].assign(body=bodies[is_told]),
         _since(participants, protocol),
     )
     return found
@@ -78,11 +84,10 @@ def _named(spells: pd.DataFrame, teller: OrganisationTeller) -> "pd.Series[str]"
 
 
 def _of(
-    pairs: pd.DataFrame, spells: pd.DataFrame, teller: OrganisationTeller, arm: str
+    pairs: pd.DataFrame, spell_ids: "pd.Series[str]", named: "pd.Series[str]", arm: str
 ) -> "pd.Series[str]":
     """The organisation that the contract of each pair's member names."""
-    named = _named(spells, teller).set_axis(spells["spell_id"])
-    return pairs[f"{arm}_spell_id"].map(named).astype("string")
+    return pairs[f"{arm}_spell_id"].map(named.set_axis(spell_ids)).astype("string")
 
 
 def _same(one: "pd.Series[str]", other: "pd.Series[str]") -> "pd.Series[bool]":

@@ -87,8 +87,9 @@ def test_a_wave_is_missed_by_whoever_was_due_and_did_not_answer_it_whole(draw: D
         first | p3      | control     |        |
         other | p9      | control     | true   | silent
     """)
-    found = wave_losses(responses, "first").fillna("-")
-    assert found["reason"].tolist() == [
+    found = wave_losses(responses, ["first", "second"])
+    assert found["second"].empty
+    assert found["first"].fillna("-")["reason"].tolist() == [
         "-", "no_contact", "in_part", "silent", "not_due", "not_due",
     ]  # fmt: skip
 
