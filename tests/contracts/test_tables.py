@@ -321,6 +321,20 @@ def test_each_member_asked_comes_to_one_end(agir: Protocol) -> None:
             checked(pd.DataFrame([row | broken]), contract)
 
 
+def test_whoever_answered_has_a_weight_and_nobody_else(agir: Protocol) -> None:
+    contract = table_contract("nonresponse_weights", agir)
+    row: dict[str, object] = {
+        "wave": "youth_t0", "instrument": "youth_survey_t0", "person_id": "a", "pair_id": "p1",
+        "arm": "control", "asked_on": pd.Timestamp("2011-01-01"), "is_respondent": True,
+        "event_by_then": None, "n_respondents": 1, "response_chance": 0.5, "weight": 2.0,
+        "n_effective": 1.0,
+    }  # fmt: skip
+    assert len(checked(pd.DataFrame([row]), contract)) == 1
+    for broken in ({"weight": None}, {"is_respondent": False}):
+        with pytest.raises(CheckError, match=r"answers without a weight \(1\)"):
+            checked(pd.DataFrame([row | broken]), contract)
+
+
 def test_an_event_without_causes_or_days_has_neither_table(agir: Protocol) -> None:
     rupture = agir.outcomes[0].model_copy(update={"causes": None, "free_time_days": None})
     inference = agir.inference.model_copy(update={"subgroups": ()})

@@ -349,3 +349,9 @@ def test_what_is_half_written_is_left_to_the_model(agir: dict[str, Any]) -> None
         source.pop("name")
     agir["identity"]["same_when"] = "case_number"
     assert inconsistencies(agir)
+
+
+def test_a_half_told_contract_is_left_to_the_model(agir: dict[str, Any]) -> None:
+    told(agir, 4)
+    del agir["outcome"][0]["definition"][4]["also_told"][0]["origin"]
+    assert inconsistencies(agir) == []
