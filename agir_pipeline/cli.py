@@ -23,8 +23,6 @@ from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import _, mark, use_language, written_day
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources.home import Home
-from agir_pipeline.resources.making import delivery_receipt, init_home, receive_all, today_of
-from agir_pipeline.resources.status import status as status_of
 from agir_pipeline.terminal import DEFAULT_HOME, HomeOption, note, say, speak_as, study_language
 
 app = typer.Typer(
@@ -124,6 +122,8 @@ def init(
         Path | None, typer.Option(help=mark("What was known earlier: DAY/source/provider/file."))
     ] = None,
 ) -> None:
+    from agir_pipeline.resources.making import init_home
+
     arrivals = init_home(home, protocol, history)
     speak_as(load_protocol(Home(home).protocol_path))
     say(_("{home} is ready").format(home=home))
@@ -139,6 +139,8 @@ def receive(
     known_on: Annotated[str | None, typer.Option(help=mark("The day it became known."))] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
+    from agir_pipeline.resources.making import delivery_receipt, receive_all, today_of
+
     with study_language(home):
         place = Home(home).require()
         loaded = load_protocol(place.protocol_path)
@@ -193,7 +195,10 @@ def demo(
     with study_language(home):
         maker = Maker(home, seed, scale)
         from agir_pipeline.demo import run_demo  # slow to load: meanwhile the study is written
+        from agir_pipeline.running import make_storage
 
+        maker.wait_for_home()
+        make_storage(Home(home))
         raise typer.Exit(run_demo(home, maker.truth(), say))
 
 
@@ -215,6 +220,8 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help=mark("For programs."))] = False,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
+    from agir_pipeline.resources.status import status as status_of
+
     with study_language(home):
         place = Home(home).require()
         found = status_of(place, load_protocol(place.protocol_path))

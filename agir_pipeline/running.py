@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -70,6 +70,13 @@ def run_study(folder: Path, as_of: date | None = None, protocol: Path | None = N
     sentences = [row["sentence"] for row in refused]
     comparison = list(_compared(home, release)) if as_of else []
     return RunOutcome(1 if refused else 0, sentences, release, comparison)
+
+
+def make_storage(home: Home) -> None:
+    """Dagster's storage of a home, while there is time; a run that finds none makes it as well."""
+    os.environ["DAGSTER_HOME"] = str(home.dagster.resolve())
+    with suppress(InfrastructureError), _storage_told_plainly(home), _instance(home):
+        pass
 
 
 def worst(codes: list[int]) -> int:

@@ -68,14 +68,18 @@ def checked(frame: pd.DataFrame, contract: TableContract) -> pd.DataFrame:
     return typed.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
 
 
-def rules_of(contract: TableContract) -> pa.DataFrameSchema:
-    """What pandera is to check: the columns of which more is asked than their type.
+def rules_of(contract: TableContract, typed: pd.DataFrame) -> pa.DataFrameSchema:
+    """What pandera is to check: columns that have codes or limits, or are empty where none may be.
 
     Names, order and types are settled before it is asked. The key is checked apart: pandera would
     let rows of the same key pass where a part of it is missing.
     """
     rules = {column.name: _rule(column) for column in contract.columns}
-    asked = {name: rule for name, rule in rules.items() if rule.checks or not rule.nullable}
+    asked = {
+        name: rule
+        for name, rule in rules.items()
+        if rule.checks or not (rule.nullable or typed[name].notna().all())
+    }
     return pa.DataFrameSchema(asked, name=contract.name)
 
 
@@ -136,7 +140,7 @@ def _value_faults(typed: pd.DataFrame, contract: TableContract) -> Faults:
         if n_broken:
             faults[EVERY_COLUMN, invariant.sentence] = n_broken
     try:
-        rules_of(contract).validate(typed, lazy=True)
+        rules_of(contract, typed).validate(typed, lazy=True)
     except pa.errors.SchemaErrors as found:
         cases = found.failure_cases
     else:

@@ -57,6 +57,7 @@ class OpenEventLog(SqliteEventLogStorage):
         ends, begun = together
         if shard not in begun:
             connection = ends.enter_context(self._engine(shard).connect())
+            connection.begin()  # else Dagster begins and commits one for each event of an asset
             ends.callback(connection.commit)  # what was told stays told, whatever comes after
             begun[shard] = connection
         yield begun[shard]
@@ -95,6 +96,13 @@ class OpenEventLog(SqliteEventLogStorage):
         if table_name not in found and super().has_table(table_name):
             found.add(table_name)
         return table_name in found
+
+    def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:
+        """Asked for every event of an asset; a column that is there stays there too."""
+        found: set[str] = self.__dict__.setdefault("_columns_found", set())
+        if column_name not in found and super()._has_asset_key_col_on_connection(conn, column_name):
+            found.add(column_name)
+        return column_name in found
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         with self.together():

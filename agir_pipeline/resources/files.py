@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path, PurePath
 from typing import IO
 
@@ -15,6 +16,18 @@ ENDINGS = frozenset(
      ".xml", ".zip")
 )  # fmt: skip
 """Ends of names that say of which kind a file is."""
+
+_lasts: ContextVar[bool] = ContextVar("lasts", default=True)
+
+
+@contextmanager
+def can_be_made_again() -> Iterator[None]:
+    """Within, nothing waits for the disk: a power cut may take what a seed gives once more."""
+    before = _lasts.set(False)
+    try:
+        yield
+    finally:
+        _lasts.reset(before)
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -45,7 +58,7 @@ def whole_file(path: Path, mode: int = 0o600, *, is_lasting: bool = True) -> Ite
         temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as file:
             yield file
-            if is_lasting:
+            if is_lasting and _lasts.get():
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -74,7 +87,8 @@ def _forget(temporary: Path) -> None:
 
 def flush_folder(folder: Path) -> None:
     """Make renames inside ``folder`` survive a power cut."""
-    flush(folder)
+    if _lasts.get():
+        flush(folder)
 
 
 def flush(path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import NonNegativeFloat, ValidationError
 from pydantic_settings import (
@@ -25,8 +26,10 @@ from agir_pipeline.resources.keys import Keys, keys_in_environment
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.locks import Held, hold
 from agir_pipeline.resources.sources.settings import Form, Server
-from agir_pipeline.resources.vault import Vault
-from agir_pipeline.resources.warehouse import Warehouse
+
+if TYPE_CHECKING:  # each loads pandas, and most commands ask for neither
+    from agir_pipeline.resources.vault import Vault
+    from agir_pipeline.resources.warehouse import Warehouse
 
 DAGSTER_SETTINGS = """\
 # Written by agir init. The interface asks nobody for anything and sends nothing anywhere.
@@ -216,8 +219,10 @@ class Home:
     def landing(self) -> Landing:
         return Landing(self.folder / "landing")
 
-    def vault(self, as_of: str | None = None) -> Vault:
+    def vault(self, as_of: str | None = None) -> "Vault":
         """The vault, or the disposable one of a past day."""
+        from agir_pipeline.resources.vault import Vault
+
         return Vault(self.folder / "vault", as_of)
 
     @property
@@ -237,8 +242,10 @@ class Home:
         """
         return Site.in_file(self.folder / "study.toml")
 
-    def warehouse(self, as_of: str | None = None) -> Warehouse:
+    def warehouse(self, as_of: str | None = None) -> "Warehouse":
         """The working warehouse, or the disposable one of a past day."""
+        from agir_pipeline.resources.warehouse import Warehouse
+
         if as_of is None and self.site.warehouse_url:
             return Warehouse(self.site.warehouse_url)
         name = f"as_of/{as_of}.duckdb" if as_of else "study.duckdb"

@@ -12,7 +12,10 @@ from agir_pipeline.language import _, current_language, use_language
 
 
 class Maker:
-    """Writes the study into ``folder`` from the moment it is made; ``truth`` waits for it."""
+    """Writes the study into ``folder`` from the moment it is made; ``truth`` waits for it.
+
+    The process tells twice: that the home stands, and what was planted.
+    """
 
     def __init__(self, folder: Path, seed: int, scale: int) -> None:
         context = get_context("spawn")
@@ -28,6 +31,10 @@ class Maker:
         """The number of the process that writes."""
         return int(self._process.pid or 0)
 
+    def wait_for_home(self) -> None:
+        """Until the home stands, its past still to come. Raises as ``truth`` does."""
+        self._told()
+
     def truth(self) -> dict[str, Any]:
         """What was planted, once all of it is written.
 
@@ -36,17 +43,23 @@ class Maker:
             InfrastructureError: the disk refused, or the process ended before its work was done.
         """
         try:
-            made = self._said.recv()
+            while (truth := self._told()) is None:
+                pass  # the home stands
+        finally:
+            self._said.close()  # how long the other takes to end is no matter
+        return truth
+
+    def _told(self) -> dict[str, Any] | None:
+        try:
+            told = self._said.recv()
         except EOFError:
             raise InfrastructureError(
                 _("the process that writes the demo's files was stopped; run `agir demo` again")
             ) from None
-        finally:
-            self._said.close()  # how long the other takes to end is no matter
-        if isinstance(made, BaseException):
-            raise made
-        truth: dict[str, Any] = made
-        return truth
+        if isinstance(told, BaseException):
+            raise told
+        of_home_or_truth: dict[str, Any] | None = told
+        return of_home_or_truth
 
 
 def _make(said: Connection, folder: Path, seed: int, scale: int, language: str) -> None:
@@ -56,7 +69,7 @@ def _make(said: Connection, folder: Path, seed: int, scale: int, language: str) 
     use_language(language)
     collect_rarely()
     try:
-        said.send(make_demo(folder, seed, scale, _with_progress))
+        said.send(make_demo(folder, seed, scale, _with_progress, lambda: said.send(None)))
     except BaseException as fault:  # whatever it is, the one who waits tells the user
         said.send(fault)
 

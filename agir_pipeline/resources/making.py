@@ -19,7 +19,7 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.file_names import drawn_on, is_private
-from agir_pipeline.resources.files import make_folder, write_whole
+from agir_pipeline.resources.files import can_be_made_again, make_folder, write_whole
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.landing import Arrival
 from agir_pipeline.resources.receipts import Receipt
@@ -203,10 +203,12 @@ def make_demo(
     seed: int,
     scale: int,
     following: Callable[[Sized], Iterable[Any]] | None = None,
+    standing: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Invent the AGIR study into a new home, with its past and its truth; gives the truth.
 
-    ``following`` may wrap the deliveries to show progress.
+    ``following`` may wrap the deliveries to show progress; ``standing`` is called once the home is
+    there, its past still to come.
 
     Raises:
         UsageError: the folder holds a study or is not empty, or Faker is not installed.
@@ -221,11 +223,13 @@ def make_demo(
         raise UsageError(
             _("{home} already holds a study; name another folder, or remove it").format(home=folder)
         )
-    with _whole_or_absent(folder):
+    protocol = load_protocol(packaged_protocols()["agir"])
+    with _whole_or_absent(folder), can_be_made_again():
         init_home(folder, "agir", draw=np.random.default_rng(seed).bytes)
+        if standing is not None:
+            standing()
         home = Home(folder)
-        protocol = load_protocol(home.protocol_path)
-        invented = invent_study(load_protocol(packaged_protocols()["agir"]), seed, scale)
+        invented = invent_study(protocol, seed, scale)
         truth = json.dumps(invented.truth, ensure_ascii=False, indent=1, default=str)
         write_whole(folder / "truth.json", truth.encode())
         deciders = json.dumps(invented.deciders, ensure_ascii=False)

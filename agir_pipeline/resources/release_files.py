@@ -145,9 +145,16 @@ def _from_duckdb(connection: duckdb.DuckDBPyConnection, name: str) -> Any:
 
 
 def _offline() -> duckdb.DuckDBPyConnection:
-    """A DuckDB that would never fetch an extension over the network by itself."""
+    """A DuckDB that would never fetch an extension over the network by itself.
+
+    One thread: tables of a release are small, and a second one only waits for them.
+    """
     return duckdb.connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "threads": 1,
+        }
     )
 
 

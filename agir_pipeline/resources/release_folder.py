@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,12 +100,17 @@ def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Pr
     Raises:
         OSError, duckdb.Error: the disk refused.
     """
-    files = _hashed_files(content, tables)
-    for name, written in files.items():
-        _write_file(folder / name, written)
     database = folder / TIER / content.database
+    database.parent.mkdir(parents=True, mode=0o750)
     arrow = {name: printed.table for name, printed in tables.items()}
-    write_duckdb(database, arrow, content.contracts, content.language)
+    with ThreadPoolExecutor(1) as beside:  # the files wait for the disk, DuckDB for nobody
+        written_beside = beside.submit(
+            write_duckdb, database, arrow, content.contracts, content.language
+        )
+        files = _hashed_files(content, tables)
+        for name, written in files.items():
+            _write_file(folder / name, written)
+        written_beside.result()
     os.chmod(database, 0o440)
     flush(database)
     said = _as_json(_manifest(content, tables, files))

@@ -8,7 +8,13 @@ import pytest
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.resources import files
-from agir_pipeline.resources.files import make_folder, sweep, whole_file, write_whole
+from agir_pipeline.resources.files import (
+    can_be_made_again,
+    make_folder,
+    sweep,
+    whole_file,
+    write_whole,
+)
 
 
 def test_a_file_is_written_with_its_rights_in_folders_made_for_it(tmp_path: Path) -> None:
@@ -29,6 +35,19 @@ def test_each_new_folder_is_flushed_with_the_one_above(
     make_folder(tmp_path / "a" / "b")
     make_folder(tmp_path / "a" / "b")
     assert flushed == [tmp_path, tmp_path / "a"]
+
+
+def test_what_a_seed_gives_again_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(files.os, "fsync", flushed.append)
+    with can_be_made_again():
+        write_whole(tmp_path / "a" / "f", b"again")
+    assert flushed == []
+    write_whole(tmp_path / "b" / "f", b"once")
+    assert len(flushed) == 3  # the file, its folder, the folder above
+    assert [path.read_bytes() for path in sorted(tmp_path.glob("*/f"))] == [b"again", b"once"]
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_trace(

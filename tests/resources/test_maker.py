@@ -13,10 +13,16 @@ import pytest
 from agir_pipeline.errors import InfrastructureError, UsageError
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.maker import Maker
+from agir_pipeline.running import make_storage
 
 
 def test_the_truth_told_is_the_one_written(tmp_path: Path) -> None:
-    truth = Maker(tmp_path / "home", 3, 1).truth()
+    maker = Maker(tmp_path / "home", 3, 1)
+    maker.wait_for_home()
+    make_storage(Home(tmp_path / "home").require())
+    made = sorted(path.name for path in Home(tmp_path / "home").dagster.rglob("*.db"))
+    assert made == ["index.db", "runs.db", "schedules.db"]
+    truth = maker.truth()
     written = json.loads((tmp_path / "home" / "truth.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(truth, default=str)) == written
     assert len(Home(tmp_path / "home").landing.state().deliveries) > 100
