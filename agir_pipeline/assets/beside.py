@@ -137,13 +137,7 @@ def tables_beside(
             bias = measure_hidden_bias(facts, outcome, inference, included(study).as_of)
         shared["hidden_bias"].append(bias)
     if protocol.waves:
-        responses = study.warehouse.read(connection, "outcomes", "wave_responses")
-        tables["response_rates"] = response_rates(responses, protocol.waves, protocol.inference)
-        events = _primary_events(protocol, grounds)
-        names = [c.name for c in protocol.covariates if c.role != "report"]
-        tables["nonresponse_weights"] = nonresponse_weights(
-            responses, population, events, protocol.waves, names
-        )
+        tables |= _of_waves(study, connection, population, grounds)
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
     tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
@@ -203,6 +197,25 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
         return NO_CAUSES
     where, name = "outcome = :outcome", {"outcome": outcome.name}
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
+
+
+def _of_waves(
+    study: Study,
+    connection: sa.Connection,
+    population: pd.DataFrame,
+    grounds: Mapping[str, Ground],
+) -> dict[str, pd.DataFrame]:
+    """Who answered each wave, and what those who did stand for."""
+    protocol = study.protocol
+    responses = study.warehouse.read(connection, "outcomes", "wave_responses")
+    names = [c.name for c in protocol.covariates if c.role != "report"]
+    events = _primary_events(protocol, grounds)
+    return {
+        "response_rates": response_rates(responses, protocol.waves, protocol.inference),
+        "nonresponse_weights": nonresponse_weights(
+            responses, population, events, protocol.waves, names
+        ),
+    }
 
 
 def _primary_events(protocol: Protocol, grounds: Mapping[str, Ground]) -> pd.DataFrame | None:
