@@ -190,16 +190,18 @@ def demo(
         int, typer.Option(min=1, help=mark("How many times the size of the study."))
     ] = 1,
 ) -> None:
+    from agir_pipeline.resources.files import whole_or_absent
     from agir_pipeline.resources.maker import Maker
 
     with study_language(home):
-        maker = Maker(home, seed, scale)
-        from agir_pipeline.demo import run_demo  # slow to load: meanwhile the study is written
-        from agir_pipeline.running import make_storage
+        with whole_or_absent(home), Maker(home, seed, scale) as maker:
+            from agir_pipeline.demo import run_demo  # slow to load: meanwhile the study is written
+            from agir_pipeline.running import make_storage
 
-        maker.wait_for_home()
-        make_storage(Home(home))
-        raise typer.Exit(run_demo(home, maker.truth(), say))
+            maker.wait_for_home()
+            make_storage(Home(home))
+            truth = maker.truth()
+        raise typer.Exit(run_demo(home, truth, say))
 
 
 @app.command(help=mark("Serve the Dagster interface of the study, with its schedule and alerts."))

@@ -80,6 +80,21 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
         flush_folder(folder.parent)
 
 
+@contextmanager
+def whole_or_absent(folder: Path) -> Iterator[None]:
+    """Leave nothing half-made where nothing was: the next attempt finds an empty folder."""
+    was_there, was_empty = folder.exists(), not folder.is_dir() or not any(folder.iterdir())
+    try:
+        yield
+    except BaseException:
+        if folder.is_dir() and was_empty:
+            for child in folder.iterdir():
+                shutil.rmtree(child) if child.is_dir() else child.unlink()
+            if not was_there:
+                folder.rmdir()
+        raise
+
+
 def _forget(temporary: Path) -> None:
     with suppress(OSError):  # a folder that refused the file refuses its removal too
         temporary.unlink(missing_ok=True)

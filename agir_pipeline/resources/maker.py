@@ -1,10 +1,12 @@
 """The demo's study written by a process of its own, while this one loads what a night needs."""
 
+import signal
 from collections.abc import Iterable, Sized
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from agir_pipeline.errors import InfrastructureError
 from agir_pipeline.garbage import collect_rarely
@@ -23,8 +25,27 @@ class Maker:
         self._process = context.Process(
             target=_make, args=(said, folder, seed, scale, current_language()), daemon=True
         )
-        self._process.start()
+        # Ctrl-C is for who waits, and stops the writer with it: it inherits a blocked signal.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         said.close()  # the writer's end is the other process's alone: its death ends the wait
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Whoever waits no longer stops it; one that has told all ends by itself."""
+        if kind is not None:
+            self._process.terminate()
+            self._process.join()
 
     @property
     def pid(self) -> int:

@@ -2,10 +2,8 @@
 
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import date, datetime
 from pathlib import Path
@@ -19,7 +17,12 @@ from agir_pipeline.language import _
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.file_names import drawn_on, is_private
-from agir_pipeline.resources.files import can_be_made_again, make_folder, write_whole
+from agir_pipeline.resources.files import (
+    can_be_made_again,
+    make_folder,
+    whole_or_absent,
+    write_whole,
+)
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.landing import Arrival
 from agir_pipeline.resources.receipts import Receipt
@@ -55,27 +58,12 @@ def init_home(
     past = _past(history, loaded) if history else []
     start = loaded.study.start_on
     days = [today_of(loaded), *([start.value] if start else []), *(r.known_on for _p, r in past)]
-    with _whole_or_absent(folder):
+    with whole_or_absent(folder):
         home = Home(folder)
         home.create(draw)
         _install(path, loaded, home)
         record_protocol(home, min(days), how="init")
         return home.landing.receive_many((_content(path), receipt) for path, receipt in past)
-
-
-@contextmanager
-def _whole_or_absent(folder: Path) -> Iterator[None]:
-    """Leave nothing half-made where nothing was: the next attempt finds an empty folder."""
-    was_there, was_empty = folder.exists(), not folder.is_dir() or not any(folder.iterdir())
-    try:
-        yield
-    except BaseException:
-        if folder.is_dir() and was_empty:
-            for child in folder.iterdir():
-                shutil.rmtree(child) if child.is_dir() else child.unlink()
-            if not was_there:
-                folder.rmdir()
-        raise
 
 
 def today_of(protocol: Protocol) -> date:
@@ -224,7 +212,7 @@ def make_demo(
             _("{home} already holds a study; name another folder, or remove it").format(home=folder)
         )
     protocol = load_protocol(packaged_protocols()["agir"])
-    with _whole_or_absent(folder), can_be_made_again():
+    with whole_or_absent(folder), can_be_made_again():
         init_home(folder, "agir", draw=np.random.default_rng(seed).bytes)
         if standing is not None:
             standing()

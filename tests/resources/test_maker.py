@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agir_pipeline.errors import InfrastructureError, UsageError
+from agir_pipeline.resources.files import whole_or_absent
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.maker import Maker
 from agir_pipeline.running import make_storage
@@ -59,6 +60,23 @@ def test_a_writer_whose_reader_was_killed_ends_by_itself(tmp_path: Path) -> None
             break
         time.sleep(0.1)
     assert not _is_alive(writer)
+
+
+def test_who_stops_waiting_stops_the_writer_and_leaves_nothing(tmp_path: Path) -> None:
+    home, writers = tmp_path / "home", list[int]()
+
+    def interrupted() -> None:
+        with whole_or_absent(home), Maker(home, 1, 1) as maker:
+            maker.wait_for_home()
+            make_storage(Home(home))
+            os.kill(maker.pid, signal.SIGINT)  # a terminal sends it to both; the writer goes on
+            writers.append(maker.pid)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not _is_alive(writers[0])
+    assert list(tmp_path.iterdir()) == []
 
 
 def _is_alive(pid: int) -> bool:
