@@ -28,7 +28,7 @@ JOBS: Mapping[str, str] = {
 
 def study_jobs() -> list[UnresolvedAssetJobDefinition]:
     """The jobs a steward may launch; none asks for anything."""
-    on_demand = dg.AssetSelection.assets(asset_key("matched", FRONTIER.name))
+    on_demand = dg.AssetSelection.assets(asset_key("matched", FRONTIER))
     selections = {
         NIGHTLY: dg.AssetSelection.all() - on_demand,
         COMPARE_PRICES: on_demand,

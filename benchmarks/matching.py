@@ -26,6 +26,7 @@ import pandas as pd
 
 from agir_pipeline.methods.matching import match
 from agir_pipeline.methods.matching.optimal import Problem, solve
+from agir_pipeline.methods.matching.pair_tables import surplus_in_rounds
 from agir_pipeline.methods.matching.proof import verify
 from agir_pipeline.methods.matching.propensity import linear_predictor, score_fit
 from agir_pipeline.methods.matching.rounds import match_round
@@ -104,8 +105,11 @@ def with_time(data: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def in_bands(data: pd.DataFrame) -> Found:
-    """A round of a study: delays in six bands, exits, a window of starts, all of it in order."""
+def in_bands(data: pd.DataFrame, near_fine: str | None = None) -> Found:
+    """A round of a study: delays in six bands, exits, a window of starts, all of it in order.
+
+    Told is also how many controls are beyond the share of their level of k2, balanced or not.
+    """
     rng = np.random.default_rng(2)
     n, arm = len(data), data["treated"].to_numpy() == 1
     timed = with_time(data)
@@ -126,19 +130,21 @@ def in_bands(data: pd.DataFrame) -> Found:
     )
     began = time.perf_counter(), time.process_time()
     found = match_round(
-        persons, lambda _e: data, lambda edge: exits > edge, spec(), date(2012, 12, 31), {}
+        persons, lambda _e: data, lambda edge: exits > edge, spec(near_fine), date(2012, 12, 31), {}
     )
+    spent = {"seconds": time.perf_counter() - began[0], "cpu": time.process_time() - began[1]}
+    left = surplus_in_rounds([(found.pairs, found.pool)], spec("k2")).values()
     return {
-        "seconds": time.perf_counter() - began[0],
-        "cpu": time.process_time() - began[1],
+        **spent,
         "pairs": len(found.pairs),
         "total": float(found.pairs["distance"].sum()),
         "gap": float(found.certificates["gap"].abs().max()),
-        "algorithm": f"{found.pairs['band_number'].nunique()} bands",
+        "algorithm": f"{found.pairs['band_number'].nunique()} bands, "
+        f"{sum(n for n in left if n > 0)} beyond their share",
     }
 
 
-def spec() -> MatchingSpec:
+def spec(near_fine: str | None = None) -> MatchingSpec:
     covariates = tuple(
         Covariate(
             name=name,
@@ -153,8 +159,9 @@ def spec() -> MatchingSpec:
         for name in X
     )
     return MatchingSpec(
-        covariates, "robust_rank_mahalanobis", "plain", 0.2, "pooled", math.inf, 15, 45, 45, 1
-    )
+        covariates, "robust_rank_mahalanobis", "plain", 0.2, "pooled", math.inf, 15, 45, 45, 1,
+        near_fine=near_fine,
+    )  # fmt: skip
 
 
 def priced_at_its_caliper(data: pd.DataFrame) -> Found:
@@ -264,6 +271,7 @@ for _a, _b in ((75, 1000), (1000, 10_000)):
                 "the same by band": py("pymatchit-causal", PY_BANDS),
             },
         ),
+        f"near-fine bands {_a} x {_b}": (_a, _b, lambda d: in_bands(d, "k2"), {}),
     }  # fmt: skip
 CASES |= {
     "propensity 10000 x 100000": (
@@ -277,7 +285,8 @@ CASES |= {
         10_000, 100_000, lambda d: paired(d), {"MatchIt mahvars": r(R_MAHALANOBIS)}
     ),
     "price = caliper 100000 x 1000000": (
-        100_000, 1_000_000, priced_at_its_caliper, {"MatchIt nearest": r(R_INSIDE)}
+        100_000, 1_000_000, priced_at_its_caliper,
+        {"MatchIt nearest": r(R_INSIDE), "MatchIt no caliper": r("")},
     ),
     "line 1000 x 10000": (1000, 10_000, on_line, {}),
     "line 10000 x 100000": (10_000, 100_000, on_line, {}),

@@ -9,7 +9,7 @@ import dagster as dg
 
 from agir_pipeline.contracts.answers import ANSWERS
 from agir_pipeline.contracts.lineage import heading_of
-from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
+from agir_pipeline.contracts.matched import FRONTIER, frontier_contract, matched_contracts
 from agir_pipeline.contracts.model import Column, TableContract, in_language
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.sql_words import PERSON_LINKS, protocol_column, sql_column
@@ -119,8 +119,8 @@ def contract_of(protocol: Protocol, step: str, table: str) -> TableContract | No
             return ANSWERS
         case "validated":
             return validated_contracts(protocol).get(table)
-        case "matched" if table == FRONTIER.name:
-            return FRONTIER
+        case "matched" if table == FRONTIER:
+            return frontier_contract(protocol)
         case "matched":
             return matched_contracts(protocol).get(table)
         case "outcomes":

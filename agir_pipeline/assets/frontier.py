@@ -17,7 +17,7 @@ from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import markdown_table, picture
 from agir_pipeline.assets.matched import known_then
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, told_plainly
-from agir_pipeline.contracts.matched import FRONTIER
+from agir_pipeline.contracts.matched import FRONTIER, frontier_contract
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.matching.frontier import AskedRound, frontier_plot, rounds_frontier
 from agir_pipeline.methods.matching.spec import MatchingSpec
@@ -35,13 +35,9 @@ TEXT = mark("On demand: what each price of leaving out buys")
 
 def frontier_assets(protocol: Protocol) -> dg.AssetsDefinition:
     @dg.multi_asset(
-        name=FRONTIER.name,
-        specs=[
-            asset_spec(protocol, "matched", FRONTIER.name, _(TEXT), [("linked", "participants")])
-        ],
-        check_specs=check_specs(
-            "matched", {f"{FRONTIER.name}/{CONTRACT}": TEXTS[CONTRACT]}, {CONTRACT}
-        ),
+        name=FRONTIER,
+        specs=[asset_spec(protocol, "matched", FRONTIER, _(TEXT), [("linked", "participants")])],
+        check_specs=check_specs("matched", {f"{FRONTIER}/{CONTRACT}": TEXTS[CONTRACT]}, {CONTRACT}),
     )
     def frontier(study_run: StudyRun) -> Iterator[Any]:
         with told_plainly():
@@ -49,8 +45,8 @@ def frontier_assets(protocol: Protocol) -> dg.AssetsDefinition:
             require_step(study, "linked")
             with study.warehouse.held():
                 table, check = _made(study)
-        lineage = declared_lineage(protocol, "matched")[FRONTIER.name]
-        key = asset_key("matched", FRONTIER.name)
+        lineage = declared_lineage(protocol, "matched")[FRONTIER]
+        key = asset_key("matched", FRONTIER)
         yield dg.MaterializeResult(asset_key=key, metadata={KEY: lineage, **_shown(table)})
         yield dg.AssetCheckResult(
             asset_key=key,
@@ -73,13 +69,13 @@ def _made(study: Study) -> tuple[pd.DataFrame, Check]:
         is_before = "outcomes" not in built_digests(study, connection)
         table = table.assign(is_declared=table["leave_out_price"] == spec.leave_out_price)
         table = table.assign(is_before_outcomes=is_before)
-        study.warehouse.replace(connection, "matched", FRONTIER.name, table)
-        made = {FRONTIER.name: table}
-        _typed, checks = contract_checks(made, {FRONTIER.name: FRONTIER})
-        result = StepResult({FRONTIER.name: len(table)}, {}, checks)
+        study.warehouse.replace(connection, "matched", FRONTIER, table)
+        made = {FRONTIER: table}
+        _typed, checks = contract_checks(made, {FRONTIER: frontier_contract(study.protocol)})
+        result = StepResult({FRONTIER: len(table)}, {}, checks)
         if result.blocked:
             raise BlockedStep(result)
-    return table, checks[FRONTIER.name][0]
+    return table, checks[FRONTIER][0]
 
 
 def _asked(study: Study, instant: date) -> AskedRound:
@@ -91,6 +87,8 @@ def _asked(study: Study, instant: date) -> AskedRound:
 def _shown(table: pd.DataFrame) -> dict[str, dg.MetadataValue]:
     head = [_("Price"), _("Pairs"), _("Left out"), _("Total distance"), _("Largest difference")]
     names = ["leave_out_price", "n_pairs", "n_left_out", "total_distance", "max_absolute_smd"]
+    if "n_surplus" in table:
+        head, names = [*head, _("Surplus")], [*names, "n_surplus"]
     rows = [[_rounded(value) for value in row] for row in table[names].itertuples(index=False)]
     when = _("No outcome was built yet: the price may still be chosen.")
     if len(table) and not table["is_before_outcomes"].all():

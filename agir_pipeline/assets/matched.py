@@ -13,7 +13,7 @@ from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.retold import told_findings
-from agir_pipeline.assets.shown import balance_shown
+from agir_pipeline.assets.shown import balance_shown, margin_shown
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.contracts.matched import matched_contracts
@@ -30,6 +30,7 @@ from agir_pipeline.methods.matching.pair_tables import (
     pair_terms,
     status_of,
     still_unmatched,
+    surplus_in_rounds,
     used_in_rounds,
 )
 from agir_pipeline.methods.matching.participants import (
@@ -68,6 +69,7 @@ TABLES = {
     "exclusions": mark("Controls kept out by a dated condition"),
     "pair_findings": mark("What today's data say otherwise of locked pairs"),
 }
+CATEGORIES = {"category_prices": mark("Dual prices of the categories balanced near-finely")}
 WEIGHTS = {"alternative_weights": mark("Weights of the alternatives to the pairs")}
 CHECKS = {
     "matched_pairs/somebody_is_matched": mark("At least one pair is formed"),
@@ -81,7 +83,9 @@ CANDIDATES = ("participants", "spells", "spell_terms")
 
 def matched_tables(protocol: Protocol) -> dict[str, str]:
     """The tables of this step for this study, and what they say."""
-    return TABLES | (WEIGHTS if protocol.matching.alternatives else {})
+    matching = protocol.matching
+    more = CATEGORIES if matching.near_fine else {}
+    return TABLES | more | (WEIGHTS if matching.alternatives else {})
 
 
 def matched_assets(protocol: Protocol) -> dg.AssetsDefinition:
@@ -136,7 +140,7 @@ def fold(study: Study) -> list[RecordedRound]:
     for number, instant in enumerate(due_instants(study), 1):
         made = recorded.get(instant)
         if made is None:
-            made = _form(study, instant, number, used_in_rounds(taken)).renamed(anchors)
+            made = _form(study, instant, number, rounds, used_in_rounds(taken)).renamed(anchors)
             if not study.is_draft:
                 record_round(landing, made)
         rounds.append(made)
@@ -156,7 +160,9 @@ def _anchors_and_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
     )
 
 
-def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
+def _form(
+    study: Study, instant: date, number: int, before: list[RecordedRound], used: Any
+) -> RecordedRound:
     spec = MatchingSpec.of(study.protocol)
     candidates = known_then(study, instant)
     formed = match_round(
@@ -167,6 +173,7 @@ def _form(study: Study, instant: date, number: int, used: Any) -> RecordedRound:
         instant,
         used,
         contracts_known_to(study, instant),
+        surplus_in_rounds([(one.tables["pairs"], one.tables["pool"]) for one in before], spec),
     )
     made_with = {
         "design_number": spec.design_number,
@@ -212,13 +219,20 @@ def _round_tables(
         "prices": formed.prices,
         "exclusions": formed.exclusions,
     }
+    if formed.categories is not None:
+        tables["categories"] = formed.categories
     return {name: table.assign(round_number=number) for name, table in tables.items()}
 
 
 def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame]:
     spec = MatchingSpec.of(study.protocol)
     parts = [one.tables for one in rounds] or [_no_round(spec)]
-    stacked = {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in parts[0]}
+    if spec.near_fine and not all("categories" in part for part in parts):
+        parts = [_no_round(spec), *parts]  # the round was made before a category was balanced
+    stacked = {
+        name: pd.concat([p[name] for p in parts if name in p], ignore_index=True)
+        for name in parts[0]
+    }
     with study.warehouse.transaction() as connection:
         participants = study.warehouse.read(connection, "linked", "participants")
         spells, terms = _spells(study, connection), _terms(study, connection)
@@ -255,6 +269,8 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
             participants,
         ),
     }
+    if spec.near_fine:
+        made["category_prices"] = stacked["categories"]
     return made if alternatives is None else made | {"alternative_weights": alternatives}
 
 
@@ -302,6 +318,9 @@ def _result(study: Study, made: dict[str, pd.DataFrame]) -> StepResult:
             "balance": dg.MetadataValue.md(balance_shown(balance, study.protocol)),
             "love_plot": dg.MetadataValue.md(picture(love_plot(balance, limit), text)),
         }
+    if "category_prices" in made:
+        shown = margin_shown(made["category_prices"], study.protocol)
+        figures["category_prices"]["margin"] = dg.MetadataValue.md(shown)
     return StepResult({name: len(table) for name, table in made.items()}, figures, checks)
 
 
@@ -317,6 +336,7 @@ def _optimum_is_proved(made: dict[str, pd.DataFrame], protocol: Protocol) -> Che
         made["matching_pool"],
         made["matching_prices"],
         Terms.of(MatchingSpec.of(protocol)),
+        made.get("category_prices"),
     )
     n_unproved = sum(finding.fault is not None for finding in findings)
     sentence = _("{n} of {total} strata are not proved optimal").format(

@@ -33,6 +33,23 @@ def balance_shown(balance: pd.DataFrame, protocol: Protocol) -> str:
     return markdown_table(head, rows)
 
 
+def margin_shown(categories: pd.DataFrame, protocol: Protocol) -> str:
+    """Beneficiaries and controls of each category among all pairs, the furthest apart first."""
+    near_fine = protocol.matching.near_fine
+    labels = {c.name: c.labels.in_language(current_language()) for c in protocol.covariates}
+    counts = ["n_beneficiaries", "n_controls"]
+    told = categories.groupby("category")[counts].sum().astype(int)
+    told = told.assign(beyond=told["n_controls"] - told["n_beneficiaries"])
+    n_surplus = int(told["beyond"].clip(lower=0).sum())
+    told = told.loc[told["beyond"].abs().sort_values(ascending=False, kind="stable").index]
+    head = [labels[near_fine.covariate] if near_fine else "", _("Beneficiaries"), _("Controls")]
+    rows: list[list[Cell]] = [[str(name), *map(int, row)] for name, row in told[:SHOWN].iterrows()]
+    sentence = _("{n} of {total} controls are beyond their category's share").format(
+        n=n_surplus, total=int(told["n_controls"].sum())
+    )
+    return sentence + "\n\n" + markdown_table([*head, _("Controls beyond")], rows)
+
+
 def effects_shown(effects: pd.DataFrame, outcome: Outcome) -> str:
     """Every definition and horizon of an outcome: pairs, estimate and its limits.
 

@@ -22,7 +22,7 @@ def _column(covariate: Covariate, protocol: Protocol) -> Column:
         covariate.name,
         "number" if is_number else "text",
         covariate.labels,
-        _description(covariate),
+        _description(covariate, protocol),
         unit=covariate.unit,
         codes={} if is_number else _levels(covariate, [column for _source, column in found]),
         is_closed=False,  # a class of a number or a group names itself
@@ -60,7 +60,10 @@ def _levels(covariate: Covariate, columns: list[SourceColumn | Derived]) -> dict
     )
 
 
-def _description(covariate: Covariate) -> str:
+def _description(covariate: Covariate, protocol: Protocol) -> str:
+    near_fine = protocol.matching.near_fine
+    if near_fine and near_fine.covariate == covariate.name:
+        return mark("As matched on; its shares among beneficiaries and controls are balanced")
     match covariate.role:
         case "exact":
             return mark("As matched on; equal within every pair")

@@ -14,8 +14,10 @@ from agir_pipeline.contracts.words import (
     PERSONS,
     before_index,
     coded,
+    count,
     day,
     flag,
+    number,
     share,
     spelled,
     text,
@@ -37,9 +39,10 @@ def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
         _covariate_balance(protocol),
         _matching_pool(protocol),
         _matching_prices(),
-        _certificates(),
+        _certificates(protocol),
         _exclusions(),
         _pair_findings(protocol),
+        *([_category_prices()] if protocol.matching.near_fine else []),
         *([_alternative_weights()] if protocol.matching.alternatives else []),
     )
     return {table.name: table for table in tables}
@@ -186,14 +189,38 @@ def _matching_prices() -> TableContract:
     )
 
 
-def _certificates() -> TableContract:
+def _category_prices() -> TableContract:
+    return TableContract(
+        "category_prices",
+        mark("Dual prices of the categories balanced near-finely"),
+        spelled(
+            WORDS,
+            """round_number band_number relaxation_level stratum category surplus_before
+            n_beneficiaries n_controls surplus_after price surplus_price""",
+            count("n_beneficiaries", mark("Beneficiaries"), mark("Of the pairs formed here")),
+            count("n_controls", mark("Controls"), mark("Of the pairs formed here")),
+            number("price", mark("Dual price"),
+                   mark("Dual value of the category, from zero to the surplus price"), minimum=0),
+        ),
+        ("round_number", "band_number", "relaxation_level", "stratum", "category"),
+        (Invariant(mark("categories whose surplus does not add up"), _not_carried),),
+    )  # fmt: skip
+
+
+def _not_carried(categories: pd.DataFrame) -> int:
+    after = categories["surplus_before"] + categories["n_controls"] - categories["n_beneficiaries"]
+    return int(categories["surplus_after"].ne(after).sum())
+
+
+def _certificates(protocol: Protocol) -> TableContract:
+    more = "surplus_price n_surplus" if protocol.matching.near_fine else ""
     return TableContract(
         "certificates",
         mark("Primal against dual, stratum by stratum"),
         spelled(
             WORDS,
-            """round_number band_number elapsed_days? relaxation_level stratum n_beneficiaries
-            n_candidates n_pairs n_left_out n_tied total_distance bound gap""",
+            f"""round_number band_number elapsed_days? relaxation_level stratum n_beneficiaries
+            n_candidates n_pairs n_left_out n_tied total_distance bound gap {more}""",
         ),
         ("round_number", "band_number", "relaxation_level", "stratum"),
         (Invariant(mark("beneficiaries neither paired nor left out"), _not_accounted),),
@@ -248,14 +275,20 @@ def _alternative_weights() -> TableContract:
     )
 
 
-FRONTIER = TableContract(
-    "frontier",
-    mark("What each price of leaving somebody out buys"),
-    spelled(
-        WORDS,
-        """leave_out_price n_pairs n_left_out total_distance mean_distance? largest_gap?
-        max_absolute_smd? mean_absolute_smd? is_declared is_before_outcomes""",
-    ),
-    ("leave_out_price",),
-)
-"""Made on demand and not released; the committee chooses the price from it."""
+FRONTIER = "frontier"
+
+
+def frontier_contract(protocol: Protocol) -> TableContract:
+    """Made on demand and not released; the committee chooses the price from it."""
+    more = "n_surplus" if protocol.matching.near_fine else ""
+    return TableContract(
+        FRONTIER,
+        mark("What each price of leaving somebody out buys"),
+        spelled(
+            WORDS,
+            f"""leave_out_price n_pairs n_left_out total_distance mean_distance? largest_gap?
+            max_absolute_smd? mean_absolute_smd? {more} is_declared is_before_outcomes""",
+            count("n_surplus", mark("Surplus"), mark("Controls beyond their category's share")),
+        ),
+        ("leave_out_price",),
+    )

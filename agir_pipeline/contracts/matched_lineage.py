@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from agir_pipeline.contracts.matched import FRONTIER, matched_contracts
+from agir_pipeline.contracts.matched import FRONTIER, frontier_contract, matched_contracts
 from agir_pipeline.contracts.places import Origins, Place, participant
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import Covariate, Protocol
@@ -20,9 +20,10 @@ FROM_COVARIATES = {
 def matched_origins(protocol: Protocol) -> dict[str, Origins]:
     """Table → origins, for what matching makes; the day of an exit feeds the status alone."""
     known = _matching_words(protocol)
+    contracts = {**matched_contracts(protocol), FRONTIER: frontier_contract(protocol)}
     return {
         name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in {**matched_contracts(protocol), FRONTIER.name: FRONTIER}.items()
+        for name, contract in contracts.items()
     }
 
 
@@ -46,6 +47,8 @@ def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
         **dict.fromkeys(FROM_COVARIATES, matched_on),
         **dict.fromkeys(INDEX, start if index else ()),
     }
+    if protocol.matching.near_fine:
+        words["category"] = covariates[protocol.matching.near_fine.covariate]
     if protocol.feeding("spell"):
         dates = ("starts_on", "planned_end_on", "ended_early_on")
         words["status"] = tuple(Place("linked", "spells", name) for name in dates)

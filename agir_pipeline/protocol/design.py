@@ -70,6 +70,18 @@ Alternative = Literal[
 ]
 
 
+class NearFine(Frozen):
+    """One category that should be as frequent among the controls as among their beneficiaries.
+
+    Pairs may differ in it. A control beyond its category's share costs the price, in units of
+    the distance; infinite: before any distance counts, after the number of pairs.
+    """
+
+    covariate: Name
+    surplus_price: Positive | Literal["infinite"]
+    source: Text
+
+
 class Matching(Frozen):
     """How controls are chosen; all of it is covered by the design digest."""
 
@@ -86,6 +98,7 @@ class Matching(Frozen):
     leave_out_price: NotNegative | Literal["infinite"]
     source: Text
     index: Index | None = None
+    near_fine: NearFine | None = None
     alternatives: Many[Alternative] = ()
     """Other ways to make the arms alike, worked out beside the pairs as checks."""
     frontier_prices: Many[NotNegative | Literal["infinite"]] = ()

@@ -105,6 +105,29 @@ def _matching_makes_sense(raw: Raw) -> Iterator[Mistake]:
     if ratio is not None and (len(ratio) != 2 or ratio[0] >= ratio[1]):
         yield Mistake("balance › variance_ratio_range", _("names two numbers that increase"))
     yield from _alternatives_can_be_estimated(raw, matching)
+    yield from _near_fine_suits(raw, matching)
+
+
+def _near_fine_suits(raw: Raw, matching: Raw) -> Iterator[Mistake]:
+    """It balances one category that pairs may differ in, and pairs alone."""
+    near_fine, at = table(matching, "near_fine"), "matching › near_fine › covariate"
+    name = text(near_fine, "covariate")
+    if isinstance(near_fine.get("covariate"), list):
+        yield Mistake(at, _("names one covariate; more than one cannot be balanced this way"))
+    if name is None:
+        return
+    declared = {c["name"]: c for c in items(raw, "covariate") if isinstance(c.get("name"), str)}
+    if name not in declared:
+        yield unknown("matching › near_fine", "covariate", name, declared)
+        return
+    if declared[name].get("scale") == "number":
+        yield Mistake(at, _("'{name}' is a number; only a category has shares").format(name=name))
+    if declared[name].get("role") == "exact":
+        yield Mistake(at, _("'{name}' is equal within every pair already").format(name=name))
+    for alternative in ("coarsened_exact", "full"):
+        if alternative in texts(matching, "alternatives"):
+            message = _("is for pairs; take '{name}' out of alternatives: its sets have no shares")
+            yield Mistake("matching › near_fine", message.format(name=alternative))
 
 
 def _alternatives_can_be_estimated(raw: Raw, matching: Raw) -> Iterator[Mistake]:

@@ -70,6 +70,7 @@ TABLES = {
     "alternative_weights",
     "analysis_population",
     "ascertainment",
+    "category_prices",
     "certificates",
     "context",
     "contradictions",

@@ -7,7 +7,8 @@ import pytest
 
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.covariates import covariate_columns
-from agir_pipeline.contracts.matched import refuse_later
+from agir_pipeline.contracts.lineage import matched_origins
+from agir_pipeline.contracts.matched import frontier_contract, refuse_later
 from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.published import FLOW_REASONS, flow_steps
@@ -49,6 +50,7 @@ from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
 from agir_pipeline.methods.programme.quality import QUALITY_COLUMNS
 from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
+from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Protocol
 
 Draw = Callable[[str], pd.DataFrame]
@@ -56,6 +58,35 @@ Draw = Callable[[str], pd.DataFrame]
 
 def both(agir: Protocol, nsw: Protocol) -> list[TableContract]:
     return [c for protocol in (agir, nsw) for c in table_contracts(protocol).values()]
+
+
+@pytest.fixture
+def balanced(nsw: Protocol) -> Protocol:
+    """The study with a category that is balanced near-finely."""
+    near_fine = NearFine(covariate="is_black", surplus_price="infinite", source="committee")
+    matching = nsw.matching.model_copy(update={"near_fine": near_fine})
+    return nsw.model_copy(update={"matching": matching})
+
+
+def test_a_study_that_balances_a_category_has_tables_that_say_so(
+    nsw: Protocol, balanced: Protocol, draw: Draw
+) -> None:
+    plain, contracts = table_contracts(nsw), table_contracts(balanced)
+    assert set(contracts) - set(plain) == {"category_prices"}
+    told = contracts["category_prices"]
+    assert set(told.names) == {*round_tables.CATEGORIES, "round_number"}
+    more = set(contracts["certificates"].names) - set(plain["certificates"].names)
+    assert more == set(round_tables.SURPLUS)
+    own = next(c for c in covariate_columns(balanced) if c.name == "is_black")
+    assert in_language(own.description, "en").endswith("are balanced")
+    assert matched_origins(balanced)["category_prices"]["category"]
+    assert "n_surplus" in frontier_contract(balanced).names
+    rows = draw("""
+        surplus_before | n_beneficiaries | n_controls | surplus_after
+        1              | 2               | 1          | 0
+        -1             | 2               | 3          | 1
+    """).astype(int)
+    assert told.invariants[0].count_broken(rows) == 1
 
 
 def test_a_study_that_names_alternatives_has_a_table_of_their_weights(nsw: Protocol) -> None:

@@ -403,6 +403,10 @@ def test_a_disagreement_is_told_at_its_place(
     assert any(line.startswith(expected) for line in found), found
 
 
+def _near_fine(covariate: Any, price: Any = "infinite") -> dict[str, Any]:
+    return {"covariate": covariate, "surplus_price": price, "source": "committee"}
+
+
 NSW_CASES: dict[str, tuple[Edit, str]] = {
     "a measure of no column": (
         lambda p: p["outcome"][0].update(column="wages"),
@@ -416,6 +420,33 @@ NSW_CASES: dict[str, tuple[Edit, str]] = {
     "a measure of a code": (
         lambda p: p["outcome"][0].update(column="is_treated"),
         "outcome 1 (earnings_1978) › column: 'is_treated' is not a number",
+    ),
+    "a balance of no covariate": (
+        lambda p: p["matching"].update(near_fine=_near_fine("town")),
+        "matching › near_fine › covariate: 'town' is not one of: age_years, earnings_1974_usd",
+    ),
+    "a balance of a number": (
+        lambda p: p["matching"].update(near_fine=_near_fine("age_years")),
+        "matching › near_fine › covariate: 'age_years' is a number; only a category has shares",
+    ),
+    "a balance of two covariates": (
+        lambda p: p["matching"].update(near_fine=_near_fine(["is_black", "is_married"])),
+        "matching › near_fine › covariate: names one covariate; more than one cannot be balanced",
+    ),
+    "a balance of what is equal": (
+        lambda p: (
+            p["covariate"][2].update(role="exact"),
+            p["matching"].update(near_fine=_near_fine("is_black")),
+        ),
+        "matching › near_fine › covariate: 'is_black' is equal within every pair already",
+    ),
+    "a balance beside sets": (
+        lambda p: p["matching"].update(near_fine=_near_fine("is_black"), alternatives=["full"]),
+        "matching › near_fine: is for pairs; take 'full' out of alternatives: its sets have no",
+    ),
+    "a balance for nothing": (
+        lambda p: p["matching"].update(near_fine=_near_fine("is_black", 0)),
+        "matching › near_fine › surplus_price:",
     ),
     "a benchmark of nothing": (
         lambda p: p["benchmark"][0].update(outcome="wages"),
@@ -444,6 +475,15 @@ def test_a_heading_may_pass_to_another_column_on_a_day(
 
 def test_a_study_of_measures_may_name_alternatives(nsw: dict[str, Any], mistakes: Mistakes) -> None:
     nsw["matching"]["alternatives"] = ["propensity_pairs", "overlap_weights"]
+    assert mistakes(nsw) == []
+
+
+@pytest.mark.parametrize("price", ["infinite", 0.5])
+def test_one_category_may_be_balanced_near_finely(
+    price: Any, nsw: dict[str, Any], mistakes: Mistakes
+) -> None:
+    nsw["matching"]["near_fine"] = _near_fine("is_black", price)
+    nsw["matching"]["alternatives"] = ["propensity_pairs"]
     assert mistakes(nsw) == []
 
 

@@ -37,10 +37,10 @@ def test_the_columns_beside_covariates_are_reserved(loaded: Protocol) -> None:
 
 def test_the_tables_of_every_study_are_reserved(loaded: Protocol) -> None:
     outcomes = {f"rupture_{ending}" for ending in EVENT_TABLES} | {"durable_employment"}
-    of_measures = {"alternative_weights"}
+    of_some = {"alternative_weights", "category_prices"}
     assert loaded.funding is not None
     own = outcomes | {loaded.funding.name}
-    assert set(table_contracts(loaded)) - own == TABLES - of_measures
+    assert set(table_contracts(loaded)) - own == TABLES - of_some
     assert {p.stem for p in (models_folder() / "outcomes").glob("*.sql")} == OUTCOME_STEP
 
 

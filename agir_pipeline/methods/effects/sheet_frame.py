@@ -27,6 +27,13 @@ def trial_lines(outcome: Outcome, protocol: Protocol, row: Row) -> Iterator[tupl
         _("Assignment"),
         _("not drawn by lot: controls matched on what was known by the index date"),
     )
+    if protocol.matching.near_fine:
+        name = protocol.matching.near_fine.covariate
+        label = next(c.labels for c in protocol.covariates if c.name == name)
+        told = _(
+            "as many controls as beneficiaries of each category, as far as pairs allow: {name}"
+        )
+        yield _("Near-fine balance"), told.format(name=label.in_language(language))
     yield _("Follow-up"), _follow_up(outcome)
     yield _("Outcome"), outcome.labels.in_language(language)
     estimand = protocol.matching.estimand

@@ -108,10 +108,8 @@ def _check_choices(wish: Wish) -> None:
         raise ValueError(_("leave_out_price must be 0 or more; infinite for all pairs"))
     if wish.distance != "logit" and not wish.covariates:
         raise ValueError(_("covariates is empty, and the distance is made of them"))
-    if wish.fine_balance and (wish.near_exact or math.isfinite(wish.leave_out_price)):
-        raise ValueError(
-            _("fine_balance goes with an infinite leave_out_price and without near_exact")
-        )
+    if wish.fine_balance and wish.near_exact:
+        raise ValueError(_("fine_balance goes without near_exact"))
 
 
 def covariate_of(name: str, column: "pd.Series[Any]") -> Covariate:

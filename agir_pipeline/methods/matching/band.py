@@ -1,11 +1,11 @@
 """One band solved: optimal pairs stratum by stratum, strata widened in the declared order."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
+from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints, Texts
 from agir_pipeline.methods.matching.certificate import (
     Certificate,
     Prices,
@@ -13,6 +13,12 @@ from agir_pipeline.methods.matching.certificate import (
 )
 from agir_pipeline.methods.matching.design import stratum_codes
 from agir_pipeline.methods.matching.edges import windows
+from agir_pipeline.methods.matching.margins import (
+    Margin,
+    Tally,
+    check_margin,
+    solve_with_margin,
+)
 from agir_pipeline.methods.matching.optimal import solve_table
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from agir_pipeline.methods.matching.risk_sets import RiskSet
@@ -27,7 +33,8 @@ Edges = tuple[Ints, Ints]
 class Solved:
     """One stratum at one relaxation level. Row and column numbers are those of the band's cost.
 
-    ``controls_of`` gives the column paired with each of ``beneficiaries``, -1 where left out.
+    ``control_of`` gives the column paired with each of ``beneficiaries``, -1 where left out;
+    those of the ``margin`` are the categories of ``beneficiaries`` and ``controls``.
     """
 
     relaxation_level: int
@@ -38,6 +45,7 @@ class Solved:
     prices: Prices
     certificate: Certificate
     n_tied: int
+    margin: Margin | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +62,19 @@ class SolvedBand:
     nearest_distance: Floats
 
 
-def solve_band(risk_set: RiskSet, scores: Scores, is_open: Bools, spec: MatchingSpec) -> SolvedBand:
+def solve_band(
+    risk_set: RiskSet,
+    scores: Scores,
+    is_open: Bools,
+    spec: MatchingSpec,
+    tally: Tally | None = None,
+) -> SolvedBand:
     """Pairs among the rows of the band that are still free (``is_open``, one per row).
 
     First all near-exact covariates hold; then they are given up one by one, each time for those
     still alone and among the controls still free. Each problem is solved to its optimum and
-    checked by its certificate, given what was decided before it.
+    checked by its certificate, given what was decided before it. Where the design balances a
+    category near-finely, ``tally`` says how far the pairs so far are from it, and is carried on.
 
     Raises:
         CheckError: a certificate refuses the pairs.
@@ -68,10 +83,13 @@ def solve_band(risk_set: RiskSet, scores: Scores, is_open: Bools, spec: Matching
     near = _near_edges(risk_set, scores, is_open)
     control_of = np.full(len(risk_set.edges), LEFT_OUT, dtype=np.int64)
     is_free_control = is_open[~arm].copy()
+    margins = Margins(risk_set, spec, tally or Tally()) if spec.near_fine else None
     solved: list[Solved] = []
     for level in range(spec.n_relaxation_levels):
         alone = is_open[arm] & (control_of == LEFT_OUT)
-        for part in _solve_level(level, risk_set, scores, near, alone, is_free_control, spec):
+        for part in _solve_level(
+            level, risk_set, scores, near, alone, is_free_control, spec, margins
+        ):
             solved.append(part)
             is_paired = part.control_of != LEFT_OUT
             control_of[part.beneficiaries[is_paired]] = part.control_of[is_paired]
@@ -127,6 +145,7 @@ def _solve_level(
     alone: Bools,
     is_free_control: Bools,
     spec: MatchingSpec,
+    margins: "Margins | None",
 ) -> Iterator[Solved]:
     names, code = stratum_codes(risk_set.folded, spec.enforced(level), len(risk_set.rows))
     mine, theirs = code[risk_set.is_beneficiary], code[~risk_set.is_beneficiary]
@@ -138,7 +157,7 @@ def _solve_level(
         columns = np.flatnonzero(is_free_control & (theirs == number))
         here = mine[row] == number
         edges = _places(rows, len(mine))[row[here]], _places(columns, len(theirs))[column[here]]
-        yield _solve_stratum(level, names[number], scores, edges, rows, columns, spec)
+        yield _solve_stratum(level, names[number], scores, edges, rows, columns, spec, margins)
 
 
 def _places(chosen: Ints, n: int) -> Ints:
@@ -156,6 +175,7 @@ def _solve_stratum(
     rows: Ints,
     columns: Ints,
     spec: MatchingSpec,
+    margins: "Margins | None",
 ) -> Solved:
     """``edges`` count in ``rows`` and ``columns``.
 
@@ -170,12 +190,47 @@ def _solve_stratum(
     may[row, column] = True
     cost = np.full(may.shape, np.inf)
     cost[row, column] = scores.distances(rows[row], near_columns[column])
-    found = solve_table(cost, may, price, (rows, near_columns))
-    certificate = check_certificate(cost, may, found.control_of, found.prices, price)
+    margin = margins.of(rows, columns) if margins else None
+    if margin:
+        near_margin = margin.among(is_near)
+        found = solve_with_margin(cost, may, price, near_margin)
+        chosen, prices = found.control_of, found.prices
+        certificate = check_margin(cost, may, chosen, prices, price, near_margin)
+    else:
+        found = solve_table(cost, may, price, (rows, near_columns))
+        certificate = check_certificate(cost, may, found.control_of, found.prices, price)
     is_paired = found.control_of != LEFT_OUT
     control_of = np.full(len(rows), LEFT_OUT, dtype=np.int64)
     control_of[is_paired] = near_columns[found.control_of[is_paired]]
     controls = np.zeros(len(columns))
     controls[is_near] = found.prices.controls
-    prices = Prices(found.prices.beneficiaries, controls, found.prices.leave_out_price)
-    return Solved(level, stratum, rows, columns, control_of, prices, certificate, found.n_tied)
+    if margins:
+        margins.add(rows[is_paired], control_of[is_paired])
+    prices = replace(found.prices, controls=controls)
+    return Solved(
+        level, stratum, rows, columns, control_of, prices, certificate, found.n_tied, margin
+    )
+
+
+@dataclass(frozen=True)
+class Margins:
+    """The category that is balanced near-finely, stratum after stratum."""
+
+    risk_set: RiskSet
+    spec: MatchingSpec
+    tally: Tally
+
+    @property
+    def _sides(self) -> tuple[Texts, Texts]:
+        arm = self.risk_set.is_beneficiary
+        category = self.risk_set.folded[str(self.spec.near_fine)]
+        return category[arm], category[~arm]
+
+    def of(self, rows: Ints, columns: Ints) -> Margin:
+        mine, theirs = self._sides
+        return Margin.of(mine[rows], theirs[columns], self.tally.counts, self.spec.surplus_price)
+
+    def add(self, rows: Ints, columns: Ints) -> None:
+        """Pairs were formed of these."""
+        mine, theirs = self._sides
+        self.tally.add(mine[rows], theirs[columns])

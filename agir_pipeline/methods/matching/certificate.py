@@ -5,7 +5,8 @@ v <= 0 and u <= the leave-out price, the sum of all prices is a lower bound of a
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,11 +20,16 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Prices:
-    """Dual prices in units of the distance, one per row and per column of the cost."""
+    """Dual prices in units of the distance, one per row and per column of the cost.
+
+    With a margin also one per category, and the finite surplus price they are at most.
+    """
 
     beneficiaries: Floats
     controls: Floats
     leave_out_price: float
+    categories: Floats = field(default_factory=lambda: np.zeros(0))
+    surplus_price: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,15 @@ def prices_of(cost: Floats, is_admissible: Bools, control_of: Ints, price: float
         used_prices = lower
     controls = np.zeros(cost.shape[1])
     controls[used] = used_prices
-    cheapest = np.full(len(cost), np.inf)
-    rows, columns, costs = listed_costs(cost, is_admissible)
+    return feasible_prices(listed_costs(cost, is_admissible), controls, price, len(cost))
+
+
+def feasible_prices(
+    edges: tuple[Ints, Ints, Floats], controls: Floats, price: float, n_rows: int
+) -> Prices:
+    """The highest prices of the beneficiaries that go with those of the controls."""
+    rows, columns, costs = edges
+    cheapest = np.full(n_rows, np.inf)
     starts = np.flatnonzero(np.diff(rows, prepend=-1))
     cheapest[rows[starts]] = np.minimum.reduceat(costs - controls[columns], starts)
     return Prices(np.minimum(price, cheapest), controls, price)
@@ -80,20 +93,23 @@ def check_certificate(
         CheckError: the pairs break a promise, the prices are not feasible, or the bound does not
             reach the total (the pairs are not optimal).
     """
-    _check_pairs(is_admissible, control_of)
+    check_used_once(is_admissible, control_of)
     edges = listed_costs(cost, is_admissible)
     largest = float(edges[2].max(initial=0.0))
     if not is_fair_price(prices, leave_out_price, len(cost), largest):
         raise refused(_("the leave-out price is not the declared one"))
-    _check_feasible(edges, largest, prices)
+    check_feasible(edges, largest, prices)
     paired = np.flatnonzero(control_of != LEFT_OUT)
     return judged(cost[paired, control_of[paired]], len(control_of), prices, largest)
 
 
-def judged(costs: Floats, n_rows: int, prices: Prices, largest: float) -> Certificate:
+def judged(
+    costs: Floats, n_rows: int, prices: Prices, largest: float, more: Iterable[float] = ()
+) -> Certificate:
     """Total against bound, once pairs and prices are known to keep the rules.
 
-    ``costs`` are those of the pairs; ``largest`` is the scale of a cost.
+    ``costs`` are those of the pairs; ``largest`` is the scale of a cost; ``more`` is what else
+    belongs to the bound (a margin's part).
 
     Raises:
         CheckError: the bound does not reach the total.
@@ -101,7 +117,7 @@ def judged(costs: Floats, n_rows: int, prices: Prices, largest: float) -> Certif
     total = math.fsum(costs)
     n_left_out = n_rows - len(costs)
     bound = math.fsum(
-        [*prices.beneficiaries, *prices.controls, *[-prices.leave_out_price] * n_left_out]
+        [*prices.beneficiaries, *prices.controls, *[-prices.leave_out_price] * n_left_out, *more]
     )
     difference = total - bound
     if abs(difference) > TOLERANCE * max(total, largest) + n_rows * rounding(prices):
@@ -118,7 +134,7 @@ def is_fair_price(prices: Prices, declared: float, n_rows: int, largest: float) 
     return prices.leave_out_price == declared
 
 
-def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
+def check_used_once(is_admissible: Bools, control_of: Ints) -> None:
     paired = np.flatnonzero(control_of != LEFT_OUT)
     used = control_of[paired]
     n_reused = len(used) - len(np.unique(used))
@@ -129,7 +145,7 @@ def _check_pairs(is_admissible: Bools, control_of: Ints) -> None:
         raise refused(_("{n} pair(s) along a forbidden edge").format(n=n_forbidden))
 
 
-def _check_feasible(edges: tuple[Ints, Ints, Floats], largest: float, prices: Prices) -> None:
+def check_feasible(edges: tuple[Ints, Ints, Floats], largest: float, prices: Prices) -> None:
     slack = TOLERANCE * largest + rounding(prices)
     rows, columns, costs = edges
     sums = prices.beneficiaries[rows] + prices.controls[columns]
@@ -143,8 +159,9 @@ def _check_feasible(edges: tuple[Ints, Ints, Floats], largest: float, prices: Pr
 
 
 def rounding(prices: Prices) -> float:
-    """What adding and taking off the leave-out price once may cost in digits."""
-    return 4 * float(np.finfo(np.float64).eps) * prices.leave_out_price
+    """What adding and taking off the fixed prices once may cost in digits."""
+    fixed = prices.leave_out_price + prices.surplus_price
+    return 4 * float(np.finfo(np.float64).eps) * fixed
 
 
 def refused(found: str) -> CheckError:

@@ -15,7 +15,7 @@ import pandas as pd
 from agir_pipeline.language import _
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.library import match
-from agir_pipeline.methods.matching.pair_tables import used_in_rounds
+from agir_pipeline.methods.matching.pair_tables import surplus_in_rounds, used_in_rounds
 from agir_pipeline.methods.matching.rounds import AtRisk, CovariatesAt, match_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
 
@@ -79,7 +79,9 @@ def rounds_frontier(
     """The same for the rounds of a study, each price carried from the first round to the last.
 
     Bands are solved in sequence and pairs locked at every price, as they would be. Without
-    ``prices``: the declared one, and those of ``frontier``.
+    ``prices``: the declared one, and those of ``frontier``. Where a category is balanced
+    near-finely, ``n_surplus`` counts the controls that are beyond their category's share over all
+    pairs; beside an infinite surplus price a finite price leaves people out rather than have any.
     """
     if not prices and rounds:
         widest, _pool, _alone = _all_rounds(rounds, replace(spec, leave_out_price=math.inf))
@@ -90,8 +92,12 @@ def rounds_frontier(
         priced = replace(spec, leave_out_price=price)
         pairs, pool, n_left_out = _all_rounds(rounds, priced)
         balance = balance_table(pool, pairs, priced)
-        rows.append(_row(price, pairs, n_left_out, balance[balance["round_number"] == 0]))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        row = _row(price, pairs, n_left_out, balance[balance["round_number"] == 0])
+        if spec.near_fine:
+            left = surplus_in_rounds([(pairs, pool)], spec).values()
+            row["n_surplus"] = sum(n for n in left if n > 0)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *(["n_surplus"] if spec.near_fine else [])])
 
 
 def _all_rounds(
@@ -99,7 +105,7 @@ def _all_rounds(
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Pairs and pool of all rounds, and how many beneficiaries have none after the last one."""
     pairs: list[pd.DataFrame] = []
-    pools = []
+    pools: list[pd.DataFrame] = []
     alone: set[str] = set()
     for number, asked in enumerate(rounds, 1):
         found = match_round(
@@ -110,6 +116,7 @@ def _all_rounds(
             asked.instant,
             used_in_rounds(pairs),
             asked.contracts_known_to,
+            surplus_in_rounds(zip(pairs, pools, strict=True), spec),
         )
         pairs.append(found.pairs.assign(round_number=number))
         pools.append(found.pool.assign(round_number=number))

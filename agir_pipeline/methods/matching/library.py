@@ -16,10 +16,11 @@ from agir_pipeline.methods.matching.arguments import (
     labels_of,
     names_of,
 )
-from agir_pipeline.methods.matching.arrays import Bools, Columns, Floats, Ints
+from agir_pipeline.methods.matching.arrays import Bools, Floats, Ints
 from agir_pipeline.methods.matching.design import design_matrix, fold_all, strata
 from agir_pipeline.methods.matching.distance import mahalanobis_whitened, robust_rank_whitened
 from agir_pipeline.methods.matching.fine_balance import Balanced, solve_balanced, verify_balanced
+from agir_pipeline.methods.matching.margins import Margin
 from agir_pipeline.methods.matching.matched import Matched, Part, Prepared
 from agir_pipeline.methods.matching.optimal import solve
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
@@ -51,22 +52,20 @@ def match(
     """The optimal pairs of treated rows and controls, with the proof that they are optimal.
 
     ``treated`` names a column of 1 and 0. ``covariates`` make the distance; ``exact`` ones are
-    equal within a pair, ``near_exact`` ones too until they leave somebody alone, and are then
-    given up in their order, on record. Numbers are numbers, everything else is a category; a
-    missing number gets the median and an indicator, a missing category is a level of its own, and
-    nobody is dropped; a date is a number of days. The propensity score is a logistic regression
-    (Firth's where the arms are separated) on ``propensity``, without it on all covariates;
-    ``score`` names a column of log-odds to use instead. A pair's gap in log-odds is at most
-    ``caliper`` SDs: "pooled" over the arms, or of the "whole" sample as MatchIt does; None for no
-    caliper.
+    equal within a pair, ``near_exact`` ones too until they leave somebody alone: then they are
+    given up in their order, on record. Numbers are numbers, all else is a category, a date is a
+    number of days; a missing number gets the median and an indicator, a missing category is a
+    level, nobody is dropped. The propensity score is a logistic regression (Firth's where the arms
+    are separated) on ``propensity``, or on all covariates; ``score`` names log-odds to use instead.
+    A pair's gap in log-odds is at most ``caliper`` SDs, "pooled" over the arms or of the "whole"
+    sample as in MatchIt; None for no caliper.
 
     Each treated row gets up to ``ratio`` controls, each control one treated row. The sum of the
-    distances plus ``leave_out_price`` for each control that is missing is as small as can be;
-    infinite means as many pairs as possible, then the cheapest. With ``fine_balance`` the margins
-    of one category come as close as these pairs allow, before the distances count.
+    distances plus ``leave_out_price`` for each missing control is as small as can be; infinite
+    means most pairs, then the cheapest. With ``fine_balance`` the shares of a category come as
+    close as so many pairs allow, before distances; with a finite price they agree exactly.
 
-    Equal solutions are decided by a hash of the index label with ``key``, never by row order:
-    the same rows in another order give the same pairs.
+    Equal solutions are decided by a hash of index label and ``key``, never by row order.
 
     Raises:
         ValueError: an argument is wrong; the sentence says which.
@@ -184,14 +183,10 @@ def _balanced(wish: Wish, prepared: Prepared) -> Part:
     mine, theirs = np.flatnonzero(prepared.is_treated), np.flatnonzero(~prepared.is_treated)
     problem = prepared.problem(mine, theirs, wish)
     labels = strata(prepared.folded, wish.exact, len(prepared.logit))
-    margin = _margin(prepared.folded, wish)
-    sought = Balanced(problem, (labels[mine], labels[theirs]), (margin[mine], margin[theirs]))
+    category = prepared.folded[str(wish.fine_balance)]
+    copies = np.repeat(category[mine], wish.ratio)
+    margin = Margin.of(copies, category[theirs], {}, math.inf)
+    sought = Balanced(problem, (labels[mine], labels[theirs]), margin)
     found = solve_balanced(sought)
     certificate = verify_balanced(sought, found.control_of, found.prices)
     return Part(0, "all", mine, theirs, problem, found, certificate, sought)
-
-
-def _margin(folded: Columns, wish: Wish) -> Ints:
-    return np.asarray(
-        pd.factorize(folded[str(wish.fine_balance)], use_na_sentinel=False)[0], dtype=np.int64
-    )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from agir_pipeline.methods.matching.at_risk import at_risk
 from agir_pipeline.methods.matching.candidates import people_of
+from agir_pipeline.methods.matching.margins import Tally
 from agir_pipeline.methods.matching.participants import WITHDRAWN, Candidates, aligned_spells
 from agir_pipeline.methods.matching.records import Round
 from agir_pipeline.methods.matching.round_tables import as_round
@@ -127,3 +128,26 @@ def used_in_rounds(pairs: Iterable[pd.DataFrame]) -> Mapping[str, str]:
         for arm in ("beneficiary", "control"):
             used |= dict.fromkeys(table[f"{arm}_person_id"], arm)
     return used
+
+
+def surplus_in_rounds(
+    rounds: Iterable[tuple[pd.DataFrame, pd.DataFrame]], spec: MatchingSpec
+) -> Mapping[str, int]:
+    """Category → how many more controls than beneficiaries the pairs of these rounds hold.
+
+    ``rounds`` are pairs and pool, of one round or several; the pairs count as they were formed,
+    whatever became of them. Nothing where the design balances no category near-finely.
+    """
+    tally = Tally()
+    if spec.near_fine is None:
+        return tally.counts
+    for pairs, pool in rounds:
+        keys = [name for name in ("round_number", "band_number") if name in pairs and name in pool]
+        category = pool.set_index([*keys, "arm", "person_id"])[spec.near_fine]
+        sides = []
+        for arm in ARMS:
+            members = pairs[[*keys, f"{arm}_person_id"]].assign(arm=arm)
+            wanted = members[[*keys, "arm", f"{arm}_person_id"]]
+            sides.append(category.reindex(pd.MultiIndex.from_frame(wanted)))
+        tally.add(*sides)
+    return tally.counts

@@ -37,7 +37,9 @@ class Round:
     certificates: per band, relaxation level and stratum · pool: per band and person at risk in it
     (``is_open``: still free when the band was solved; ``stratum``: before any relaxation), with
     covariates as used, holes left open · prices: dual prices, per certificate and person ·
-    exclusions: controls kept out by a dated condition · models: score and caliper, per band.
+    exclusions: controls kept out by a dated condition · models: score and caliper, per band ·
+    categories: dual prices of the categories that are balanced near-finely, per certificate; None
+    where the design balances none.
     """
 
     pairs: pd.DataFrame
@@ -47,6 +49,7 @@ class Round:
     prices: pd.DataFrame
     exclusions: pd.DataFrame
     models: tuple[dict[str, object], ...]
+    categories: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from agir_pipeline.methods.matching.arrays import Columns
+from agir_pipeline.methods.matching.arrays import Columns, Ints
 from agir_pipeline.methods.matching.band import Solved
 from agir_pipeline.methods.matching.candidates import People
 from agir_pipeline.methods.matching.design import is_number, strata
+from agir_pipeline.methods.matching.margins import Margin
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched
 from agir_pipeline.methods.matching.spec import MatchingSpec
@@ -44,6 +45,20 @@ CERTIFICATES = {
     "total_distance": REAL,
     "bound": REAL,
     "gap": REAL,
+}
+SURPLUS = {"surplus_price": REAL, "n_surplus": WHOLE}
+"""More columns of the certificates where a category is balanced near-finely."""
+CATEGORIES = {
+    "band_number": WHOLE,
+    "relaxation_level": WHOLE,
+    "stratum": TEXT,
+    "category": TEXT,
+    "surplus_before": WHOLE,
+    "n_beneficiaries": WHOLE,
+    "n_controls": WHOLE,
+    "surplus_after": WHOLE,
+    "price": REAL,
+    "surplus_price": REAL,
 }
 PRICES = {
     "band_number": WHOLE,
@@ -82,12 +97,14 @@ def as_round(
     ordered = sorted(unmatched, key=lambda u: place[u.person_id])
     covariates = {c.name: REAL if is_number(c) else TEXT for c in spec.covariates}
     parts = [(b, part) for b in bands for part in b.solved.strata]
+    proofs = CERTIFICATES | (SURPLUS if spec.near_fine else {})
     return Round(
         pairs=_table(PAIRS, [_pairs(people, spec, b) for b in bands]),
         unmatched=_typed(UNMATCHED, pd.DataFrame(ordered)),
-        certificates=_table(CERTIFICATES, [_certificate(spec, b, part) for b, part in parts]),
+        certificates=_table(proofs, [_certificate(spec, b, part) for b, part in parts]),
         pool=_table(POOL | covariates, [_pool(people, spec, b) for b in bands]),
         prices=_table(PRICES, [_prices(people, spec, b, part) for b, part in parts]),
+        categories=_categories_table(spec, parts) if spec.near_fine else None,
         exclusions=_typed(EXCLUSIONS, pd.DataFrame(exclusions)),
         models=tuple(
             {"band_number": band_number(b.risk_set.edge_days, spec), **b.scores.model}
@@ -167,6 +184,9 @@ def _certificate(spec: MatchingSpec, band: BandRecord, part: Solved) -> Columns:
         "bound": part.certificate.bound,
         "gap": part.certificate.gap,
     }
+    if part.margin:
+        line["surplus_price"] = part.prices.surplus_price
+        line["n_surplus"] = int(np.maximum(part.margin.left(_places(part)), 0).sum())
     return {**_band_columns(spec, band, 1), **{n: _repeated(v, 1) for n, v in line.items()}}
 
 
@@ -183,6 +203,36 @@ def _pool(people: People, spec: MatchingSpec, band: BandRecord) -> Columns:
         "stratum": strata(risk_set.folded, spec.enforced(0), n),
         "logit": band.scores.logit,
         **risk_set.folded,
+    }
+
+
+def _places(part: Solved) -> Ints:
+    """The control of each beneficiary as a place among the controls of the stratum."""
+    places = np.searchsorted(part.controls, part.control_of)
+    return np.where(part.control_of == LEFT_OUT, LEFT_OUT, places)
+
+
+def _categories_table(
+    spec: MatchingSpec, parts: Sequence[tuple[BandRecord, Solved]]
+) -> pd.DataFrame:
+    found = [_categories(spec, b, part, part.margin) for b, part in parts if part.margin]
+    return _table(CATEGORIES, found)
+
+
+def _categories(spec: MatchingSpec, band: BandRecord, part: Solved, margin: Margin) -> Columns:
+    n, places = len(margin.names), _places(part)
+    mine, theirs = margin.chosen(places)
+    return {
+        **_band_columns(spec, band, n),
+        "relaxation_level": _repeated(part.relaxation_level, n),
+        "stratum": _repeated(part.stratum, n),
+        "category": np.array(margin.names, dtype=object),
+        "surplus_before": margin.before,
+        "n_beneficiaries": mine,
+        "n_controls": theirs,
+        "surplus_after": margin.left(places),
+        "price": part.prices.categories,
+        "surplus_price": _repeated(part.prices.surplus_price, n),
     }
 
 

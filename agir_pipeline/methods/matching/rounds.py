@@ -24,6 +24,7 @@ from agir_pipeline.methods.matching.candidates import (
 )
 from agir_pipeline.methods.matching.design import fold_all
 from agir_pipeline.methods.matching.invariants import check_pairs
+from agir_pipeline.methods.matching.margins import Tally
 from agir_pipeline.methods.matching.records import BandRecord, Exclusion, Round, Unmatched
 from agir_pipeline.methods.matching.risk_sets import RiskSet, Stack
 from agir_pipeline.methods.matching.round_tables import as_round
@@ -45,6 +46,7 @@ def match_round(
     instant: date,
     used: Mapping[str, str],
     contracts_known_to: date = date.max,
+    surplus_before: Mapping[str, int] | None = None,
 ) -> Round:
     """The pairs formed on ``instant`` among everybody not yet used, with their proofs.
 
@@ -54,7 +56,9 @@ def match_round(
     its list holds all starts), ``consented_on``, ``has_consent_rule``, ``blocked_reason``
     (a beneficiary that may not be matched now). ``used`` says in which arm a person was used in
     an earlier round. ``contracts_known_to`` is the last day the delivered contracts tell of: an
-    index date after it waits for a newer register. The order of the rows changes nothing.
+    index date after it waits for a newer register. ``surplus_before`` says how many more controls
+    than beneficiaries earlier rounds used of each category that is balanced near-finely. The order
+    of the rows changes nothing.
 
     ``at_risk`` and ``covariates_at`` are asked once per band, in increasing order, and never for a
     band before the earlier ones are solved. Without an index rule there is one band, every row is
@@ -65,7 +69,7 @@ def match_round(
             break an invariant.
     """
     people = people_of(persons, spec, instant, contracts_known_to)
-    taken = dict(used)
+    taken, tally = dict(used), Tally(dict(surplus_before or {}))
     stack = Stack()
     bands: list[BandRecord] = []
     unmatched = _never_asked(people, taken)
@@ -83,7 +87,7 @@ def match_round(
             continue
         raw = covariates_at(edge).iloc[people.order]
         stack.add(_risk_set(people, mine, np.flatnonzero(stands), raw, edge, spec))
-        record = _solve(people, stack, bands, taken, spec)
+        record = _solve(people, stack, bands, taken, spec, tally)
         bands.append(record)
         unmatched += record.unmatched(people)
         taken |= record.newly_used(people)
@@ -145,11 +149,12 @@ def _solve(
     before: list[BandRecord],
     taken: Mapping[str, str],
     spec: MatchingSpec,
+    tally: Tally,
 ) -> BandRecord:
     scores = score(stack, spec, before[-1].scores if before else None)
     band = stack.last
     is_open = ~among(people.person_id[band.rows], taken)
-    return BandRecord(band, scores, is_open, solve_band(band, scores, is_open, spec))
+    return BandRecord(band, scores, is_open, solve_band(band, scores, is_open, spec, tally))
 
 
 def _never_asked(people: People, taken: Mapping[str, str]) -> list[Unmatched]:

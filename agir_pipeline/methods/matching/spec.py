@@ -16,6 +16,7 @@ class MatchingSpec:
 
     ``leave_out_price`` is in units of the distance; infinite means as many pairs as possible,
     then the cheapest. The three day counts are None where the study has no index rule.
+    ``near_fine`` names the category whose shares the pairs follow, if any.
     """
 
     covariates: tuple[Covariate, ...]
@@ -29,11 +30,14 @@ class MatchingSpec:
     waiting_days: int | None
     design_number: int
     algorithm_version: str = ALGORITHM_VERSION
+    near_fine: str | None = None
+    surplus_price: float = math.inf
 
     @classmethod
     def of(cls, protocol: Protocol) -> "MatchingSpec":
         matching, index = protocol.matching, protocol.matching.index
-        price = matching.leave_out_price
+        price, near_fine = matching.leave_out_price, matching.near_fine
+        surplus = near_fine.surplus_price if near_fine else "infinite"
         return cls(
             covariates=protocol.covariates,
             distance=matching.distance,
@@ -45,6 +49,8 @@ class MatchingSpec:
             start_window_days=index.start_window_days.value if index else None,
             waiting_days=index.waiting_days.value if index else None,
             design_number=matching.design_number,
+            near_fine=near_fine.covariate if near_fine else None,
+            surplus_price=math.inf if surplus == "infinite" else surplus,
         )
 
     @property

@@ -17,13 +17,17 @@ from agir_pipeline.methods.matching.certificate import (
     rounding,
 )
 from agir_pipeline.methods.matching.distance import distances
+from agir_pipeline.methods.matching.margins import Margin, check_margin_prices
 
 BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """Beneficiaries and controls that were free and equal where they had to be."""
+    """Beneficiaries and controls that were free and equal where they had to be.
+
+    With a ``margin``, its categories stand in the order of the rows and of the columns.
+    """
 
     points: tuple[Floats, Floats]
     scores: tuple[Floats, Floats]
@@ -31,6 +35,7 @@ class Stratum:
     caliper: float
     window_days: int | None
     leave_out_price: float
+    margin: Margin | None = None
 
     def blocks(self) -> Iterator[tuple[slice, Floats, Bools]]:
         """Costs and admissible edges of some rows at a time."""
@@ -54,7 +59,7 @@ def check_stratum(problem: Stratum, control_of: Ints, prices: Prices) -> Floats:
         CheckError: a control is used twice, a pair is not admissible, the prices are not
             feasible, or their sum does not reach the total (the pairs are not optimal).
     """
-    used = control_of[control_of >= 0]
+    margin, used = problem.margin, control_of[control_of >= 0]
     if len(np.unique(used)) < len(used):
         raise refused(_("{n} control(s) used more than once").format(n=len(used) - len(set(used))))
     costs: list[Floats] = []
@@ -67,15 +72,21 @@ def check_stratum(problem: Stratum, control_of: Ints, prices: Prices) -> Floats:
         costs.append(cost[paired, chosen])
         slack = TOLERANCE * largest + rounding(prices)
         sums = prices.beneficiaries[rows, None] + prices.controls[None, :]
+        if margin:
+            held, (mine, theirs) = prices.categories, margin.codes
+            sums -= held[theirs][None, :] - held[mine[rows]][:, None]
         n_beaten += int((may & (sums > cost + slack)).sum())
     if n_forbidden:
         raise refused(_("{n} pair(s) along a forbidden edge").format(n=n_forbidden))
-    if not is_fair_price(prices, problem.leave_out_price, len(control_of), largest):
+    if margin:
+        check_margin_prices(margin, prices, problem.leave_out_price, len(control_of), largest)
+    elif not is_fair_price(prices, problem.leave_out_price, len(control_of), largest):
         raise refused(_("the leave-out price is not the declared one"))
     n_beaten += int((~(prices.controls <= 0)).sum())
     n_beaten += int((~(prices.beneficiaries <= prices.leave_out_price)).sum())
     if n_beaten:
         raise refused(_("{n} price(s) break a constraint").format(n=n_beaten))
     found = np.concatenate(costs)
-    judged(found, len(control_of), prices, largest)
+    more = margin.part(prices, control_of) if margin else ()
+    judged(found, len(control_of), prices, largest, more)
     return found

@@ -5,8 +5,9 @@ free and who was whose candidate are worked out again; then the prices must boun
 pair and reach the total.
 """
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from agir_pipeline.methods.matching.candidates import among
 from agir_pipeline.methods.matching.certificate import Prices
 from agir_pipeline.methods.matching.design import design_matrix, is_number, strata
 from agir_pipeline.methods.matching.distance import robust_rank_whitened
+from agir_pipeline.methods.matching.margins import Margin, Tally
+from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from agir_pipeline.methods.matching.spec import MatchingSpec
 from agir_pipeline.methods.matching.stratum import Stratum, check_stratum
 from agir_pipeline.protocol.model import Covariate
@@ -37,6 +40,8 @@ class Terms:
     near_exact: tuple[str, ...]
     leave_out_price: float
     start_window_days: int | None
+    near_fine: str | None = None
+    surplus_price: float = math.inf
 
     @classmethod
     def of(cls, spec: MatchingSpec) -> "Terms":
@@ -47,18 +52,25 @@ class Terms:
             spec.near_exact,
             spec.leave_out_price,
             spec.start_window_days,
+            spec.near_fine,
+            spec.surplus_price,
         )
 
     def as_facts(self) -> dict[str, Any]:
         """For the manifest of a release: plain values only."""
-        price = self.leave_out_price
-        return {
+        facts = {
             "distance": self.distance,
             "distance_covariates": {c.name: is_number(c) for c in self.distance_covariates},
             "exact": list(self.exact),
             "near_exact": list(self.near_exact),
-            "leave_out_price": price if np.isfinite(price) else INFINITE,
+            "leave_out_price": _said(self.leave_out_price),
             "start_window_days": self.start_window_days,
+        }
+        if self.near_fine is None:
+            return facts
+        return facts | {
+            "near_fine": self.near_fine,
+            "surplus_price": _said(self.surplus_price),
         }
 
     @classmethod
@@ -67,15 +79,24 @@ class Terms:
             Covariate.model_construct(name=name, scale="number" if number else "category")
             for name, number in facts["distance_covariates"].items()
         )
-        price = facts["leave_out_price"]
         return cls(
             facts["distance"],
             covariates,
             tuple(facts["exact"]),
             tuple(facts["near_exact"]),
-            float("inf") if price == INFINITE else float(price),
+            _meant(facts["leave_out_price"]),
             facts["start_window_days"],
+            facts.get("near_fine"),
+            _meant(facts.get("surplus_price", INFINITE)),
         )
+
+
+def _said(price: float) -> float | str:
+    return price if math.isfinite(price) else INFINITE
+
+
+def _meant(said: float | str) -> float:
+    return math.inf if said == INFINITE else float(said)
 
 
 class Finding(NamedTuple):
@@ -90,23 +111,31 @@ class Finding(NamedTuple):
 
 
 def verify_pairs(
-    pairs: pd.DataFrame, pool: pd.DataFrame, prices: pd.DataFrame, terms: Terms
+    pairs: pd.DataFrame,
+    pool: pd.DataFrame,
+    prices: pd.DataFrame,
+    terms: Terms,
+    categories: pd.DataFrame | None = None,
 ) -> list[Finding]:
     """Every problem that was solved, in its order, with what is wrong about it.
 
     A problem is a round, a band, a level of relaxation and a stratum. Pairs that belong to none
-    are a finding of their own.
+    are a finding of their own. ``categories`` holds the prices of the category that is balanced
+    near-finely; without it no such balance is proved.
     """
-    formed = _grouped(pairs, ["round_number", "band_number", "relaxation_level"], PAIR_COLUMNS)
-    proofs = _grouped(
-        prices, ["round_number", "band_number", "relaxation_level", "stratum"], PRICE_COLUMNS
+    place = ["round_number", "band_number", "relaxation_level"]
+    own = pd.DataFrame(columns=[*place, "stratum", *CATEGORY_COLUMNS])
+    told = _Told(
+        _grouped(pairs, place, PAIR_COLUMNS),
+        _grouped(prices, [*place, "stratum"], PRICE_COLUMNS),
+        _grouped(own if categories is None else categories, [*place, "stratum"], CATEGORY_COLUMNS),
     )
-    used: set[str] = set()
+    used, tally = set[str](), Tally()
     findings: list[Finding] = []
     for number, of_round in pool.groupby("round_number", sort=True):
         for edge in np.sort(of_round["band_number"].unique()).tolist():
             band = _Band(of_round[of_round["band_number"] <= edge], edge, terms)
-            findings += band.findings((int(str(number)), edge), formed, proofs, used)
+            findings += band.findings((int(str(number)), edge), told, used, tally)
     n_strange = len(pairs) - sum(finding.n_pairs for finding in findings)
     if n_strange:
         fault = _("{n} pair(s) belong to no stratum of the pool").format(n=n_strange)
@@ -117,7 +146,25 @@ def verify_pairs(
 PAIR_COLUMNS = ("beneficiary_person_id", "control_person_id", "distance")
 PRICE_COLUMNS = ("arm", "person_id", "price", "leave_out_price", "caliper")
 
+CATEGORY_COLUMNS = (
+    "category",
+    "surplus_before",
+    "n_beneficiaries",
+    "n_controls",
+    "surplus_after",
+    "price",
+    "surplus_price",
+)
+
 Groups = Mapping[Any, tuple[list[Any], ...]]
+
+
+class _Told(NamedTuple):
+    """What a release says, by the problem it says it of."""
+
+    pairs: Groups
+    prices: Groups
+    categories: Groups
 
 
 def _grouped(table: pd.DataFrame, keys: list[str], columns: tuple[str, ...]) -> Groups:
@@ -141,6 +188,8 @@ class _Band:
         self.index_on: Days = rows["index_on"].to_numpy(dtype="datetime64[D]")
         equal = terms.exact + terms.near_exact
         self.equal: Columns = {name: rows[name].to_numpy(dtype=object) for name in equal}
+        fine = terms.near_fine
+        self.category: Texts | None = rows[fine].to_numpy(dtype=object) if fine else None
 
     @cached_property
     def points(self) -> Floats:
@@ -153,13 +202,13 @@ class _Band:
         return robust_rank_whitened(matrix)[self.here]
 
     def findings(
-        self, place: tuple[int, int], formed: Groups, proofs: Groups, used: set[str]
+        self, place: tuple[int, int], told: _Told, used: set[str], tally: Tally
     ) -> Iterator[Finding]:
-        """One per stratum and level; whoever is paired is added to ``used``."""
+        """One per stratum and level; whoever is paired is added to ``used`` and ``tally``."""
         is_free = ~among(self.person_id, used)
         is_well = bool((self.is_open == is_free).all())
         for level in range(len(self.terms.near_exact) + 1):
-            mine, theirs, distance = formed.get((*place, level), ([], [], []))
+            mine, theirs, distance = told.pairs.get((*place, level), ([], [], []))
             control_of = dict(zip(mine, zip(theirs, distance, strict=True), strict=True))
             names = self.terms.exact + self.terms.near_exact[level:]
             labels = strata(self.equal, names, len(self.person_id))
@@ -169,8 +218,10 @@ class _Band:
                     np.flatnonzero(inside & arm) for arm in (self.is_mine, ~self.is_mine)
                 )
                 pairs = {p: control_of[p] for p in self.person_id[rows] if p in control_of}
-                proof = proofs.get((*place, level, stratum), ([], [], [], [], []))
-                fault = self._fault(rows, columns, pairs, proof)
+                key = (*place, level, stratum)
+                proof = told.prices.get(key, ([], [], [], [], []))
+                categories = told.categories.get(key, tuple([] for _name in CATEGORY_COLUMNS))
+                fault = self._fault(rows, columns, pairs, proof, categories, tally)
                 if fault is None and not is_well:
                     fault = _("who is said to be free is not who was unused")
                 yield Finding(*place, level, str(stratum), len(pairs), fault)
@@ -183,6 +234,8 @@ class _Band:
         columns: Ints,
         pairs: Mapping[str, tuple[str, float]],
         proof: tuple[list[Any], ...],
+        categories: tuple[list[Any], ...],
+        tally: Tally,
     ) -> str | None:
         """The first thing wrong with the pairs of a stratum, as a sentence."""
         arms, persons, prices, leave_out_prices, calipers = proof
@@ -194,8 +247,20 @@ class _Band:
         number = {person: place for place, person in enumerate(self.person_id[columns])}
         if not all(control in number for control, _distance in pairs.values()):
             return _("a control of the pairs is not of the stratum, or was not free")
-        control_of = [number[pairs[p][0]] if p in pairs else -1 for p in self.person_id[rows]]
+        chosen = [number[pairs[p][0]] if p in pairs else LEFT_OUT for p in self.person_id[rows]]
+        control_of = np.array(chosen, dtype=np.int64)
         values = np.array([price_of[member] for member in members], dtype=np.float64)
+        priced = Prices(values[: len(rows)], values[len(rows) :], leave_out_prices[0])
+        margin = None
+        if self.category is not None:
+            mine, theirs = self.category[rows], self.category[columns]
+            margin = Margin.of(mine, theirs, tally.counts, self.terms.surplus_price)
+            paired = np.flatnonzero(control_of != LEFT_OUT)
+            tally.add(mine[paired], theirs[control_of[paired]])
+            if not _is_told(margin, control_of, categories):
+                return _("the categories with a price are not those of the stratum and its pairs")
+            held, surplus_price = np.array(categories[5], dtype=np.float64), categories[6][0]
+            priced = replace(priced, categories=held, surplus_price=surplus_price)
         problem = Stratum(
             points=(self.points[rows], self.points[columns]),
             scores=(self.logit[rows], self.logit[columns]),
@@ -203,16 +268,24 @@ class _Band:
             caliper=calipers[0],
             window_days=self.terms.start_window_days,
             leave_out_price=self.terms.leave_out_price,
+            margin=margin,
         )
-        priced = Prices(values[: len(rows)], values[len(rows) :], leave_out_prices[0])
         said = np.array([pairs[p][1] for p in self.person_id[rows] if p in pairs])
         try:
-            costs = check_stratum(problem, np.array(control_of, dtype=np.int64), priced)
+            costs = check_stratum(problem, control_of, priced)
         except CheckError as fault:
             return str(fault)
         if not np.allclose(said, costs, rtol=1e-9, atol=1e-9):
             return _("a distance of the pairs is not that of their covariates")
         return None
+
+
+def _is_told(margin: Margin, control_of: Ints, categories: tuple[list[Any], ...]) -> bool:
+    """Whether the table has these categories, sorted, and counts them as they are."""
+    mine, theirs = margin.chosen(control_of)
+    counted = [margin.before, mine, theirs, margin.left(control_of)]
+    wanted = [list(margin.names), *(n.tolist() for n in counted)]
+    return wanted == list(categories[:5]) and len(set(categories[6])) == 1
 
 
 def _values(column: "pd.Series[Any]", is_number: bool) -> Floats | Texts:

@@ -11,6 +11,7 @@ from agir_pipeline.methods.effects.measure_tables import MEASURE_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.paired import PairedTable
 from agir_pipeline.methods.effects.precision_tables import EVALUABILITY_COLUMNS
 from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
+from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 
 EVENT = {
@@ -95,6 +96,17 @@ def test_an_event_says_its_figures_with_their_sign_and_their_bounds(leaving, pro
     assert "23 of 30" in said["estimand", "In one sentence"]
     assert "left for good" in said["estimand", "In one sentence"]
     assert said["trial", "Follow-up"].startswith("90 days")
+
+
+def test_a_category_balanced_near_finely_is_named(leaving, protocol):
+    assert ("trial", "Near-fine balance") not in lines(
+        effect_sheet(leaving, protocol, ground([EVENT]))
+    )
+    near_fine = NearFine(covariate="zone", surplus_price=0.5, source="committee")
+    matching = protocol.matching.model_copy(update={"near_fine": near_fine})
+    balanced = protocol.model_copy(update={"matching": matching})
+    said = lines(effect_sheet(leaving, balanced, ground([EVENT])))
+    assert said["trial", "Near-fine balance"].endswith("as far as pairs allow: Zone of residence")
 
 
 def test_the_mid_p_of_the_sheet_is_the_exact_enumeration_of_seven_coins():

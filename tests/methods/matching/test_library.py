@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agir_pipeline.errors import CheckError
 from agir_pipeline.methods.matching import match
 from agir_pipeline.methods.matching.design import MISSING
+from agir_pipeline.methods.matching.frontier import frontier
 from agir_pipeline.methods.matching.pairs import LEFT_OUT
 from tests.methods.matching.problems import some
 
@@ -246,7 +247,7 @@ def test_affine_and_monotone_changes_leave_the_pairs(seed, people):
         ({"covariates": ["age"], "score": "level"}, "score must be a finite number in every row"),
         (
             {"covariates": ["score"], "fine_balance": "level", "near_exact": ["sector"]},
-            "fine_balance goes with an infinite leave_out_price and without near_exact",
+            "fine_balance goes without near_exact",
         ),
     ],
 )
@@ -408,7 +409,7 @@ def test_fine_balance_worked_by_hand():
 @given(seed=st.integers(0, 10_000))
 def test_fine_balance_keeps_the_pairs_and_comes_as_close_as_can_be(seed):
     rng = np.random.default_rng(seed)
-    n, k = 4, 7
+    n, k = 3, 5
     rows = pd.DataFrame(
         {
             "t": [1] * n + [0] * k,
@@ -421,12 +422,14 @@ def test_fine_balance_keeps_the_pairs_and_comes_as_close_as_can_be(seed):
     plain, fine = match(rows, "t", **said), match(rows, "t", fine_balance="g", **said)
     assert len(fine.pairs) == len(plain.pairs)
     best = closest(rows, plain.caliper)
-    assert (len(fine.pairs), surplus(rows, fine.pairs["control"])) == best[:2]
+    found = len(fine.pairs), surplus(rows, fine.pairs["beneficiary"], fine.pairs["control"])
+    assert found == best[:2]
     assert fine.pairs["distance"].sum() == pytest.approx(best[2])
 
 
-def surplus(rows, controls):
-    wanted = rows[rows["t"] == 1]["g"].value_counts()
+def surplus(rows, treated, controls):
+    """Controls beyond their category's share among the treated that have a pair."""
+    wanted = rows.loc[list(treated), "g"].value_counts()
     used = rows.loc[list(controls), "g"].value_counts()
     return int((used - wanted.reindex(used.index).fillna(0)).clip(lower=0).sum())
 
@@ -435,18 +438,31 @@ def closest(rows, caliper):
     """By trying every set of pairs: most pairs, least surplus, least distance."""
     mine, theirs = rows[rows["t"] == 1].index, rows[rows["t"] == 0].index
     x, e = rows["x"], rows["e"]
-    found = {frozenset(): 0.0}
+    found = {(frozenset(), frozenset()): 0.0}
     for one in mine:
         grown = dict(found)
-        for used, total in found.items():
+        for (treated, used), total in found.items():
             for other in theirs:
                 gap = abs(x[one] - x[other])
                 if other not in used and e[one] == e[other] and gap <= caliper:
-                    key = used | {other}
+                    key = treated | {one}, used | {other}
                     grown[key] = min(grown.get(key, math.inf), total + gap)
         found = grown
-    best = min(found, key=lambda used: (-len(used), surplus(rows, used), found[used]))
-    return len(best), surplus(rows, best), found[best]
+    best = min(found, key=lambda sets: (-len(sets[0]), surplus(rows, *sets), found[sets]))
+    return len(best[0]), surplus(rows, *best), found[best]
+
+
+def test_with_a_finite_price_shares_agree_and_the_frontier_says_what_that_costs():
+    rows = pd.DataFrame(
+        {"t": [1, 1, 0, 0, 0], "x": [0.0, 1.0, 0.1, 1.1, 3.0], "k": ["a", "b", "a", "a", "b"]}
+    )
+    said = {"distance": "logit", "score": "x", "caliper": None, "fine_balance": "k"}
+    # the only control of "b" is 2 away: dearer than leaving its treated out
+    strict = match(rows, "t", leave_out_price=1.5, **said)
+    assert strict.pairs.set_index("beneficiary")["control"].to_dict() == {0: 2}
+    assert strict.verify()["gap"].abs().max() <= 1e-9
+    table = frontier(rows, "t", prices=[1.5, math.inf], **said)
+    assert table["n_pairs"].tolist() == [1, 2]
 
 
 def test_a_margin_of_too_many_people_is_told(monkeypatch, small):
@@ -458,13 +474,14 @@ def test_a_margin_of_too_many_people_is_told(monkeypatch, small):
 def test_a_wrong_balance_is_refused(monkeypatch, small):
     from agir_pipeline.methods.matching import fine_balance
 
-    honest = fine_balance.cheapest_pairs
+    honest = fine_balance.solve_with_margin
 
-    def lying(edges, limits):
-        found = honest(edges, limits)
-        return replace(found, row_prices=found.row_prices - 1.0)
+    def lying(*sought):
+        found = honest(*sought)
+        prices = replace(found.prices, beneficiaries=found.prices.beneficiaries - 1.0)
+        return replace(found, prices=prices)
 
-    monkeypatch.setattr(fine_balance, "cheapest_pairs", lying)
+    monkeypatch.setattr(fine_balance, "solve_with_margin", lying)
     with pytest.raises(CheckError, match="refused by their certificate"):
         match(small, "treated", ["score"], fine_balance="level")
 
@@ -475,15 +492,14 @@ def test_balanced_pairs_that_are_not_the_best_prove_nothing(ratio, small):
     part = found.parts[0]
     assert part.verify() == part.certificate
     assert part.certificate.gap == pytest.approx(0.0, abs=1e-12)
-    cost, category = part.balanced.table()[0], part.balanced.margin[1]
+    cost, margin = part.balanced.table()[0], part.balanced.margin
 
     def worth(control_of):
-        n_chosen = np.bincount(category[control_of], minlength=len(part.balanced.wanted))
-        surplus = np.maximum(n_chosen - part.balanced.wanted, 0).sum()
+        surplus = np.maximum(margin.left(control_of), 0).sum()
         return int(surplus), round(float(cost[np.arange(len(cost)), control_of].sum()), 6)
 
     own, n_refused = part.solution.control_of, 0
-    for row, other in itertools.product(range(len(own)), range(len(category))):
+    for row, other in itertools.product(range(len(own)), range(cost.shape[1])):
         swapped = np.where(np.arange(len(own)) == row, other, own)
         if other not in own and worth(swapped) > worth(own):
             n_refused += 1

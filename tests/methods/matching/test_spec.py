@@ -3,6 +3,7 @@
 import math
 
 from agir_pipeline.methods.matching.spec import ALGORITHM_VERSION, MatchingSpec
+from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Fact, Index, Matching, Protocol
 
 
@@ -65,3 +66,12 @@ def test_near_exact_covariates_are_given_up_in_the_order_of_the_file(covariate):
     ]
     assert [c.name for c in spec.distance_covariates] == ["age"]
     assert [c.name for c in spec.propensity_covariates] == ["age"]
+
+
+def test_a_category_to_balance_and_its_price_are_read(covariate):
+    place = covariate("place", scale="category", role="report")
+    for written, price in (("infinite", math.inf), (0.5, 0.5)):
+        near_fine = NearFine(covariate="place", surplus_price=written, source="x")
+        spec = MatchingSpec.of(protocol((place,), leave_out_price=1.0, near_fine=near_fine))
+        assert (spec.near_fine, spec.surplus_price) == ("place", price)
+    assert MatchingSpec.of(protocol((place,), leave_out_price=1.0)).near_fine is None
