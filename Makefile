@@ -5,7 +5,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test test-ui check bench bench-matching campaign-matching bench-intake bench-outcomes \
   bench-linkage fuzz fuzz-small fuzz-servers \
-  campaign-coverage campaign-bias campaign-planted campaign-nights campaign-scale campaign-canaries campaign-erasures \
+  campaign-coverage campaign-inference campaign-bias campaign-planted campaign-nights campaign-scale campaign-canaries campaign-erasures \
   messages guides lock clean
 
 setup: .venv/.installed
@@ -80,6 +80,10 @@ campaign-erasures: setup
 
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py
+
+# The intervals of the programme's tables, of subgroups and of the bootstrap.
+campaign-inference: setup
+	.venv/bin/python -m benchmarks.inference
 
 campaign-bias: setup
 	.venv/bin/python benchmarks/matching_bias.py 2600

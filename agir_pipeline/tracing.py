@@ -15,6 +15,8 @@ from agir_pipeline.contracts.lineage import headings_behind
 from agir_pipeline.contracts.places import Place
 from agir_pipeline.errors import UsageError
 from agir_pipeline.language import _
+from agir_pipeline.methods.programme.territory import ground_columns, told_grounds
+from agir_pipeline.protocol.funding import Funding
 from agir_pipeline.resources.home import Home
 from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import Study, included, open_study
@@ -62,10 +64,12 @@ def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
     places = sorted({place for headings in told.values() for place in headings})
     sources = list(dict.fromkeys(place.table for place in places))
     with study.warehouse.transaction() as connection:
-        if table in OF_EVERYBODY or set(LISTED) <= set(found):
+        if table == "territory":
+            persons = _in_territory(study, connection, found)
+        elif table in OF_EVERYBODY or set(LISTED) <= set(found):
             persons = _on_lists(study, connection, found.reindex(columns=list(LISTED)))
         else:
-            persons = _persons(found, Releases(home.releases))
+            persons = _persons(found, Releases(home.releases), study.protocol.funding)
         rows = _accepted(study, connection, sources, persons)
     return Traced(len(found), _by_source(places), len(persons), rows)
 
@@ -102,7 +106,7 @@ def _by_source(places: Sequence[Place]) -> dict[str, list[str]]:
     return found
 
 
-def _persons(rows: pd.DataFrame, releases: Releases) -> set[str]:
+def _persons(rows: pd.DataFrame, releases: Releases, funding: Funding | None) -> set[str]:
     """The persons a row names, or the members of the pairs that it sums over."""
     named = [name for name in ("person_id", *MEMBERS) if name in rows]
     if named:
@@ -112,7 +116,7 @@ def _persons(rows: pd.DataFrame, releases: Releases) -> set[str]:
     if "pair_id" in rows:  # a row may tell of a pair that counts no more
         pairs = pairs[pairs["pair_id"].isin(rows["pair_id"])]
     elif set(SUBGROUP) <= set(rows):
-        pairs = pairs[counts & pairs["pair_id"].isin(_of_levels(rows, releases))]
+        pairs = pairs[counts & pairs["pair_id"].isin(_of_levels(rows, releases, funding))]
     elif PAIRED.isdisjoint(rows):
         return set()
     else:
@@ -136,9 +140,25 @@ def _on_lists(study: Study, connection: sa.Connection, rows: pd.DataFrame) -> se
     return found
 
 
-def _of_levels(rows: pd.DataFrame, releases: Releases) -> set[str]:
+def _in_territory(study: Study, connection: sa.Connection, rows: pd.DataFrame) -> set[str]:
+    """Everybody of these arms who is in the territory, or not, on these grounds."""
+    protocol, territory = study.protocol, study.protocol.territory
+    if territory is None:
+        return set()
+    wanted = ground_columns(protocol, territory)
+    people = study.warehouse.read(connection, "linked", "participants", wanted=wanted)
+    told = told_grounds(people, protocol, territory)
+    keys = [name for name in told if name != "person_id"]
+    asked = rows[keys].astype(dict.fromkeys(keys, "string")).drop_duplicates()
+    return set(told.merge(asked, on=keys)["person_id"])
+
+
+def _of_levels(rows: pd.DataFrame, releases: Releases, funding: Funding | None) -> set[str]:
     population = releases.read("analysis_population")
     own = population[population["arm"] == "beneficiary"]
+    if funding and funding.name in set(rows["covariate"]):
+        states = releases.read(funding.name).set_index("person_id")["is_eligible"]
+        own = own.assign(**{funding.name: own["person_id"].map(states)})
     named = set(zip(rows["covariate"], rows["level"], strict=True))
     return {
         str(pair)

@@ -39,6 +39,7 @@ SAME_IN_BOTH = {
     "Cause", "Code", "Codes", "Contradictions", "Description", "Distance", "E-value", "Gain",
     "Horizon", "Initiative", "Interaction", "Moment", "Phase", "Questionnaire", "SIRET",
     "Situation", "Source", "Table", "Tables", "Type", "points", "Γ", "Γ*", "Placebo",
+    "Zone",
 }  # fmt: skip
 """Catalogue entries that are the same word in English and French."""
 

@@ -32,6 +32,7 @@ from agir_pipeline.methods.effects.specifications import (
     status_specifications,
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
+from agir_pipeline.methods.programme.funding import eligibility
 from agir_pipeline.methods.rules import first_situation
 from agir_pipeline.protocol.model import (
     EventOutcome,
@@ -100,7 +101,7 @@ def tables_beside(
     protocol = study.protocol
     people = People.of(study, connection)
     population = study.warehouse.read(connection, "matched", "analysis_population")
-    levels = _levels(protocol, population)
+    levels = _levels(protocol, population, people)
     kept = kept_pairs(study, connection, people)
     before = before_index(protocol, people, population)
     tables: dict[str, pd.DataFrame] = {}
@@ -228,7 +229,12 @@ def _primary_events(protocol: Protocol, grounds: Mapping[str, Ground]) -> pd.Dat
     return None
 
 
-def _levels(protocol: Protocol, population: pd.DataFrame) -> pd.DataFrame:
-    """For each pair the beneficiary's level of every covariate that makes subgroups."""
+def _levels(protocol: Protocol, population: pd.DataFrame, people: People) -> pd.DataFrame:
+    """For each pair the beneficiary's level of all that makes subgroups."""
     own = population[population["arm"] == "beneficiary"].set_index("pair_id")
-    return own[list(protocol.inference.subgroups)]
+    funding, asked = protocol.funding, protocol.inference.subgroups
+    if funding and funding.name in asked:
+        known = people.participants
+        states = eligibility(known[known["arm"] == "beneficiary"], funding)
+        own = own.assign(**{funding.name: own["person_id"].map(states)})
+    return own[list(asked)]

@@ -15,8 +15,10 @@ from agir_pipeline.methods.effects.effect_sheet import SheetGround, effect_sheet
 from agir_pipeline.methods.effects.event_pairs import PairedTimes
 from agir_pipeline.methods.effects.paired import PairedTable
 from agir_pipeline.methods.effects.placebo_tables import (
+    Rounds,
     Row,
     event_placebos,
+    joint_placebos,
     null_outcome_placebos,
 )
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
@@ -64,27 +66,47 @@ def placebos_of_event(
         return []
     is_active = people.pairs["status"] == "active"
     delays = people.pairs.loc[is_active, "elapsed_days"].dropna().to_numpy(dtype=np.int64)
-    return event_placebos(
+    ends = study.warehouse.read(connection, "outcomes", "spell_ends")
+    ends = ends[ends["source"] == outcome.origin]
+    rows = event_placebos(
         pairs_of[outcome.primary_definition],
-        _never_supported(study, connection, people, outcome),
+        _never_supported(study, people, ends),
         delays,
         outcome,
         placebo,
         study.protocol.inference,
         cut,
     )
+    if study.protocol.matching.index:
+        rounds = _rounds(study, connection, people, ends)
+        rows += joint_placebos(rounds, outcome, placebo, study.protocol.inference, cut)
+    return rows
 
 
-def _never_supported(
-    study: Study, connection: sa.Connection, people: People, outcome: EventOutcome
-) -> pd.DataFrame:
+def _never_supported(study: Study, people: People, ends: pd.DataFrame) -> pd.DataFrame:
     """The contracts of people on lists that hold everybody who started, and never supported."""
     known = people.participants
     own = known[(known["arm"] == "control") & known["is_always_listed"].fillna(False)]
     own = own[~own["person_id"].isin(people.ever_supported(study.protocol))]
-    ends = study.warehouse.read(connection, "outcomes", "spell_ends")
-    is_own = ends["spell_id"].isin(own["spell_id"].dropna()) & (ends["source"] == outcome.origin)
+    is_own = ends["spell_id"].isin(own["spell_id"].dropna())
     return ends.loc[is_own, ["starts_on", "ends_on", "is_early"]]
+
+
+def _rounds(study: Study, connection: sa.Connection, people: People, ends: pd.DataFrame) -> Rounds:
+    """What the rounds were solved on, and how the contracts of their people ended."""
+    exact = [c.name for c in study.protocol.covariates if c.role == "exact"]
+    wanted = [*POOL_COLUMNS, *exact]
+    pool = study.warehouse.read(connection, "matched", "matching_pool", wanted=wanted)
+    of_person = people.participants[["person_id", "arm", "spell_id"]]
+    ended = of_person.merge(ends[["spell_id", "ends_on", "is_early"]], on="spell_id")
+    index = study.protocol.matching.index
+    window = index.start_window_days.value if index else 0
+    return Rounds(pool, people.pairs, ended, exact, window)
+
+
+POOL_COLUMNS = (
+    "round_number", "band_number", "person_id", "arm", "is_open", "index_on", "logit",
+)  # fmt: skip
 
 
 def placebos_before(

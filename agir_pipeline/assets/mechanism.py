@@ -17,6 +17,7 @@ from agir_pipeline.methods.mechanism.posture import posture_change, scale_reliab
 from agir_pipeline.methods.mechanism.risks import risk_factors
 from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, with_party
 from agir_pipeline.methods.mechanism.support import support_dose, support_themes
+from agir_pipeline.methods.mechanism.synergy import with_synergy
 from agir_pipeline.protocol.mechanism import Support
 from agir_pipeline.protocol.model import Employment, EventOutcome, Mechanism
 from agir_pipeline.resources.study import Study
@@ -75,7 +76,11 @@ def _mechanism(
         connection, "outcomes", "event_times", "outcome = :outcome", {"outcome": outcome.name}
     )
     pairs = paired_times(facts, outcome, definition, cut)
-    support = _support(study, connection, mechanism, mechanism.support, members)
+    support = {}
+    if asked := mechanism.support:
+        sessions = study.warehouse.read(connection, "outcomes", "support_sessions")
+        support = _support(study, sessions, mechanism, asked, members)
+        index = with_synergy(index, link, sessions, asked.joint_when)
     dose = support.get("support_dose", pd.DataFrame(columns=["pair_id", DOSE]))
     final = is_final(protocol.inference, cut)
     return {
@@ -96,14 +101,11 @@ DOSE = "n_interviews_by_landmark"
 
 def _support(
     study: Study,
-    connection: sa.Connection,
+    sessions: pd.DataFrame,
     mechanism: Mechanism,
-    support: Support | None,
+    support: Support,
     members: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
-    if support is None:
-        return {}
-    sessions = study.warehouse.read(connection, "outcomes", "support_sessions")
     themes, phases = (
         list(support_codes(study.protocol, support, column))
         for column in (support.themes_column, support.phase_column)

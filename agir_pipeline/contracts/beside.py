@@ -1,11 +1,13 @@
 """Tables that stand beside the effects: curves, causes, response, hidden bias, explorations."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from agir_pipeline.contracts.ascertainment import ascertainment_contracts
 from agir_pipeline.contracts.effect_sheets import effect_sheet_contracts
+from agir_pipeline.contracts.funding import is_sensitive
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.placebo import placebo_contracts
 from agir_pipeline.contracts.response import response_contracts
@@ -329,15 +331,24 @@ def _pairs_kept(protocol: Protocol) -> dict[str, Text]:
 
 
 def _subgroups(protocol: Protocol) -> TableContract:
+    """Counts by eligibility for funding are as sensitive as what the eligibility rests on."""
+    columns = spelled(
+        WORDS,
+        """outcome definition horizon_days? covariate level n n_complete_pairs
+        difference_points? standard_error_points? ci_low_points? ci_high_points?
+        interaction_df interaction_statistic? interaction_p? claim method""",
+        _named(protocol),
+    )
+    funding = protocol.funding
+    if funding and funding.name in protocol.inference.subgroups and is_sensitive(funding, protocol):
+        counted = {"n", "n_complete_pairs"}
+        columns = tuple(
+            replace(column, sensitivity="sensitive") if column.name in counted else column
+            for column in columns
+        )
     return TableContract(
         "subgroups",
         mark("Effects by kind of person, explored"),
-        spelled(
-            WORDS,
-            """outcome definition horizon_days? covariate level n n_complete_pairs
-            difference_points? standard_error_points? ci_low_points? ci_high_points?
-            interaction_df interaction_statistic? interaction_p? claim method""",
-            _named(protocol),
-        ),
+        columns,
         ("outcome", "definition", "covariate", "level"),
     )

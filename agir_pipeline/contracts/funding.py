@@ -56,7 +56,7 @@ def funding_contracts(protocol: Protocol) -> dict[str, TableContract]:
     funding = protocol.funding
     if funding is None:
         return {}
-    sensitivity: Sensitivity = "sensitive" if _is_sensitive(funding, protocol) else "none"
+    sensitivity: Sensitivity = "sensitive" if is_sensitive(funding, protocol) else "none"
     criteria = tuple(_criterion(funding, name, sensitivity) for name in _names(funding))
     columns = spelled(
         WORDS,
@@ -118,7 +118,7 @@ def _criterion(funding: Funding, name: str, sensitivity: Sensitivity) -> Column:
     return coded(f"criterion_{name}", labels, FUNDING_STATES, said, sensitivity=sensitivity)
 
 
-def _is_sensitive(funding: Funding, protocol: Protocol) -> bool:
+def is_sensitive(funding: Funding, protocol: Protocol) -> bool:
     """Whether a criterion rests on a sensitive column: then what it came to is sensitive too."""
     return any(
         column.sensitivity == "sensitive"

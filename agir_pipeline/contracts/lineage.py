@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
+from agir_pipeline.contracts.funding import funding_origins
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.matched_lineage import matched_origins
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
@@ -175,15 +176,22 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
     contracts = beside_contracts(protocol)
     every = every_fact(protocol)
     unweighted = tuple(place for place in every if place.step == "outcomes")
+    ruled = funding_origins(protocol)
     levels = tuple(
-        Place("matched", "analysis_population", name) for name in protocol.inference.subgroups
+        place
+        for name in protocol.inference.subgroups
+        for place in (
+            ruled[name]["is_eligible"]
+            if name in ruled
+            else (Place("matched", "analysis_population", name),)
+        )
     )
     asked = ("state", "is_due", "asked_on")
     rests_on = {
         "hidden_bias": unweighted,
         "specification_curve": (*every, *_doubts(protocol)),
         "effect_sheet": every,
-        "placebo": (*unweighted, *_null_outcomes(protocol)),
+        "placebo": (*unweighted, *_null_outcomes(protocol), *_rounds(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
         "nonresponse_weights": (
@@ -226,6 +234,15 @@ def _doubts(protocol: Protocol) -> Iterator[Place]:
         yield Place("linked", "answers", column)
     for teller in protocol.contract_tellers:
         yield Place("matched", "matched_pairs", f"is_same_{teller.role}")
+
+
+def _rounds(protocol: Protocol) -> tuple[Place, ...]:
+    """What the rounds were solved on, and how contracts end."""
+    if protocol.matching.index is None:
+        return ()
+    pool = ("person_id", "index_on", "logit")
+    ends = (Place("outcomes", "spell_ends", name) for name in ("ends_on", "is_early"))
+    return (*(Place("matched", "matching_pool", name) for name in pool), *ends)
 
 
 def _null_outcomes(protocol: Protocol) -> Iterator[Place]:

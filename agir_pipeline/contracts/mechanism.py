@@ -65,6 +65,11 @@ WORDS = {
              mark("A dimension was told by nobody; nothing is imputed")),
         flag("is_before_early_end", mark("Before any early end"),
              mark("Empty where the contract of the pair is not linked")),
+        count("n_actors", mark("Institutions met"),
+              mark("Present in an interview by then; nobody logs it of controls")),
+        number("synergy", mark("Synergy"),
+               mark("Link index times institutions met; describes beneficiaries alone"),
+               minimum=0),
         number("shift_points", mark("Limits moved by"),
                mark("The limits of the classes are conventions"), unit="points of the scale"),
         count("n_compared", mark("Compared"), mark("With both of what is compared")),
@@ -197,6 +202,7 @@ def _link_index(mechanism: Mechanism) -> TableContract:
         flag(f"has_{party.name}", party.labels, mark("Answered")) for party in mechanism.parties
     ]
     own = " ".join(f"{column.name}?" for column in dimensions)
+    together = "n_actors? synergy?" if mechanism.support else ""
     who = " ".join(column.name for column in parties)
     return TableContract(
         "link_index",
@@ -204,7 +210,7 @@ def _link_index(mechanism: Mechanism) -> TableContract:
         spelled(
             WORDS,
             f"""person_id pair_id arm moment {own} link_score link_class {who} n_parties is_partial
-            is_before_early_end?""",
+            is_before_early_end? {together}""",
             *dimensions,
             *parties,
             _moment(mechanism),

@@ -15,7 +15,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "qualification": ("pair_members", "wave_answers"),
     "support_dose": ("pair_members", "support_sessions"),
     "support_themes": ("support_sessions",),
-    "link_index": ("wave_answers",),
+    "link_index": ("wave_answers", "support_sessions"),
     "link_transitions": ("wave_answers",),
     "scale_reliability": ("wave_answers",),
     "posture_change": ("wave_answers",),
@@ -27,7 +27,11 @@ FACTS: dict[str, tuple[str, ...]] = {
 
 def facts_of_mechanism(protocol: Protocol) -> dict[str, tuple[str, ...]]:
     """The tables this study has, each with its models."""
-    return {name: FACTS[name] for name in mechanism_contracts(protocol)}
+    is_logged = protocol.mechanism is not None and protocol.mechanism.support is not None
+    return {
+        name: tuple(fact for fact in FACTS[name] if is_logged or fact != "support_sessions")
+        for name in mechanism_contracts(protocol)
+    }
 
 
 def mechanism_origins(protocol: Protocol) -> dict[str, Origins]:
@@ -39,6 +43,9 @@ def mechanism_origins(protocol: Protocol) -> dict[str, Origins]:
             column: _of("pair_members", (column,)) if column in MEMBER else made_of
             for column in contract.names
         }
+        if "synergy" in told:
+            met = _of("support_sessions", ("present", "index_days"))
+            told |= {"n_actors": met, "synergy": (*made_of, *met)}
         found[name] = {c: f for c, f in told.items() if c not in ("claim", "method")}
     return found
 

@@ -11,6 +11,7 @@ PLACEBOS: Mapping[str, Text] = {
     "permuted": mark("Arms drawn by lot within pairs"),
     "reassigned": mark("Index dates given to people never supported"),
     "unaligned": mark("The same with a clock wrong on purpose"),
+    "joint_bands": mark("All bands of delay solved together, wrong on purpose"),
     "null_outcome": mark("Something that was so before the index date"),
 }
 PLACEBO = "placebo"
@@ -27,7 +28,7 @@ WORDS = vocabulary(
            mark("Monte-Carlo error of the mean; of one estimate, its standard error")),
     points("limit_points", mark("Limit"), mark("Largest error that is let pass")),
     flag("is_alarm", mark("Alarm"),
-         mark("Beyond the limit by more than its error; empty where it is wrong on purpose")),
+         mark("Beyond the limit by more than its error; empty for the wrong clock")),
     text("method", mark("Method"), mark("How the figures of the row were computed")),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from agir_pipeline.contracts.funding import funding_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
 from agir_pipeline.contracts.words import (
+    ARMS,
     coded,
     count,
     day,
@@ -18,7 +19,7 @@ from agir_pipeline.contracts.words import (
     whole,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import Costs, MeasureOutcome, Outreach, Protocol
+from agir_pipeline.protocol.model import Costs, MeasureOutcome, Outreach, Protocol, Territory
 
 KINDS: Mapping[str, Text] = {
     "direct": mark("Spent on persons"),
@@ -67,13 +68,19 @@ WORDS = vocabulary(
     coded("kind", mark("Kind of cost"), KINDS, description=mark("As the protocol divides items")),
     count("n_beneficiaries", mark("Beneficiaries"), mark("Who have entered so far")),
     number("per_beneficiary_eur", mark("Cost per beneficiary"),
-           mark("Spent; for an effect the plan's"), unit="EUR"),
+           mark("Spent, among all who entered so far"), unit="EUR"),
+    number("cost_difference_eur", mark("Cost difference"),
+           mark("Planned for one beneficiary; a control costs nothing"), unit="EUR", minimum=0),
     number("planned_per_beneficiary_eur", mark("Planned per beneficiary"),
            mark("As in the protocol"), unit="EUR"),
     number("planned_eur", mark("Planned in all"), mark("For the beneficiaries who entered"),
            unit="EUR"),
     number("gap_eur", mark("Gap"), mark("Spent less planned"), unit="EUR"),
     number("share_of_complete", mark("Share of the complete cost"), mark("Of what was spent")),
+    number("planned_for_target_eur", mark("Planned for the target"),
+           mark("For as many beneficiaries as the study is to have"), unit="EUR"),
+    number("announced_eur", mark("Announced"), mark("For the whole study; of everything"),
+           unit="EUR"),
     text("definition", mark("Definition"),
          mark("Variant of the outcome, as named in the protocol")),
     count("horizon_days", mark("Horizon"), mark("Counted from the index date"), unit="days"),
@@ -88,6 +95,14 @@ WORDS = vocabulary(
            mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
     number("cost_per_gain_high_eur", mark("That cost, upper limit"),
            mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
+    number("cost_per_gain_bca_low_eur", mark("That cost, lower limit of the bootstrap"),
+           mark("Complete pairs resampled, BCa; empty when not finite"), unit="EUR", minimum=0),
+    number("cost_per_gain_bca_high_eur", mark("That cost, upper limit of the bootstrap"),
+           mark("Complete pairs resampled, BCa; empty when not finite"), unit="EUR", minimum=0),
+    number("acceptable_eur", mark("Acceptable cost"),
+           mark("What somebody might pay for one more with the benefit"), unit="EUR", minimum=0),
+    share("p_acceptable", mark("Chance of being worth it"),
+          mark("At that price; empty in interim releases")),
     count("n_held", mark("Meetings held"), mark("In the month")),
     count("gap_days", mark("Longest gap"), mark("Without a meeting, reaching into the month"),
           unit="days"),
@@ -98,6 +113,11 @@ WORDS = vocabulary(
     count("n_replied", mark("Replied"), mark("Agreed, refused or arranged a meeting")),
     count("n_agreed", mark("Agreed"), mark("At least once")),
     count("n_referred", mark("Referred a young person"), mark("At least once")),
+    whole("days_to_entry", mark("Days to the first entry"),
+          mark("Of those it sent, from its first contact; below 0: before it"), unit="days"),
+    count("n_organisations", mark("Organisations"), mark("Each once, however spelled")),
+    text("evidence", mark("Evidence"), mark("The column that tells the ground")),
+    count("n_persons", mark("Persons"), mark("Each counted once")),
     number("days_to_agreement_median", mark("Days to agreement"),
            mark("Median from first contact, of those that agreed"), unit="days"),
     count("n_expected", mark("Organisations expected"),
@@ -120,11 +140,17 @@ def programme_contracts(protocol: Protocol) -> dict[str, TableContract]:
         tables += [_costs(protocol, protocol.costs), _totals()]
         if not all(isinstance(outcome, MeasureOutcome) for outcome in protocol.outcomes):
             tables.append(_effectiveness(protocol))
+            if protocol.costs.acceptable:
+                tables.append(_acceptability(protocol))
     if protocol.governance:
         committees = {c.code: c.labels for c in protocol.governance.committees}
         tables.append(_governance(committees))
     if protocol.outreach:
         tables.append(_funnel(protocol, protocol.outreach))
+        if protocol.outreach.obstacle_column:
+            tables.append(_obstacles(protocol, protocol.outreach))
+    if protocol.territory:
+        tables.append(_territory(protocol, protocol.territory))
     if protocol.context:
         tables.append(_context())
     return {**{table.name: table for table in tables}, **funding_contracts(protocol)}
@@ -168,7 +194,7 @@ def _costs(protocol: Protocol, costs: Costs) -> TableContract:
         mark("What was spent by year and item"),
         spelled(
             WORDS,
-            "year item kind n_lines amount_eur",
+            "year item kind n_lines amount_eur per_beneficiary_eur?",
             coded("item", mark("Item"), items, mark("As in the accounts")),
         ),
         ("year", "item"),
@@ -182,7 +208,8 @@ def _totals() -> TableContract:
         spelled(
             WORDS,
             """kind amount_eur n_beneficiaries per_beneficiary_eur? planned_per_beneficiary_eur
-            planned_eur gap_eur share_of_complete?""",
+            planned_eur gap_eur share_of_complete? n_target? planned_for_target_eur?
+            announced_eur?""",
         ),
         ("kind",),
     )
@@ -195,12 +222,26 @@ def _effectiveness(protocol: Protocol) -> TableContract:
         mark("What one more person with the benefit costs"),
         spelled(
             WORDS,
-            """outcome definition horizon_days? kind per_beneficiary_eur gain_points
+            """outcome definition horizon_days? kind cost_difference_eur gain_points
             gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
-            cost_per_gain_high_eur?""",
+            cost_per_gain_high_eur? cost_per_gain_bca_low_eur? cost_per_gain_bca_high_eur?""",
             coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
         ),
         ("outcome", "definition", "horizon_days", "kind"),
+    )
+
+
+def _acceptability(protocol: Protocol) -> TableContract:
+    names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
+    return TableContract(
+        "cost_acceptability",
+        mark("How probably support is worth a price"),
+        spelled(
+            WORDS,
+            "outcome definition horizon_days? kind acceptable_eur p_acceptable?",
+            coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
+        ),
+        ("outcome", "definition", "horizon_days", "kind", "acceptable_eur"),
     )
 
 
@@ -231,12 +272,68 @@ def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
         mark("Which organisations were won for the programme"),
         spelled(
             WORDS,
-            """organisation_kind n_contacted n_replied n_agreed n_referred
-            days_to_agreement_median? n_expected? is_reached?""",
+            """organisation_kind n_contacted n_replied n_agreed n_referred n_entries?
+            days_to_agreement_median? days_to_entry? n_expected? is_reached?""",
             _organisation_kind(kinds),
         ),
         ("organisation_kind",),
     )
+
+
+def _obstacles(protocol: Protocol, outreach: Outreach) -> TableContract:
+    kinds = _codes(protocol, outreach.origin, outreach.type_column)
+    obstacles = _codes(protocol, outreach.origin, outreach.obstacle_column or "")
+    return TableContract(
+        "mobilisation_obstacles",
+        mark("What stood in the way of organisations"),
+        spelled(
+            WORDS,
+            "organisation_kind obstacle_named n_organisations",
+            _organisation_kind(kinds),
+            coded("obstacle_named", mark("Obstacle"), obstacles, mark("As in the log")),
+        ),
+        ("organisation_kind", "obstacle_named"),
+    )
+
+
+GROUNDS: Mapping[str, Text] = {
+    "out_of_scope": mark("Told to be outside by every ground"),
+    "not_told": mark("Not told"),
+}
+
+
+def _territory(protocol: Protocol, territory: Territory) -> TableContract:
+    rule = next(r for r in protocol.eligibility if r.name == territory.eligibility)
+    other = rule.or_else.column if rule.or_else else rule.column
+    labels = _labels(protocol, {rule.column, other, territory.zone_column})
+    met = {*rule.one_of, *(rule.or_else.one_of if rule.or_else else ())}
+    told = {**labels[rule.column], **labels[other]}
+    grounds = {code: label for code, label in told.items() if code in met}
+    return TableContract(
+        "territory",
+        mark("On what ground people are in the territory"),
+        spelled(
+            WORDS,
+            f"arm {rule.column} evidence? {territory.zone_column}? n_persons",
+            coded("arm", mark("Arm"), ARMS, mark("As the source says")),
+            coded(rule.column, mark("Ground"), {**grounds, **GROUNDS},
+                  mark("The first that is met, in the order of the protocol")),
+            coded(territory.zone_column, mark("Zone"), labels[territory.zone_column],
+                  mark("Where the person lives, by the codes of the day of entry")),
+        ),
+        ("arm", rule.column, "evidence", territory.zone_column),
+    )  # fmt: skip
+
+
+def _labels(protocol: Protocol, columns: set[str]) -> dict[str, Mapping[str, Text]]:
+    """Column → its codes with their labels, wherever in the sources of people and contracts."""
+    return {
+        column.name: {code.code: code.labels for code in column.codes}
+        for feeds in ("spell", "person")
+        for source in protocol.feeding(feeds)
+        for column in source.warehouse_columns
+        if column.name in columns
+    }
 
 
 def _organisation_kind(kinds: Mapping[str, Text]) -> Column:

@@ -3,6 +3,7 @@
 from agir_pipeline.contracts.funding import funding_origins
 from agir_pipeline.contracts.places import Origins, Place, participant
 from agir_pipeline.contracts.programme import naming_columns, programme_contracts
+from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.protocol.model import Enrolment, Protocol
 
 
@@ -22,6 +23,9 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
         o = protocol.outreach
         steps = (o.type_column, *naming_columns(protocol, o.origin), o.day_column, o.result_column)
         read["mobilisation_funnel"] = (o.origin, steps)
+        if o.obstacle_column:
+            told = (o.type_column, *naming_columns(protocol, o.origin), o.day_column)
+            read["mobilisation_obstacles"] = (o.origin, (*told, o.obstacle_column))
     if protocol.context:
         x = protocol.context
         figures = (*x.series_columns, x.month_column, x.value_column, x.published_column)
@@ -35,10 +39,46 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
     for name in ("enrolment_pace", "enrolment_projection"):
         if name in contracts:
             found[name] = {c.name: entries for c in contracts[name].columns}
+    enrolment, outreach = protocol.enrolment, protocol.outreach
+    if enrolment and outreach and outreach.referral_column:
+        sent = participant(outreach.referral_column) + participant(enrolment.entry_column)
+        funnel = found["mobilisation_funnel"]
+        funnel |= {"n_entries": sent, "days_to_entry": (*sent, *funnel["n_contacted"])}
     if "cost_effectiveness" in contracts:
         gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
-        found["cost_effectiveness"] = dict.fromkeys(gains, effects)
-    return found | funding_origins(protocol)
+        found["cost_effectiveness"] = dict.fromkeys((*gains, *PER_GAIN), effects)
+    if "cost_acceptability" in contracts:
+        found["cost_acceptability"] = {"p_acceptable": effects}
+    return found | funding_origins(protocol) | _territory_origins(protocol)
+
+
+PER_GAIN = (
+    "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
+    "cost_per_gain_bca_low_eur", "cost_per_gain_bca_high_eur",
+)  # fmt: skip
+
+
+def _territory_origins(protocol: Protocol) -> dict[str, Origins]:
+    if protocol.territory is None:
+        return {}
+    rule = next(r for r in protocol.eligibility if r.name == protocol.territory.eligibility)
+    asked = [(rule.origin, rule.column)]
+    if rule.or_else:
+        asked.append((rule.or_else.origin, rule.or_else.column))
+    ground = tuple(
+        place
+        for origin, column in asked
+        for place in participant((SPELL_PREFIX if origin == "spell" else "") + column)
+    )
+    zone = participant(protocol.territory.zone_column)
+    return {
+        "territory": {
+            rule.column: ground,
+            "evidence": ground,
+            protocol.territory.zone_column: zone,
+            "n_persons": (*ground, *zone),
+        }
+    }
 
 
 def enrolment_origins(enrolment: Enrolment) -> Origins:

@@ -15,9 +15,18 @@ from agir_pipeline.protocol.values import (
     Name,
     NotNegative,
     Positive,
+    Some,
     SomeDays,
     Text,
 )
+
+
+class OtherWay(Frozen):
+    """What lets a person in whom a rule would leave out; not known, it leaves nobody out."""
+
+    origin: Literal["person", "spell"]
+    column: Name
+    one_of: Some[str]
 
 
 class Eligibility(Frozen):
@@ -31,6 +40,7 @@ class Eligibility(Frozen):
     minimum: float | None = None
     maximum: float | None = None
     one_of: Many[str] = ()
+    or_else: OtherWay | None = None
 
 
 class Covariate(Frozen):

@@ -44,12 +44,13 @@ def _outside(where: str, key: str, used: list[str], column: Raw) -> Iterator[Mis
 
 def _eligibility_uses_columns(raw: Raw) -> Iterator[Mistake]:
     for position, rule in enumerate(items(raw, "eligibility"), 1):
-        where, name = place("eligibility", position, rule), text(rule, "column")
-        known = _known_columns(raw, rule.get("origin"))
-        if name is not None and known is not None:
-            if name not in known:
-                yield unknown(where, "column", name, known)
-            yield from _outside(where, "one_of", texts(rule, "one_of"), known.get(name, {}))
+        where = place("eligibility", position, rule)
+        for at, asked in ((where, rule), (f"{where} › or_else", table(rule, "or_else"))):
+            name, known = text(asked, "column"), _known_columns(raw, asked.get("origin"))
+            if name is not None and known is not None:
+                if name not in known:
+                    yield unknown(at, "column", name, known)
+                yield from _outside(at, "one_of", texts(asked, "one_of"), known.get(name, {}))
         if not {"minimum", "maximum", "one_of"} & set(rule):
             yield Mistake(where, _("says no limit; give minimum, maximum or one_of"))
 

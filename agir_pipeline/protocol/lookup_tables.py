@@ -7,7 +7,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path, PurePath
 
@@ -18,13 +18,19 @@ from agir_pipeline.protocol.written import Raw, codes, items, place, table, text
 LINKAGE_MODEL = "identity › linkage › model"
 HEADINGS = ("column", "value", "result")
 DATES = ("valid_from", "valid_to")
+RECODED_BY = "recoded_by"
 Row = tuple[str, ...]
 """column, value, result, and of a dated table the first and the last day, empty where open."""
 
 
 def table_names(raw: Raw) -> list[str]:
     """The files a protocol names, relative to its own: lookup tables and the linkage model."""
-    tables = {name for _where, derived in _lookups(raw) if (name := text(derived, "table"))}
+    tables = {
+        name
+        for _where, derived in _lookups(raw)
+        for key in ("table", RECODED_BY)
+        if (name := text(derived, key))
+    }
     model = text(_linkage(raw), "model")
     return sorted(tables | ({model} if model else set()))
 
@@ -49,14 +55,15 @@ def read_table(folder: Path, name: str) -> list[Row]:
 def table_mistakes(raw: Raw, folder: Path) -> Iterator[Mistake]:
     """What is wrong with the tables: absent, unreadable, or not in agreement with the protocol."""
     for where, derived in _lookups(raw):
-        name = text(derived, "table")
-        if name is None:
-            continue
-        content = _content(folder, name)
-        if isinstance(content, Mistake):
-            yield content._replace(place=f"{where} › table")
-        else:
-            yield from _rows_agree(f"{where} › table", name, content, derived)
+        for key, results in (("table", codes(derived)), (RECODED_BY, None)):
+            name = text(derived, key)
+            if name is None:
+                continue
+            content = _content(folder, name)
+            if isinstance(content, Mistake):
+                yield content._replace(place=f"{where} › {key}")
+            else:
+                yield from _rows_agree(f"{where} › {key}", name, content, derived, results)
     yield from _model_mistakes(raw, folder)
 
 
@@ -137,7 +144,10 @@ def _dates_hold(where: str, name: str, content: str, derived: Raw) -> Iterator[M
                 yield Mistake(where, message.format(name=name, key=key, value=row[key]))
 
 
-def _rows_agree(where: str, name: str, content: str, derived: Raw) -> Iterator[Mistake]:
+def _rows_agree(
+    where: str, name: str, content: str, derived: Raw, results: Collection[str] | None
+) -> Iterator[Mistake]:
+    """``results`` are those the table may give; None where any may stand."""
     headings = csv.DictReader(io.StringIO(content)).fieldnames or []
     absent = [heading for heading in HEADINGS if heading not in headings]
     if absent:
@@ -146,9 +156,9 @@ def _rows_agree(where: str, name: str, content: str, derived: Raw) -> Iterator[M
         return
     if _is_dated(content):
         yield from _dates_hold(where, name, content, derived)
-    inputs, declared = texts(derived, "inputs") or texts(derived, "columns")[:1], codes(derived)
+    inputs = texts(derived, "inputs") or texts(derived, "columns")[:1]
     for column in sorted({row["column"] for row in _rows(content)} - set(inputs)):
         yield unknown(where, f"{name} › column", column, inputs)
-    for result in sorted({row["result"] for row in _rows(content)} - (declared or set())):
-        if declared is not None:
-            yield unknown(where, f"{name} › result", result, declared)
+    if results is not None:
+        for result in sorted({row["result"] for row in _rows(content)} - set(results)):
+            yield unknown(where, f"{name} › result", result, results)

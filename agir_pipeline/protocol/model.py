@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agir_pipeline.protocol.audit import Audit
-from agir_pipeline.protocol.design import Balance, Covariate, Eligibility, Index, Matching
+from agir_pipeline.protocol.design import Balance, Covariate, Eligibility, Index, Matching, OtherWay
 from agir_pipeline.protocol.funding import Funding
 from agir_pipeline.protocol.identity import Identity, Linkage, LinkageColumns
 from agir_pipeline.protocol.mechanism import Employment, Mechanism, StatusRule
@@ -27,6 +27,7 @@ from agir_pipeline.protocol.programme import (
     Outreach,
     Pace,
     Target,
+    Territory,
 )
 from agir_pipeline.protocol.reporting import CauseClass, Causes, Wave
 from agir_pipeline.protocol.shared_facts import SharedFact, Teller
@@ -110,6 +111,7 @@ __all__ = [
     "Name",
     "OrganisationTeller",
     "Organisations",
+    "OtherWay",
     "Outcome",
     "Outreach",
     "Pace",
@@ -130,6 +132,7 @@ __all__ = [
     "Study",
     "Target",
     "Teller",
+    "Territory",
     "Text",
     "ToldContract",
     "Wave",
@@ -299,6 +302,7 @@ class Protocol(Frozen):
     governance: Governance | None = None
     outreach: Outreach | None = None
     costs: Costs | None = None
+    territory: Territory | None = None
     context: Context | None = None
     employment: Employment | None = None
     mechanism: Mechanism | None = None

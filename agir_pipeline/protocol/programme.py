@@ -1,5 +1,6 @@
 """What the programme promised beside its outcomes: pace, committees, costs and reach."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from pydantic import Field
@@ -82,6 +83,12 @@ class Outreach(Frozen):
     watched_type: Text
     at_least: Fact[AtLeastOne]
     """Organisations of the watched type that were to be contacted."""
+    obstacle_column: Name | None = None
+    """A coded column: what stood in the way of an organisation."""
+    referral_column: Name | None = None
+    """A coded column of the lists of persons: who sent a beneficiary …"""
+    referred_by: Mapping[str, str] = Field(default_factory=dict)
+    """… and which type of organisation each of its codes is of. A code of none is left out."""
 
 
 class Costs(Frozen):
@@ -94,6 +101,10 @@ class Costs(Frozen):
     direct_items: Some[str]
     direct_per_beneficiary: Fact[Positive]
     direct_share: Fact[Share]
+    announced: Fact[Positive] | None = None
+    """What the whole study was announced to cost."""
+    acceptable: Fact[Some[Positive]] | None = None
+    """What somebody might pay for one more person with the benefit: the acceptability curve."""
 
 
 class Context(Frozen):
@@ -104,3 +115,13 @@ class Context(Frozen):
     month_column: Name
     value_column: Name
     published_column: Name
+
+
+class Territory(Frozen):
+    """On what ground each person is in the territory: by a rule of eligibility, or its other way.
+
+    ``zone_column``, of persons, tells the part of the territory.
+    """
+
+    eligibility: Name
+    zone_column: Name

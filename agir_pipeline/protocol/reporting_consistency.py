@@ -65,7 +65,9 @@ def _waves_use_sources(raw: Raw) -> Iterator[Mistake]:
 
 
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
+    """Or the name of the rules of funding: whether the beneficiary is eligible by them."""
     categories = names([c for c in items(raw, "covariate") if c.get("scale") == "category"])
+    categories += names([table(raw, "funding")])
     for name in texts(raw.get("inference"), "subgroups"):
         if name not in categories:
             yield unknown("inference", "subgroups", name, categories)
@@ -77,6 +79,38 @@ def _help_is_answered(raw: Raw) -> Iterator[Mistake]:
     name = text(table(raw, "inference"), "helped_column")
     if name and name not in allowed:
         yield unknown("inference", "helped_column", name, allowed)
+
+
+def _territory_uses_a_rule(raw: Raw) -> Iterator[Mistake]:
+    """The rule names codes, which its ground is told by; the zone is a code of persons."""
+    territory = table(raw, "territory")
+    name, zone = text(territory, "eligibility"), text(territory, "zone_column")
+    rules = names([rule for rule in items(raw, "eligibility") if texts(rule, "one_of")])
+    if name is not None and name not in rules:
+        yield unknown("territory", "eligibility", name, rules)
+    coded = [n for n, c in columns(raw, "person", warehouse_only=True).items() if codes(c)]
+    if zone is not None and zone not in coded:
+        yield unknown("territory", "zone_column", zone, coded)
+
+
+def _reach_uses_columns(raw: Raw) -> Iterator[Mistake]:
+    outreach = table(raw, "outreach")
+    own = _own_columns(raw, text(outreach, "origin"))
+    persons = columns(raw, "person", warehouse_only=True)
+    for key, known in (("obstacle_column", own), ("referral_column", persons)):
+        name = text(outreach, key)
+        coded = [one for one, column in known.items() if codes(column)]
+        if name is not None and name not in coded:
+            yield unknown("outreach", key, name, coded)
+    sent, kinds = (
+        codes(known.get(text(outreach, key) or "", {}))
+        for known, key in ((persons, "referral_column"), (own, "type_column"))
+    )
+    for code, kind in table(outreach, "referred_by").items():
+        if sent is not None and code not in sent:
+            yield unknown("outreach › referred_by", "code", code, sent)
+        if kinds is not None and isinstance(kind, str) and kind not in kinds:
+            yield unknown("outreach › referred_by", "type", kind, kinds)
 
 
 def _own_columns(raw: Raw, origin: str | None) -> dict[str, Raw]:
@@ -94,4 +128,6 @@ REPORTING_CHECKS = (
     _waves_use_sources,
     _subgroups_are_covariates,
     _help_is_answered,
+    _territory_uses_a_rule,
+    _reach_uses_columns,
 )

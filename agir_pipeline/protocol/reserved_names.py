@@ -74,6 +74,7 @@ TABLES = {
     "certificates",
     "context",
     "contradictions",
+    "cost_acceptability",
     "cost_effectiveness",
     "cost_totals",
     "costs",
@@ -97,6 +98,7 @@ TABLES = {
     "matching_pool",
     "matching_prices",
     "mobilisation_funnel",
+    "mobilisation_obstacles",
     "nonresponse_weights",
     "pair_findings",
     "participant_flow",
@@ -113,6 +115,7 @@ TABLES = {
     "subgroups",
     "support_dose",
     "support_themes",
+    "territory",
     "unmatched_beneficiaries",
 }
 """The released tables of every study."""

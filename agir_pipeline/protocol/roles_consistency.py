@@ -149,6 +149,9 @@ def _roles(raw: Raw) -> Iterator[tuple[str, str, str | None]]:
     for position, rule in enumerate(items(raw, "eligibility"), 1):
         at = f"{place('eligibility', position, rule)} › column"
         yield at, text(rule, "origin") or "", text(rule, "column")
+        other = table(rule, "or_else")
+        at = f"{place('eligibility', position, rule)} › or_else › column"
+        yield at, text(other, "origin") or "", text(other, "column")
     yield from ((where, "person", name) for where, name in _dated_roles(raw))
     watched = text(table(raw, "enrolment"), "watched_column")
     yield "enrolment › watched_column", "person", watched

@@ -100,6 +100,9 @@ class Derived(Frozen):
     unit: str = ""
     table: str | None = None
     """lookup: a CSV beside the protocol with columns ``column, value, result``."""
+    recoded_by: str | None = None
+    """lookup: another such CSV that turns what stands in an input into its code of the day, such
+    as the name of a commune into its official code, before ``table`` is asked about it."""
     day: Name | None = None
     """lookup in a table with ``valid_from`` and ``valid_to``: the column whose day decides."""
     otherwise: str | None = None
@@ -352,7 +355,7 @@ class Source(Frozen):
     @property
     def tables(self) -> frozenset[str]:
         """The lookup tables its rows are read with."""
-        looked_up = {derived.table for derived in self.derived if derived.table}
+        looked_up = {name for d in self.derived for name in (d.table, d.recoded_by) if name}
         return frozenset(looked_up | {agreement.table for agreement in self.agreements})
 
     def provider(self, name: str) -> Provider:

@@ -10,6 +10,7 @@ from agir_pipeline.contracts.lineage import (
     validated_origins,
 )
 from agir_pipeline.contracts.places import Place
+from agir_pipeline.contracts.programme_lineage import programme_origins
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.protocol.model import Protocol
 
@@ -93,3 +94,22 @@ def test_matching_tells_of_no_exit_but_in_the_status_and_its_finding(agir: Proto
         if step == "matched":
             told = {c for c, places in origins.items() for p in places if "ended" in p.column}
             assert told <= {"status", "finding"}, table
+
+
+def test_a_programme_that_asks_for_less_is_made_of_less(agir: Protocol) -> None:
+    assert agir.outreach is not None
+    outreach = agir.outreach.model_copy(update={"obstacle_column": None, "referral_column": None})
+    rules = tuple(rule.model_copy(update={"or_else": None}) for rule in agir.eligibility)
+    inference = agir.inference.model_copy(update={"subgroups": ("sex",)})
+    plain = agir.model_copy(
+        update={"outreach": outreach, "eligibility": rules, "inference": inference}
+    )
+    origins, all_of_them = programme_origins(plain, ()), programme_origins(agir, ())
+    assert "mobilisation_obstacles" not in origins
+    place = ("linked", "participants", "referral_source")
+    assert place in all_of_them["mobilisation_funnel"]["n_entries"]
+    assert place not in origins["mobilisation_funnel"]["n_entries"]
+    ground = {p.column for p in origins["territory"]["territorial_basis"]}
+    assert ground == {"territorial_basis"}
+    ground = {p.column for p in all_of_them["territory"]["territorial_basis"]}
+    assert ground == {"territorial_basis", "spell_contract_place"}

@@ -39,17 +39,18 @@ from agir_pipeline.methods.matching import balance, named_alternatives, round_ta
 from agir_pipeline.methods.matching.design import is_number
 from agir_pipeline.methods.matching.finding_rows import TOLD_COLUMNS
 from agir_pipeline.methods.matching.pair_findings import FINDING_COLUMNS
-from agir_pipeline.methods.programme.costs import (
-    COST_COLUMNS,
-    EFFECTIVENESS_COLUMNS,
-    TOTAL_COLUMNS,
-)
+from agir_pipeline.methods.programme.costs import COST_COLUMNS, TOTAL_COLUMNS
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
 from agir_pipeline.methods.programme.quality import QUALITY_COLUMNS
-from agir_pipeline.methods.programme.reach import CONTEXT_COLUMNS, FUNNEL_COLUMNS
+from agir_pipeline.methods.programme.reach import (
+    CONTEXT_COLUMNS,
+    FUNNEL_COLUMNS,
+    OBSTACLE_COLUMNS,
+)
+from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
 from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Protocol
 
@@ -155,6 +156,8 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("costs", COST_COLUMNS),
         ("cost_totals", TOTAL_COLUMNS),
         ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
+        ("cost_acceptability", ACCEPTABILITY_COLUMNS),
+        ("mobilisation_obstacles", OBSTACLE_COLUMNS),
         ("governance", GOVERNANCE_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
@@ -377,6 +380,16 @@ def test_an_event_without_causes_or_days_has_neither_table(agir: Protocol) -> No
     assert not {"rupture_causes", "rupture_free_time", "subgroups", "response_rates"} & found
 
 
+def test_effects_by_eligibility_are_as_sensitive_as_what_it_rests_on(agir: Protocol) -> None:
+    def told(protocol: Protocol) -> set[str]:
+        columns = table_contracts(protocol)["subgroups"].columns
+        return {column.name for column in columns if column.sensitivity == "sensitive"}
+
+    assert told(agir) == {"n", "n_complete_pairs"}
+    inference = agir.inference.model_copy(update={"subgroups": ("sex",)})
+    assert told(agir.model_copy(update={"inference": inference})) == set()
+
+
 def test_a_programme_without_its_parts_has_none_of_their_tables(
     agir: Protocol, nsw: Protocol
 ) -> None:
@@ -386,6 +399,17 @@ def test_a_programme_without_its_parts_has_none_of_their_tables(
     measured = nsw.model_copy(update={"costs": agir.costs, "sources": agir.sources})
     assert "cost_effectiveness" not in programme_contracts(measured)
     assert "cost_totals" in programme_contracts(measured)
+    costs = agir.costs.model_copy(update={"acceptable": None})  # type: ignore[union-attr]
+    outreach = agir.outreach.model_copy(  # type: ignore[union-attr]
+        update={"obstacle_column": None, "referral_column": None}
+    )
+    rules = tuple(rule.model_copy(update={"or_else": None}) for rule in agir.eligibility)
+    plain = agir.model_copy(update={"costs": costs, "outreach": outreach, "eligibility": rules})
+    found = programme_contracts(plain)
+    assert "mobilisation_funnel" in found
+    assert not {"cost_acceptability", "mobilisation_obstacles"} & set(found)
+    grounds = {c.name: c for c in found["territory"].columns}["territorial_basis"].codes
+    assert list(grounds) == ["residence", "out_of_scope", "not_told"]
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,14 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["eligibility"][0].pop("one_of"),
         "eligibility 1 (work_study_contract): says no limit; give minimum, maximum or one_of",
     ),
+    "another way in by a column that is not there": (
+        lambda p: p["eligibility"][2]["or_else"].update(column="place"),
+        "eligibility 3 (in_territory) › or_else › column: 'place' is not one of:",
+    ),
+    "another way in by a code that is not there": (
+        lambda p: p["eligibility"][2]["or_else"].update(one_of=["firm"]),
+        "eligibility 3 (in_territory) › or_else › one_of: 'firm' is not one of:",
+    ),
     "a covariate that is not there": (
         lambda p: p["covariate"][6].update(column="gender"),
         "covariate 7 (sex) › column: 'gender' is not one of:",

@@ -1,6 +1,7 @@
 """Two digests: one of the design, one of the whole protocol."""
 
 import copy
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agir_pipeline.protocol.loading import digests, load_protocol, packaged_protocols
+from agir_pipeline.protocol.lookup_tables import table_digests
 
 Raw = dict[str, Any]
 NAMING = {
@@ -135,3 +137,34 @@ def test_the_line_ends_of_a_table_matter_to_no_digest(
     table = path.parent / "tables" / "zones.csv"
     table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n"))
     assert load_protocol(path).protocol_digest == before.protocol_digest
+
+
+ONE_LINE = {
+    "months that are durable": ("agir.toml", "{ job_contract_months = 6.0 }",
+                                "{ job_contract_months = 12.0 }"),
+    "the code of a commune on a day": ("tables/communes.csv", "Anetz,44004,,2015-12-31",
+                                       "Anetz,44004,,2016-12-31"),
+    "the days of a priority district": ("tables/zones.csv", "Malakoff,priority_nantes,,2014",
+                                        "Malakoff,priority_nantes,,2024"),
+    "a level of 2019": ("tables/entry_levels.csv", "III,level_5", "III,level_6"),
+    "the last day of a legal rule": ("agir.toml", "valid_to = 2018-12-31\nminimum = 6.0",
+                                     "valid_to = 2017-12-31\nminimum = 6.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_LINE)
+def test_a_definition_is_changed_by_one_line_and_has_another_digest(
+    name: str, agir: Raw, packaged_texts: dict[str, str], tmp_path: Path
+) -> None:
+    tables = shutil.copytree(packaged_protocols()["agir"].parent / "tables", tmp_path / "tables")
+    before, raw = digests(agir, table_digests(agir, tmp_path)), agir
+    file, now, then = ONE_LINE[name]
+    if file == "agir.toml":
+        assert now in packaged_texts["agir"]
+        raw = tomllib.loads(packaged_texts["agir"].replace(now, then, 1))
+    else:
+        text = (tables.parent / file).read_text(encoding="utf-8")
+        assert now in text
+        (tables.parent / file).write_text(text.replace(now, then, 1), encoding="utf-8")
+    after = digests(raw, table_digests(raw, tmp_path))
+    assert [a != b for a, b in zip(after, before, strict=True)] == [True, True]

@@ -1,6 +1,9 @@
 """The tables beside a protocol hold what it says they hold."""
 
+import csv
+import hashlib
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.protocol.lookup_tables import read_table, table_names
 
 Write = Callable[[dict[str, Any]], Path]
+COMMUNES_DIGEST = "24bd748515cc00649335c90631a1bc65f62e5d6f375ea3f421ee8012f8dba983"
+"""Of the file as it was handed over: kept byte for byte, line ends too."""
 PLACE = "source 2 (control_pool) › derived 2 (territorial_basis) › table"
 
 
@@ -22,9 +27,9 @@ def told(path: Path) -> list[str]:
 
 def test_the_tables_of_a_protocol_are_named_once(agir: dict[str, Any]) -> None:
     assert table_names(agir) == [
-        "tables/entry_levels.csv", "tables/linkage.json", "tables/postcodes.csv",
-        "tables/prepared_levels.csv", "tables/residence.csv", "tables/sectors.csv",
-        "tables/zones.csv",
+        "tables/communes.csv", "tables/contract_places.csv", "tables/entry_levels.csv",
+        "tables/linkage.json", "tables/postcodes.csv", "tables/prepared_levels.csv",
+        "tables/residence.csv", "tables/sectors.csv", "tables/zones.csv",
     ]  # fmt: skip
 
 
@@ -62,7 +67,8 @@ def test_a_table_about_other_columns_or_results_is_told(
     text = "column,value,result\npostcode,44*,residence\nregion,PDL,near\npostcode,85*\n"
     (path.parent / "tables" / "residence.csv").write_text(text)
     found = told(path)
-    assert f"{PLACE} › tables/residence.csv › column: 'region' is not one of: postcode" in found
+    said = "tables/residence.csv › column: 'region' is not one of: commune_name, postcode"
+    assert f"{PLACE} › {said}" in found
     assert (
         f"{PLACE} › tables/residence.csv › result: 'near' is not one of: elsewhere, residence"
         in found
@@ -84,6 +90,8 @@ def test_a_lookup_without_codes_still_has_its_table_read(
 def test_the_dates_of_a_table_need_a_day_and_must_be_days(
     agir: dict[str, Any], written: Write
 ) -> None:
+    for source in agir["source"][:2]:
+        del source["derived"][1]["day"]
     path = written(agir)
     text = (
         "column,value,result,valid_to\n"
@@ -149,3 +157,52 @@ def test_the_files_of_a_protocol_are_those_it_names(agir: dict[str, Any], writte
     assert sorted(loaded.tables) == table_names(agir)
     without = loaded.model_copy(update={"identity": None})
     assert loaded.tables - without.tables == {"tables/linkage.json"}
+
+
+def test_a_table_of_codes_is_read_with_the_one_that_uses_it(
+    agir: dict[str, Any], written: Write
+) -> None:
+    agir["source"][0]["derived"][0]["recoded_by"] = "tables/absent.csv"
+    del agir["source"][1]["derived"][0]["day"]
+    found = told(written(agir))
+    places = [f"source {n} › derived 1 (zone) › recoded_by" for n in
+              ("1 (beneficiary_register)", "2 (control_pool)")]  # fmt: skip
+    assert found == [
+        f"{places[0]}: the lookup table tables/absent.csv is not beside the protocol",
+        f"{places[1].replace('recoded_by', 'table')}: tables/zones.csv has dates: day must say "
+        "whose day decides",
+        f"{places[1]}: tables/communes.csv has dates: day must say whose day decides",
+    ]
+
+
+def test_the_codes_of_communes_and_the_zones_are_those_of_the_reference() -> None:
+    folder = packaged_protocols()["agir"].parent
+    with (folder / "reference/communes44.csv").open(encoding="utf-8", newline="") as file:
+        today = [row for row in csv.DictReader(file) if row["type"] == "commune-actuelle"]
+    with (folder / "reference/communes44_changes.csv").open(encoding="utf-8", newline="") as file:
+        changes = list(csv.DictReader(file))
+    kept = (folder / "reference/communes44.csv").read_bytes()
+    assert hashlib.sha256(kept).hexdigest() == COMMUNES_DIGEST
+    assert len(today) == 207
+    rows = {tuple(row[1:]) for row in read_table(folder, "tables/communes.csv")}
+    expected = {(row["nom"], row["code_insee"], "", "") for row in today}
+    expected |= {  # other spellings, and a commune that is a part of Pornic since long ago
+        ("Grandchamps-des-Fontaines", "44066", "", ""),
+        ("Le Clion-sur-Mer", "44131", "", ""),
+        ("Ingrandes-Le Fresne sur Loire", "49160", "2016-01-01", ""),
+    }
+    for change in changes:
+        name, before, after = (change[k] for k in ("name_before", "code_before", "code_after"))
+        if before == after:
+            expected.add((name, before, "", ""))
+        else:
+            last_on = date.fromisoformat(change["changed_on"]) - timedelta(days=1)
+            expected.add((name, before, "", last_on.isoformat()))
+            expected.add((name, after, change["changed_on"], ""))
+    assert rows == expected
+    zones = read_table(folder, "tables/zones.csv")
+    rural = {row[1] for row in zones if row[2] == "rural_chateaubriant"}
+    assert rural == {r["code_insee"] for r in today if r["pays_chateaubriant"] == "1"}
+    assert len(rural) == 33
+    delegated = {change["code_after"] for change in changes if change["code_after"][:2] == "44"}
+    assert delegated <= {row["code_insee"] for row in today}

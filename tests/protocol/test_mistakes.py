@@ -208,7 +208,8 @@ def paths(value: Any, here: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
 WRONG = ["x", "", 7, -3, 1.5, True, date(2011, 1, 1), datetime(2011, 1, 1, 4), time(4), [], {},
          [1], ["y"], {"a": 1}, [[1]], [{"name": 1}], float("nan")]  # fmt: skip
 FOREIGN = re.compile(
-    r"pydantic|Input should|[a-z]+_(type|error|parsing|inexact)\b(?<!contract_type)"
+    r"pydantic|Input should"
+    r"|[a-z]+_(type|error|parsing|inexact)\b(?<!contract_type)(?<!qualification_type)"
     r"|instance|NoneType|<class|\bstr\b|something else"
 )
 

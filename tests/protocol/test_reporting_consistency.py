@@ -57,6 +57,30 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["inference"].update(helped_column="autonomy_score"),
         "inference › helped_column: 'autonomy_score' is not one of:",
     ),
+    "a territory by no rule": (
+        lambda p: p["territory"].update(eligibility="young"),
+        "territory › eligibility: 'young' is not one of: in_territory, work_study_contract",
+    ),
+    "a territory of no zone": (
+        lambda p: p["territory"].update(zone_column="born_on"),
+        "territory › zone_column: 'born_on' is not one of:",
+    ),
+    "an obstacle that is no code": (
+        lambda p: p["outreach"].update(obstacle_column="contacted_on"),
+        "outreach › obstacle_column: 'contacted_on' is not one of:",
+    ),
+    "a referral told by nobody": (
+        lambda p: p["outreach"].update(referral_column="sent_by"),
+        "outreach › referral_column: 'sent_by' is not one of:",
+    ),
+    "a referral of an unknown code": (
+        lambda p: p["outreach"]["referred_by"].update(radio="media"),
+        "outreach › referred_by › code: 'radio' is not one of:",
+    ),
+    "a referral to an unknown kind": (
+        lambda p: p["outreach"]["referred_by"].update(company="firm"),
+        "outreach › referred_by › type: 'firm' is not one of:",
+    ),
     "subgroups by a number": (
         lambda p: p["inference"].update(subgroups=["age_years"]),
         "inference › subgroups: 'age_years' is not one of:",

@@ -48,7 +48,11 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["eligibility"].append(
             eligibility(column="support_exit_reason", one_of=["moved"])
         ),
-        f"eligibility 3 (x) › column: 'support_exit_reason' {LATER}",
+        f"eligibility 4 (x) › column: 'support_exit_reason' {LATER}",
+    ),
+    "another way in by what came later": (
+        lambda p: p["eligibility"][2]["or_else"].update(origin="person", column="support_exit_on"),
+        f"eligibility 3 (in_territory) › or_else › column: 'support_exit_on' {LATER}",
     ),
     "entry by what came later": (
         lambda p: p["matching"]["index"].update(entry_column="support_exit_on"),
@@ -85,7 +89,7 @@ CASES: dict[str, tuple[Edit, str]] = {
             column(p, 1, "sex").update(known_before_index=False)
             or p["eligibility"].append(eligibility(column="sex", one_of=["F"]))
         ),
-        f"eligibility 3 (x) › column: 'sex' {LATER}",
+        f"eligibility 4 (x) › column: 'sex' {LATER}",
     ),
     "entry on no day": (
         lambda p: p["matching"]["index"].update(entry_column="sex"),
@@ -97,17 +101,17 @@ CASES: dict[str, tuple[Edit, str]] = {
     ),
     "a limit on a code": (
         lambda p: p["eligibility"].append(eligibility(column="sex", minimum=3.0)),
-        "eligibility 3 (x) › column: 'sex' is not a number",
+        "eligibility 4 (x) › column: 'sex' is not a number",
     ),
     "codes of a number": (
         lambda p: p["eligibility"].append(
             eligibility(origin="spell", column="age_at_start_years", one_of=["18"])
         ),
-        "eligibility 3 (x) › one_of: 'age_at_start_years' has no codes",
+        "eligibility 4 (x) › one_of: 'age_at_start_years' has no codes",
     ),
     "one of nothing": (
         lambda p: p["eligibility"].append(eligibility(column="sex", one_of=[])),
-        "eligibility 3 (x) › one_of: is empty",
+        "eligibility 4 (x) › one_of: is empty",
     ),
     "limits the wrong way round": (
         lambda p: p["eligibility"][1].update(minimum=26.0),

@@ -45,6 +45,32 @@ def test_more_than_fifty_training_organisations_were_contacted(released):
     assert steps.diff(axis=1).iloc[:, 1:].le(0).all(axis=None)
 
 
+def test_who_lives_elsewhere_is_in_the_territory_by_training_or_company(released):
+    territory = released("territory")
+    assert set(territory["territorial_basis"]) == {"residence", "company"}
+    elsewhere = territory[territory["territorial_basis"] == "company"]
+    assert (elsewhere["evidence"] == "contract_place").all()
+    assert (elsewhere["zone"] == "outside_44").all()
+    assert territory.loc[territory["arm"] == "beneficiary", "n_persons"].sum() == 75
+
+
+def test_the_plan_ties_and_a_price_is_worth_more_the_higher_it_is(released):
+    totals = released("cost_totals").set_index("kind")
+    assert totals["planned_for_target_eur"].to_dict() == {
+        "complete": 345_000.0, "direct": 172_500.0,
+    }  # fmt: skip
+    worth = released("cost_acceptability")
+    assert worth["p_acceptable"].between(0, 1).all()
+    of_each = worth.groupby(["outcome", "kind"])["p_acceptable"]
+    assert of_each.apply(lambda own: own.is_monotonic_increasing).all()
+
+
+def test_bands_solved_together_ring_no_alarm_where_controls_are_enough(released):
+    placebo = released("placebo").set_index("placebo")
+    assert placebo.loc["joint_bands", "n"] >= 70
+    assert not placebo.loc["joint_bands", "is_alarm"]
+
+
 def test_three_committees_are_held_to_their_cadences(released):
     limits = released("governance").groupby("committee")["limit_days"].unique().map(list).to_dict()
     assert limits == {"steering": [49], "orientation": [92], "follow_up": [16]}

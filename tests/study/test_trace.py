@@ -89,6 +89,19 @@ def test_a_list_leads_to_everybody_on_it_and_a_flow_to_the_whole_arm(home):
     assert traced(home, "participant_flow", ["arm=beneficiary"]).n_persons == whole
 
 
+def test_a_ground_and_eligibility_lead_to_their_own_people(home):
+    territory = Releases(home.releases).read("territory")
+    row = territory[territory["territorial_basis"] == "company"].iloc[0]
+    found = traced(home, "territory", [f"arm={row['arm']}", "territorial_basis=company"])
+    assert found.n_persons == row["n_persons"]
+    assert "contract_register" in found.headings
+    told = Releases(home.releases).read("subgroups")
+    own = told[(told["covariate"] == "opca_eligibility") & (told["level"] == "met")]
+    own = own[own["outcome"] == "rupture"]
+    met = traced(home, "subgroups", ["covariate=opca_eligibility", "level=met", "outcome=rupture"])
+    assert met.n_persons == 2 * own["n"].iloc[0] > 0
+
+
 def test_a_level_leads_to_the_pairs_whose_beneficiary_has_it(home, pairs):
     women, men = (traced(home, "subgroups", ["covariate=sex", f"level={x}"]) for x in "FM")
     assert women.n_persons + men.n_persons == 2 * len(pairs)

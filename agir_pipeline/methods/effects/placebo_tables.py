@@ -1,7 +1,9 @@
 """The released table of placebos: the design and its estimators where nothing can be found."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from agir_pipeline.language import _
 from agir_pipeline.methods.effects.answer_pairs import due_pairs
 from agir_pipeline.methods.effects.calendar import follow_up_cut
 from agir_pipeline.methods.effects.event_pairs import PairedTimes
+from agir_pipeline.methods.effects.joint_bands import joint_claim
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, in_points, typed
 from agir_pipeline.methods.effects.paired import PairedTable, bonett_price
 from agir_pipeline.methods.effects.placebo import (
@@ -36,6 +39,7 @@ PLACEBO_COLUMNS = {
 }  # fmt: skip
 
 PERMUTED, REASSIGNED, UNALIGNED, BEFORE = "permuted", "reassigned", "unaligned", "null_outcome"
+JOINT = "joint_bands"
 GROSS = "gross"
 """The definition whose event is any early end: all that a contract of the pool tells by itself."""
 
@@ -94,6 +98,75 @@ def status_placebo(
     drawn = permuted_answers(status, placebo.replicates.value, inference.seed)
     named = {"outcome": outcome.name, "definition": definition, "n": len(status)}
     return [_row(PERMUTED, named, drawn, placebo, inference)]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What the rounds were solved on.
+
+    ``pool`` has a row per round, band and person: round_number, band_number, person_id, arm,
+    is_open, index_on, logit and the ``exact`` covariates; ``ends`` one per person and
+    arm: ends_on (missing while no end is known), is_early. ``pairs`` is ``matched_pairs``.
+    """
+
+    pool: pd.DataFrame
+    pairs: pd.DataFrame
+    ends: pd.DataFrame
+    exact: Sequence[str]
+    window_days: int
+
+
+def joint_placebos(
+    rounds: Rounds,
+    outcome: EventOutcome,
+    placebo: Placebo,
+    inference: Inference,
+    data_cut_on: date,
+) -> list[Row]:
+    """What bands solved together would have claimed of an early end, beyond bands in sequence.
+
+    An alarm says that here the wrong way would have shown an effect that is none. Nobody followed
+    to the horizon, nobody paired: no row.
+    """
+    definition = next((d for d in outcome.definitions if d.method == GROSS), None)
+    horizon = outcome.primary_horizon_days
+    if definition is None or horizon is None or rounds.pool.empty:
+        return []
+    cut_on = follow_up_cut(data_cut_on, outcome.consolidation_days.value, 0)
+    people = _in_rounds(rounds, cut_on)
+    pairs = rounds.pairs
+    bands = zip(pairs["round_number"], pairs["band_number"], strict=True)
+    calipers = {
+        (int(number), int(band)): inf if pd.isna(caliper) else float(caliper)
+        for (number, band), caliper in zip(bands, pairs["caliper"], strict=True)
+    }
+    used_in = {
+        str(person): int(number)
+        for arm in ("beneficiary", "control")
+        for person, number in zip(pairs[f"{arm}_person_id"], pairs["round_number"], strict=True)
+    }
+    drawn, n = joint_claim(people, calipers, used_in, rounds.window_days, horizon)
+    if not n or not (people["followed_days"] >= horizon).any():
+        return []
+    named = {"outcome": outcome.name, "definition": definition.name, "horizon_days": horizon}
+    return [_row(JOINT, {**named, "n": n}, drawn, placebo, inference)]
+
+
+def _in_rounds(rounds: Rounds, cut_on: date) -> pd.DataFrame:
+    """The pools with days and cause of each person's end, counted from the index of the band."""
+    order = ["round_number", "band_number", "person_id"]
+    pool = rounds.pool.sort_values(order, ignore_index=True)
+    who = ["person_id", "arm"]
+    own = pool[who].merge(rounds.ends.drop_duplicates(who), on=who, how="left")
+    index_on = pd.to_datetime(pool["index_on"])
+    followed = (pd.Timestamp(cut_on) - index_on).dt.days.to_numpy(dtype=float)
+    days = (pd.to_datetime(own["ends_on"]) - index_on).dt.days.to_numpy(dtype=float)
+    is_early = own["is_early"].fillna(False).to_numpy(dtype=bool)
+    causes = np.where(np.isnan(days), 0.0, np.where(is_early, 1.0, 2.0))
+    times, seen = censor(days, causes, followed)
+    exact = list(rounds.exact)
+    stratum = pool.groupby(exact, dropna=False).ngroup() if exact else 0
+    return pool.assign(time_days=times, cause=seen, followed_days=followed, stratum=stratum)
 
 
 def null_outcome_placebos(
@@ -163,6 +236,10 @@ def _method(kind: str) -> str:
         UNALIGNED: _(
             "The same, wrong on purpose: the control need not be in contract at the index date, "
             "and time runs from the start of the contract"
+        ),
+        JOINT: _(
+            "All bands of a round solved as one problem, less the same bands in sequence: alike in "
+            "the exact covariates, nearest in log-odds within window and caliper. Wrong on purpose"
         ),
         BEFORE: _("What was so before the index date, compared as an outcome: Bonett–Price"),
     }[kind]

@@ -137,6 +137,9 @@ def is_eligible(participants: pd.DataFrame, rules: Sequence[Eligibility]) -> pd.
             fails |= (values > rule.maximum).fillna(False).astype(bool)
         if rule.one_of:
             fails |= values.notna() & ~values.isin(rule.one_of)
+        if other := rule.or_else:
+            told = participants[(SPELL if other.origin == "spell" else "") + other.column]
+            fails &= told.notna() & ~told.isin(other.one_of)
         passes &= ~fails
     return passes
 

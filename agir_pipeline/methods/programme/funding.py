@@ -35,19 +35,7 @@ def funding_table(people: pd.DataFrame, funding: Funding, cost_eur: float | None
     while the increase waits for evidence. ``cost_eur`` is the direct cost of one person's support.
     """
     day = pd.to_datetime(people[SPELL_PREFIX + funding.day_column])
-    missing: dict[str, pd.Series[Any]] = {}
-    states: dict[str, pd.Series[Any]] = {}
-    texts = pd.Series("", index=people.index, dtype="object")
-    for name in dict.fromkeys(criterion.name for criterion in funding.criteria):
-        states[name] = pd.Series(NO_RULE, index=people.index, dtype="object")
-        for criterion in (c for c in funding.criteria if c.name == name):
-            in_force = _in_force(criterion.valid_from, criterion.valid_to, day)
-            found, lacking = _state(criterion, people, day)
-            states[name] = states[name].mask(in_force, found)
-            texts = texts.where(~in_force, texts + criterion.article + "; ")
-            for column, is_lacking in lacking.items():
-                known = missing.get(column, pd.Series(False, index=people.index))
-                missing[column] = known | (is_lacking & in_force)
+    states, missing, texts = _ruled(people, funding, day)
     whole = _any_state(states.values(), people.index)
     table = pd.DataFrame(
         {
@@ -61,6 +49,35 @@ def funding_table(people: pd.DataFrame, funding: Funding, cost_eur: float | None
     )
     paid = _amounts(people, funding, day, states, whole == MET, cost_eur)
     return pd.concat([table, paid], axis=1).sort_values("person_id", ignore_index=True)
+
+
+def eligibility(people: pd.DataFrame, funding: Funding) -> "pd.Series[str]":
+    """Person → the state of the whole: met by one criterion, by none, or waiting for evidence."""
+    day = pd.to_datetime(people[SPELL_PREFIX + funding.day_column])
+    states, _missing, _texts = _ruled(people, funding, day)
+    whole = _any_state(states.values(), people.index).astype("string")
+    found = whole.set_axis(people["person_id"])
+    return found[~found.index.duplicated()]
+
+
+def _ruled(
+    people: pd.DataFrame, funding: Funding, day: "pd.Series[Any]"
+) -> tuple[dict[str, "pd.Series[Any]"], dict[str, "pd.Series[Any]"], "pd.Series[Any]"]:
+    """Of each criterion its state; of each column where its proof is missing; the articles."""
+    missing: dict[str, pd.Series[Any]] = {}
+    states: dict[str, pd.Series[Any]] = {}
+    texts = pd.Series("", index=people.index, dtype="object")
+    for name in dict.fromkeys(criterion.name for criterion in funding.criteria):
+        states[name] = pd.Series(NO_RULE, index=people.index, dtype="object")
+        for criterion in (c for c in funding.criteria if c.name == name):
+            in_force = _in_force(criterion.valid_from, criterion.valid_to, day)
+            found, lacking = _state(criterion, people, day)
+            states[name] = states[name].mask(in_force, found)
+            texts = texts.where(~in_force, texts + criterion.article + "; ")
+            for column, is_lacking in lacking.items():
+                known = missing.get(column, pd.Series(False, index=people.index))
+                missing[column] = known | (is_lacking & in_force)
+    return states, missing, texts
 
 
 def _state(

@@ -31,7 +31,8 @@ def deriver(
 ) -> Callable[[Columns], list[str | int | None]]:
     """What computes one derived column from the columns of a file."""
     if derived.method == "lookup":
-        return _Lookup(derived, tables[derived.table or ""])
+        codes = tables[derived.recoded_by] if derived.recoded_by else ()
+        return _Lookup(derived, tables[derived.table or ""], codes)
     count = completed_years if derived.method == "completed_years" else days_between
     first, second = derived.inputs
     return partial(_counted, count, first, second)
@@ -59,43 +60,63 @@ def days_between(start: datetime, end: datetime) -> int:
     return (end - start).days
 
 
-class _Lookup:
-    """The result of the first input column for which the table has a row, else ``otherwise``.
+class _Table:
+    """A lookup table as it stands from one day on which a row begins or ends to the next."""
 
-    Texts are compared after folding. An exact value beats a beginning, a longer beginning a
-    shorter one. Of a dated table the rows in force on the row's day count; without a day, those
-    that hold for ever.
-    """
-
-    def __init__(self, derived: Derived, table: LookupTable) -> None:
-        self._inputs, self._otherwise = derived.inputs, derived.otherwise
-        is_dated = derived.day is not None and all(len(row) > DATED_FROM for row in table)
-        self._day, self._table = derived.day if is_dated else None, table
-        self._turns = _turns(table) if is_dated else []
+    def __init__(self, table: LookupTable, inputs: Sequence[str], *, has_day: bool) -> None:
+        self._inputs, self._table = inputs, table
+        self._is_dated = has_day and all(len(row) > DATED_FROM for row in table)
+        self._turns = _turns(table) if self._is_dated else []
         self._rules: dict[int, dict[str, Rules]] = {}
-        self._known: dict[tuple[Any, ...], str | None] = {}
 
-    def __call__(self, columns: Columns) -> list[str | int | None]:
-        n_rows = len(columns[self._inputs[0]])
-        eras = self._eras(columns[self._day]) if self._day else [NO_DAY] * n_rows
-        told = list(zip(eras, *(columns[name] for name in self._inputs), strict=True))
-        for values in set(told) - self._known.keys():
-            self._known[values] = self._result(values[0], values[1:])
-        return [self._known[values] for values in told]
-
-    def _eras(self, days: Sequence[Any]) -> list[int]:
+    def eras(self, days: Sequence[Any]) -> list[int]:
         """Between two turns of the table the same rows hold."""
+        if not self._is_dated:
+            return [NO_DAY] * len(days)
         return [
             NO_DAY if day is None else bisect_right(self._turns, day.isoformat()[:10])
             for day in days
         ]
 
-    def _result(self, era: int, values: tuple[Any, ...]) -> str | None:
+    def result(self, era: int, name: str, text: str) -> str | None:
         if era not in self._rules:
-            rows = self._table if not self._day else _in_force(self._table, self._turns, era)
-            self._rules[era] = {name: _rules(name, rows) for name in self._inputs}
+            rows = self._table if not self._is_dated else _in_force(self._table, self._turns, era)
+            self._rules[era] = {one: _rules(one, rows) for one in self._inputs}
+        return _found(text, *self._rules[era][name])
+
+
+class _Lookup:
+    """The result of the first input column for which the table has a row, else ``otherwise``.
+
+    Texts are compared after folding. An exact value beats a beginning, a longer beginning a
+    shorter one. Of a dated table the rows in force on the row's day count; without a day, those
+    that hold for ever. A value that ``codes`` knows on that day is looked up by its code.
+    """
+
+    def __init__(self, derived: Derived, table: LookupTable, codes: LookupTable) -> None:
+        self._inputs, self._otherwise = derived.inputs, derived.otherwise
+        self._day = derived.day
+        self._table = _Table(table, self._inputs, has_day=derived.day is not None)
+        self._codes = _Table(codes, self._inputs, has_day=derived.day is not None)
+        self._known: dict[tuple[Any, ...], str | None] = {}
+
+    def __call__(self, columns: Columns) -> list[str | int | None]:
+        n_rows = len(columns[self._inputs[0]])
+        days = columns[self._day] if self._day else [None] * n_rows
+        eras = zip(self._table.eras(days), self._codes.eras(days), strict=True)
+        told = list(zip(eras, *(columns[name] for name in self._inputs), strict=True))
+        for values in set(told) - self._known.keys():
+            self._known[values] = self._result(values[0], values[1:])
+        return [self._known[values] for values in told]
+
+    def _result(self, eras: tuple[int, int], values: tuple[Any, ...]) -> str | None:
+        era, era_of_codes = eras
         for name, value in zip(self._inputs, values, strict=True):
-            result = None if value is None else _found(_bare(str(value)), *self._rules[era][name])
+            if value is None:
+                continue
+            text = _bare(str(value))
+            code = self._codes.result(era_of_codes, name, text)
+            result = self._table.result(era, name, text if code is None else normalise(code))
             if result is not None:
                 return result
         return self._otherwise

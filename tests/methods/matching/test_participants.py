@@ -19,7 +19,15 @@ from agir_pipeline.methods.matching.participants import (
     planned_end_at,
     undecided_persons,
 )
-from agir_pipeline.protocol.model import Eligibility, Index, Labels, Matching, Protocol, Source
+from agir_pipeline.protocol.model import (
+    Eligibility,
+    Index,
+    Labels,
+    Matching,
+    OtherWay,
+    Protocol,
+    Source,
+)
 
 Draw = Callable[[str], pd.DataFrame]
 
@@ -94,6 +102,20 @@ def test_codes_of_the_contract_are_looked_up_under_its_prefix() -> None:
     people = pd.DataFrame({"spell_scheme": ["pro", "school", None], "scheme": ["school"] * 3})
     found = is_eligible(people, [a_rule("scheme", "spell", one_of=("pro", "other"))])
     assert found.tolist() == [True, False, True]
+
+
+def test_another_way_lets_in_whom_a_rule_would_leave_out() -> None:
+    people = pd.DataFrame({
+        "home": ["here", "there", "there", "there", None],
+        "spell_place": ["elsewhere", "company", "elsewhere", None, "elsewhere"],
+    })  # fmt: skip
+    other = {"origin": "spell", "column": "place", "one_of": ["company"]}
+    rule = a_rule("home", one_of=("here",), or_else=OtherWay.model_validate(other))
+    assert is_eligible(people, [rule]).tolist() == [True, True, False, True, True]
+    at_home = a_rule("home", one_of=("here",), or_else=OtherWay.model_validate(
+        {**other, "origin": "person", "column": "spell_place"}
+    ))  # fmt: skip
+    assert is_eligible(people, [at_home]).tolist() == [True, True, False, True, True]
 
 
 def test_every_rule_must_hold_and_no_rule_leaves_nobody_out() -> None:

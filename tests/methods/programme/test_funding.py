@@ -5,7 +5,7 @@ import pytest
 
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.funding import funding_contracts
-from agir_pipeline.methods.programme.funding import funding_table
+from agir_pipeline.methods.programme.funding import eligibility, funding_table
 
 DEFAULTS = {
     "spell_signed_on": pd.Timestamp(2010, 10, 1), "spell_age_at_start_years": 20,
@@ -32,6 +32,8 @@ def funded(agir):
                        "spell_is_tutor_45_or_more"):  # fmt: skip
             frame[column] = frame[column].astype("boolean")
         table = funding_table(frame, agir.funding, cost)
+        whole = table.set_index("person_id")["is_eligible"].to_dict()
+        assert eligibility(frame, agir.funding).to_dict() == whole
         [contract] = funding_contracts(agir).values()
         return checked(table, contract).set_index("person_id")
 

@@ -8,8 +8,10 @@ import pytest
 from agir_pipeline.methods.programme.reach import (
     CONTEXT_COLUMNS,
     FUNNEL_COLUMNS,
+    OBSTACLE_COLUMNS,
     context_table,
     mobilisation_funnel,
+    mobilisation_obstacles,
 )
 
 LAST = date(2010, 12, 31)
@@ -28,9 +30,20 @@ contacted_on | organisation_id | organisation_type | contact_result
 2010-05-01   | no_kind         |                   | contacted
 """
 
+ENTRIES = """
+entered_on | referred_by
+2010-03-01 | training_body
+2010-05-01 | training_body
+2011-01-05 | training_body
+2010-05-01 | company
+           | training_body
+2010-05-02 |
+"""
+NOBODY = pd.DataFrame({"entered_on": [], "referred_by": []})
+
 
 def test_an_organisation_counts_once_however_often_it_is_contacted(agir, draw):
-    table = mobilisation_funnel(draw(CONTACTS), agir.outreach, LAST)
+    table = mobilisation_funnel(draw(CONTACTS), draw(ENTRIES), agir.outreach, LAST)
     assert list(table.columns) == list(FUNNEL_COLUMNS)
     rows = table.set_index("organisation_kind")
     bodies = rows.loc["training_body"]
@@ -50,13 +63,43 @@ def test_more_than_fifty_training_organisations_is_fifty_one(agir, n, is_reached
             "contact_result": "contacted",
         }
     )
-    [row] = mobilisation_funnel(contacts, agir.outreach, LAST).to_dict("records")
+    [row] = mobilisation_funnel(contacts, NOBODY, agir.outreach, LAST).to_dict("records")
     assert row["n_expected"] == 51
     assert row["is_reached"] is is_reached
 
 
 def test_nobody_contacted_makes_no_row(agir, draw):
-    assert mobilisation_funnel(draw(CONTACTS).head(0), agir.outreach, LAST).empty
+    assert mobilisation_funnel(draw(CONTACTS).head(0), NOBODY, agir.outreach, LAST).empty
+
+
+def test_entries_are_told_of_the_kinds_the_register_names(agir, draw):
+    table = mobilisation_funnel(draw(CONTACTS), draw(ENTRIES), agir.outreach, LAST)
+    rows = table.set_index("organisation_kind")
+    assert rows.loc["training_body", ["n_entries", "days_to_entry"]].tolist() == [2, 50]
+    assert rows.loc["media", "n_entries"] == 0
+    assert pd.isna(rows.loc["media", "days_to_entry"])
+    unnamed = agir.outreach.model_copy(update={"referred_by": {"press": "media"}})
+    table = mobilisation_funnel(draw(CONTACTS), draw(ENTRIES), unnamed, LAST)
+    assert table.set_index("organisation_kind")["n_entries"].isna().to_dict() == {
+        "media": False, "training_body": True,
+    }  # fmt: skip
+
+
+def test_an_organisation_names_an_obstacle_once(agir, draw):
+    contacts = draw("""
+        contacted_on | organisation_id | organisation_type | obstacle
+        2010-01-10   | derval          | training_body     | lack_of_time
+        2010-02-09   | derval          | training_body     | lack_of_time
+        2010-03-01   | derval          | training_body     | legitimacy
+        2010-01-12   | nozay           | training_body     | lack_of_time
+        2010-01-15   | port            | media             |
+        2011-01-15   | port            | media             | competition
+    """)
+    table = mobilisation_obstacles(contacts, agir.outreach, LAST)
+    assert list(table.columns) == list(OBSTACLE_COLUMNS)
+    assert [tuple(row) for row in table.to_numpy()] == [
+        ("training_body", "lack_of_time", 2), ("training_body", "legitimacy", 1),
+    ]  # fmt: skip
 
 
 def series(year, values, published, name="cp_entries"):

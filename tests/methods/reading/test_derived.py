@@ -172,3 +172,36 @@ def test_of_a_dated_table_the_rows_in_force_on_the_day_count(draw: Draw) -> None
     """)
     rule = derived("lookup", "district", table="zones", day="entry_on", otherwise="nowhere")
     assert derive(rule, people, {"zones": DATED}) == people["zone"].tolist()
+
+
+CODES = [
+    ("commune", "Barbechat", "44008", "", "2015-12-31"),
+    ("commune", "Barbechat", "44029", "2016-01-01", ""),
+    ("commune", "Freigné", "49144", "", "2017-12-31"),
+    ("commune", "Freigné", "44180", "2018-01-01", ""),
+    ("commune", "Nozay", "44113", "", ""),
+]
+BY_CODE = [
+    ("commune", "44113", "rural"), ("commune", "44029", "new"), ("commune", "44*", "inside"),
+    ("commune", "49*", "outside"), ("postcode", "44*", "inside"),
+]  # fmt: skip
+
+
+def test_a_commune_is_looked_up_by_its_code_of_the_day(draw: Draw) -> None:
+    people = draw("""
+        commune           | postcode | entry_on   | zone
+        Barbechat         | 44450    | 2010-06-01 | inside
+        BARBECHAT CEDEX 2 | 44450    | 2016-01-01 | new
+        Freigné           | 44000    | 2017-12-31 | outside
+        Freigne           | 49440    | 2018-01-01 | inside
+        nozay             | 75011    |            | rural
+        Barbechat         | 75011    |            | nowhere
+        Elsewhere         | 44000    | 2010-06-01 | inside
+                          | 75011    | 2010-06-01 | nowhere
+    """)
+    rule = derived(
+        "lookup", "commune", "postcode", recoded_by="codes", table="zones", day="entry_on",
+        otherwise="nowhere",
+    )  # fmt: skip
+    found = derive(rule, people, {"zones": BY_CODE, "codes": CODES})
+    assert found == people["zone"].tolist()
