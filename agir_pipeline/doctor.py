@@ -110,8 +110,12 @@ def _vault(home: Home) -> Finding:
 
 def _disk(home: Home) -> Finding:
     free = shutil.disk_usage(home.folder).free
-    text = _("{free} MB free on the disk of the study").format(free=free // 1_000_000)
-    return Finding(free >= LEAST_FREE_BYTES, text)
+    if free >= LEAST_FREE_BYTES:
+        text = _("{free} MB free on the disk of the study")
+        return Finding(True, text.format(free=free // 1_000_000))
+    text = _("only {free} MB free on the disk of the study, a night may need {least}: free some")
+    figures = {"free": free // 1_000_000, "least": LEAST_FREE_BYTES // 1_000_000}
+    return Finding(False, text.format(**figures))
 
 
 def _lock(home: Home) -> Finding:
@@ -184,6 +188,12 @@ def _interface(home: Home) -> Finding:
 
 
 def _readers(home: Home) -> Finding:
+    site = home.site
+    if site.alert_to and not site.smtp_host:
+        return Finding(False, _("study.toml names alert_to but no smtp_host: no mail can leave"))
+    if site.smtp_host and site.smtp_user and not os.environ.get("AGIR_SMTP_PASSWORD"):
+        text = _("the environment does not hold {variable}")
+        return Finding(False, text.format(variable="AGIR_SMTP_PASSWORD"))
     if Alerts(home.dagster / "alerts.sqlite", home.site).has_readers:
         return Finding(True, _("study.toml says whom to tell when something fails"))
     return Finding(True, _("study.toml names nobody to tell: alert_to or alert_webhook"))

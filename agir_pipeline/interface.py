@@ -84,6 +84,8 @@ class Interface:
             **os.environ,
             "AGIR_HOME": str(self.home.folder.resolve()),
             "DAGSTER_HOME": str(self.home.dagster.resolve()),
+            # A file of the folder it is started in, say click.py, must not pass for a library.
+            "PYTHONSAFEPATH": "1",
         }
         for name, command in commands.items():
             self._processes[name] = subprocess.Popen(  # noqa: S603  (nothing of it comes from outside)

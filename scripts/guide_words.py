@@ -98,6 +98,10 @@ CHECKS: Words = {
         ["a withdrawal names a key that no list holds: correct it in the sheet `consents`"],
         ["un retrait nomme une clé qu'aucune liste ne contient : corrigez-la dans `consents`"],
     ),
+    "keys_are_listed": (
+        ["a row speaks of nobody on a list: ask its partner which person is meant"],
+        ["une ligne ne parle de personne des listes : demandez au partenaire de qui il s'agit"],
+    ),
     "answers_have_a_state": ([REPORT[0]], [REPORT[1]]),
     "states_are_known": (
         ["drop the survey's structure (`.lss`), and exports in answer codes"],
@@ -265,10 +269,13 @@ REASONS: Words = {
         ["un fichier ultérieur le dit : vérifiez les dates des deux contrats"],
     ),
     "broken_by_withdrawal": (
-        ["reserved: nothing sets it yet"],
-        ["réservé : rien ne le pose encore"],
+        ["a member left the study: the pair is out of the effects and stays in the flow"],
+        ["un membre a quitté l'étude : la paire sort des effets et reste dans le flux"],
     ),
-    "broken_by_erasure": (["reserved: nothing sets it yet"], ["réservé : rien ne le pose encore"]),
+    "broken_by_erasure": (
+        ["a member was erased (`agir erase`): the pair is out of the effects"],
+        ["un membre a été effacé (`agir erase`) : la paire sort des effets"],
+    ),
     "replaced": (["reserved: nothing sets it yet"], ["réservé : rien ne le pose encore"]),
     "not_yet_evaluable": (
         ["time will tell: see `evaluability`"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-COMMAND = [sys.executable, "-m", "agir_pipeline.cli"]
+COMMAND = [sys.executable, "-P", "-m", "agir_pipeline.cli"]
 
 
 class Served:
@@ -27,9 +27,10 @@ class Served:
         return found
 
 
-def serve(home: Path, language: str = "en") -> Served:
+def serve(home: Path, language: str = "en", folder: Path | None = None) -> Served:
+    """``folder`` is the one the command is given in, else that of the tests."""
     process = subprocess.Popen(
-        [*COMMAND, "ui", "--home", str(home)],
+        [*COMMAND, "ui", "--home", str(home)], cwd=folder,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "AGIR_LANGUAGE": language},
     )  # fmt: skip

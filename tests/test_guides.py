@@ -2,8 +2,11 @@
 
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 
+import pandas as pd
+import pyreadstat
 import pytest
 from babel.messages.pofile import read_po
 
@@ -165,6 +168,28 @@ def test_the_files_listed_for_evaluators_are_those_of_a_release(tmp_path: Path) 
         listing = re.findall(r"```\n(releases/.*?)```", guide(name), re.DOTALL)[0]
         shown = {word.rstrip("/") for word in re.findall(r"^ +(\S+)", listing, re.MULTILINE)}
         assert shown == {word.replace("visits_study", "agir") for word in held}
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("evaluator.md", "Price"), ("evaluator.fr.md", "Prix")]
+)
+def test_the_lines_for_stata_and_spss_make_labelled_files(
+    name: str, label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parquet").mkdir()
+    pairs = pd.DataFrame({"formed_on": [date(2010, 12, 15)] * 2, "price": [1.5, float("inf")]})
+    pairs.to_parquet(tmp_path / "parquet" / "matched_pairs.parquet")
+    words = {"table": "matched_pairs", "column": ["price"], "label_en": "Price", "label_fr": "Prix"}
+    pd.DataFrame(words).to_parquet(tmp_path / "parquet" / "data_dictionary.parquet")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", guide(name), re.DOTALL)
+    [code] = [block for block in blocks if "pyreadstat" in block]
+    exec(code, {})  # our own page
+    for read_back, kind in ((pyreadstat.read_dta, "dta"), (pyreadstat.read_sav, "sav")):
+        rows, told = read_back(tmp_path / f"matched_pairs.{kind}")
+        assert told.column_names_to_labels["price"] == label
+        assert rows["formed_on"].tolist() == [date(2010, 12, 15)] * 2
+        assert rows["price"].isna().tolist() == [False, True]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,11 +1,13 @@
 """What the ledger says of each source: its files, and the end every row came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from agir_pipeline.assets.markdown import markdown_table
+from agir_pipeline.assets.noticed import by_receipt, findings_table, rejected_sentences, shortened
 from agir_pipeline.language import _
 from agir_pipeline.protocol.model import Source
 from agir_pipeline.resources.ledger import ENDS
@@ -30,6 +32,10 @@ class Account:
     """Files that came to no account at all: neither read nor refused."""
     n_rejected_newest: int
     refusals_newest: list[str]
+    rejects_newest: list[str]
+    """What is wrong with rejected rows of the newest files: places, never a value."""
+    noticed_newest: str
+    """A table of what was noticed in the newest files and rejected nothing; empty: nothing."""
     surprises_newest: list[str]
     """Things in the newest files that contradict the files before them."""
     newest: list[tuple[Receipt, dict[str, int]]]
@@ -46,6 +52,8 @@ class Books(NamedTuple):
     row_ends: list[dict[str, Any]]
     refusals: list[dict[str, Any]]
     newest_refusals: list[dict[str, Any]]
+    findings: dict[str, list[Mapping[Any, Any]]]
+    quarantine: dict[str, list[Mapping[Any, Any]]]
 
 
 def accounts_of(study: Study) -> dict[str, Account]:
@@ -53,7 +61,13 @@ def accounts_of(study: Study) -> dict[str, Account]:
     told = study.vault.read("surprises")
     ledger = study.home.landing.ledger
     standing = newest_refusals(study.home, study.state(), study.protocol)
-    books = Books(ledger.row_ends(), ledger.refusals(), standing)
+    books = Books(
+        ledger.row_ends(),
+        ledger.refusals(),
+        standing,
+        by_receipt(ledger.findings()),
+        by_receipt(study.vault.read("quarantine").to_dict("records")),
+    )
     return {source.name: _account(study, source, books, told) for source in study.protocol.sources}
 
 
@@ -79,6 +93,13 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
         for same_day in newest_deliveries(study.state()).values()
         for receipt in same_day
     }
+    young = [receipt for receipt in receipts if receipt.receipt_id in newest]
+    noticed = {
+        receipt.receipt_id: [
+            row for row in books.findings.get(receipt.receipt_id, ()) if row["reading"] == contract
+        ]
+        for receipt in young
+    }
     return Account(
         receipt_ids=frozenset(mine),
         ends={f"rows_{end}": sum(row[end] for row in rows) for end in ENDS},
@@ -87,7 +108,12 @@ def _account(study: Study, source: Source, books: Books, told: pd.DataFrame) -> 
         refusals_newest=[
             row["sentence"] for row in books.newest_refusals if row["source"] == source.name
         ],
-        surprises_newest=surprise_sentences(source, told[told["receipt_id"].isin(newest & mine)]),
+        rejects_newest=rejected_sentences(study.protocol, source, books.quarantine, young),
+        noticed_newest=findings_table(study.protocol, source, noticed, young),
+        surprises_newest=shortened(
+            surprise_sentences(source, told[told["receipt_id"].isin(newest & mine)]),
+            _("… {n} more"),
+        ),
         newest=[(r, by_receipt.get(r.receipt_id, {})) for r in receipts[: -SHOWN - 1 : -1]],
     )
 

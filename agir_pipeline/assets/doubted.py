@@ -53,7 +53,9 @@ def before_index(
     own = known[known["person_id"].isin(people.members("control"))]
     entered = own[index.entry_column].where(own["arm"] == "beneficiary")
     since = supported_since(own, entered, index).groupby(own["person_id"]).min()
-    days = people.members("control").map(since) - people.pairs["control_index_on"]
+    # without a pair yet, mapping would give numbers of nothing and not days
+    told = since.reindex(people.members("control")).set_axis(people.pairs.index)
+    days = pd.to_datetime(told) - pd.to_datetime(people.pairs["control_index_on"])
     exact = [covariate.name for covariate in protocol.covariates if covariate.role == "exact"]
     ours = population[population["arm"] == "beneficiary"]
     stratum = ours.groupby(exact, dropna=False).ngroup() if exact else pd.Series(0, ours.index)

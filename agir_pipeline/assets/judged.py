@@ -183,4 +183,5 @@ def _linked(people: pd.DataFrame, protocol: Protocol) -> dict[str, tuple[int, in
     if not protocol.feeding("spell"):
         return {}
     known = people["spell_id"].notna().groupby(people["arm"])
-    return {arm: (int(known.sum()[arm]), int(known.size()[arm])) for arm in ARMS}
+    found, all_of = known.sum(), known.size()  # an arm of nobody yet stands in neither
+    return {arm: (int(found.get(arm, 0)), int(all_of.get(arm, 0))) for arm in ARMS}

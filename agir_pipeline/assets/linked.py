@@ -14,6 +14,9 @@ from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.organisations import name_organisations, with_organisations
 from agir_pipeline.assets.sql_tables import build_models, sql_result
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
+from agir_pipeline.assets.unlisted import NAME as KEYS_ARE_LISTED
+from agir_pipeline.assets.unlisted import TABLE as UNLISTED
+from agir_pipeline.assets.unlisted import keep_unlisted, keys_are_listed
 from agir_pipeline.assets.variables import model_variables
 from agir_pipeline.language import _, mark
 from agir_pipeline.methods.identity.labels import identity_labels
@@ -53,6 +56,7 @@ CHECKS = {
     "person_links/decisions_hold": mark("Every decision on who is who could be followed"),
     "contradictions/sources_agree": mark("No two sources contradict each other about a person"),
     "person_links/withdrawals_find_somebody": mark("Every withdrawal is of a person on a list"),
+    f"person_links/{KEYS_ARE_LISTED}": mark("Every key of a person stands on a list"),
     "organisation_conflicts/organisations_agree": mark(
         "Every organisation is told from the others"
     ),
@@ -107,6 +111,7 @@ def _store(study: Study) -> StepResult:
         study.vault.replace(connection, "undecided", _undecided(study, found))
         study.vault.replace(connection, "review", pairs_to_review(evidence, found))
         study.vault.replace(connection, "decisions_told", decisions_told(evidence, found))
+        study.vault.replace(connection, UNLISTED, keep_unlisted(evidence, found.links))
     released = _released(study, links)
     with study.warehouse.transaction() as connection:
         study.warehouse.replace(connection, "linked", "person_links", released)
@@ -183,6 +188,7 @@ def _result(
         Check("links_are_decided", len(links) > 0 and waiting == 0, sentence),
         _decisions_hold(study),
         _withdrawals_find_somebody(study, connection),
+        keys_are_listed(study, connection),
     ]
     made = sql_result(study, "linked", models)
     lineage = declared_lineage(study.protocol, "linked")["person_links"]

@@ -258,5 +258,5 @@ def _check_result(step: str, table: str, check: Check) -> dg.AssetCheckResult:
         passed=check.has_passed,
         check_name=check.name,
         severity=check.severity,
-        description=check.sentence,
+        description=check.sentence.replace("\n", "\n• "),  # a page shows line ends as spaces
     )

@@ -266,6 +266,11 @@ def _result(
                 "files_read_now": (read_now or {}).get(name, 0),
                 **one.ends,
                 "deliveries": dg.MetadataValue.md(deliveries_table(one.newest)),
+                **(
+                    {"noticed": dg.MetadataValue.md(one.noticed_newest)}
+                    if one.noticed_newest
+                    else {}
+                ),
                 KEY: lineage[name],
             }
             for name, one in accounts.items()
@@ -358,7 +363,7 @@ def _checks(account: Account, table: pd.DataFrame) -> list[Check]:
         Check(
             "no_row_was_rejected",
             has_files and account.n_rejected_newest == 0,
-            _("{n} rows of the newest files are in quarantine").format(n=account.n_rejected_newest),
+            "\n".join([_rejected(account.n_rejected_newest), *account.rejects_newest]),
         ),
         Check(
             "follows_the_file_before",
@@ -366,3 +371,7 @@ def _checks(account: Account, table: pd.DataFrame) -> list[Check]:
             "\n".join(account.surprises_newest),
         ),
     ]
+
+
+def _rejected(n: int) -> str:
+    return _("{n} rows of the newest files are in quarantine").format(n=n)

@@ -159,11 +159,14 @@ def _deliveries_can_be_compared(where: str, source: Raw, own: dict[str, Raw]) ->
                 yield unknown(where, "agreements › columns", name, own)
         if len(said) != AGREEING:
             yield Mistake(at, _("names two columns: the one that decides, then the other"))
-    day = text(table(source, "back_dated"), "column")
-    if day is not None and day not in own:
-        yield unknown(where, "back_dated", day, own)
-    elif day is not None and own[day].get("type") not in ("date", "instant"):
-        yield Mistake(f"{where} › back_dated", _("'{name}' is not a date").format(name=day))
+    days = [("back_dated", text(table(source, "back_dated"), "column"))]
+    for pair in items(source, "in_order"):
+        days += [("in_order", text(pair, "first")), ("in_order", text(pair, "then"))]
+    for key, day in days:
+        if day is not None and day not in own:
+            yield unknown(where, key, day, own)
+        elif day is not None and own[day].get("type") not in ("date", "instant"):
+            yield Mistake(f"{where} › {key}", _("'{name}' is not a date").format(name=day))
 
 
 def _law_uses_columns(where: str, source: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:

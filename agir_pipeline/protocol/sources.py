@@ -125,6 +125,13 @@ class Agreement(Frozen):
     """A CSV beside the protocol with columns ``column, value, result``: one row per pair."""
 
 
+class InOrder(Frozen):
+    """Two days of one row of which ``first`` never lies after ``then``; a breach is told."""
+
+    first: Name
+    then: Name
+
+
 DateOrder = Literal["day_month_year", "month_day_year", "year_month_day"]
 Decimal = Literal[".", ","]
 
@@ -335,6 +342,7 @@ class Source(Frozen):
     """Columns that tell people apart: two keys of one file that agree in all of them are told."""
     back_dated: BackDated | None = None
     agreements: Many[Agreement] = ()
+    in_order: Many[InOrder] = ()
     law: Many[LegalRule] = ()
     study_time_zone: str = "UTC"
     """Set from the study, never written: a clock time with an offset is read as the time there."""

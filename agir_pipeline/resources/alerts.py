@@ -105,7 +105,8 @@ class Alerts:
                 continue
             try:
                 send(subject, body, link)
-            except (OSError, smtplib.SMTPException, requests.RequestException) as fault:
+            except (OSError, ValueError, smtplib.SMTPException, requests.RequestException) as fault:
+                # ValueError: an address that cannot be written, a password outside ASCII
                 faults[channel] = _("{channel}: a message could not be sent ({cause})").format(
                     channel=channel, cause=type(fault).__name__
                 )

@@ -28,8 +28,8 @@ from agir_pipeline.resources.releases import Releases
 from agir_pipeline.resources.study import Study, open_study
 
 REBUILT = (
-    "identities", "links", "undecided", "review", "decisions_told", "quarantine", "surprises",
-    "cells_to_review", "headings_to_review",
+    "identities", "links", "undecided", "review", "decisions_told", "unlisted_keys", "quarantine",
+    "surprises", "cells_to_review", "headings_to_review",
 )  # fmt: skip
 """What the next run makes again from the landing."""
 

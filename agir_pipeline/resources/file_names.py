@@ -34,7 +34,8 @@ COMMON = frozenset(
     daily damaged data date dates day days decembre decision decisions delivery demo depenses
     derniere document donnees double draft drawn duplicate duplicates early empty encoding
     entree entrees entretien entretiens erreur error errors essai evening events extra extract
-    extraction extrait fault faults fautif fevrier fichier fichiers field fields file files
+    extraction extrait fault faults fautif feuil feuille fevrier fichier fichiers field fields
+    file files
     final first fix fixed for form format formation formula formulas from full garbage good
     group groupe groups header headers heading headings hidden historique history home hostile
     html in inbox income index input inscription inscriptions invalid janvier job jobs jour

@@ -26,7 +26,6 @@ from agir_pipeline.methods.reading.nir import nir_refusal
 from agir_pipeline.methods.reading.questionnaire import Questionnaire
 from agir_pipeline.methods.reading.redacted import RedactedCopy, blanked, rows_below
 from agir_pipeline.methods.reading.rows import Quarantined, RowReader
-from agir_pipeline.methods.reading.sentences import refusal_sentence
 from agir_pipeline.methods.reading.sheets import FileRead, read_sheets
 from agir_pipeline.methods.reading.structure_files import CONTAINER
 from agir_pipeline.protocol.lookup_tables import read_table
@@ -36,6 +35,7 @@ from agir_pipeline.resources.kept_readings import keep_parts, kept_parts, memory
 from agir_pipeline.resources.landing import Landing
 from agir_pipeline.resources.parser import Parser, Request, collector_paused
 from agir_pipeline.resources.receipts import Receipt
+from agir_pipeline.resources.refusals import told_refusal
 
 READER_VERSION = "13"
 PASSING = frozenset(
@@ -124,15 +124,40 @@ class Readings:
         path = self._path(receipt, contract, versions, amendment)
         kept = kept_parts(path)
         if kept is not None:
-            return _reading(receipt, contract, *kept, is_new=False)
+            return self._reading(receipt, contract, *kept, is_new=False)
         with collector_paused(), memory_given_back():
             read = self._parse(receipt, parser, versions, amendment)
         if isinstance(read, Refusal) and read.code in PASSING:
-            refusal = (read.code, refusal_sentence(read, receipt.shown_name))
+            refusal = (read.code, told_refusal(read, receipt, self.protocol))
             return Reading(receipt, contract, NO_ROWS, [], {}, [], refusal, is_new=True)
         rows, outcome = _parts(read)
         keep_parts(path, rows, outcome)
-        return _reading(receipt, contract, rows, outcome, is_new=True)
+        return self._reading(receipt, contract, rows, outcome, is_new=True)
+
+    def _reading(
+        self,
+        receipt: Receipt,
+        contract: str,
+        rows: pa.Table,
+        outcome: Mapping[str, Any],
+        *,
+        is_new: bool,
+    ) -> Reading:
+        """What was made or kept of a delivery; its refusal in the language in force now."""
+        kept = outcome["refusal"]
+        refusal = Refusal.from_json(kept) if kept else None
+        return Reading(
+            receipt=receipt,
+            contract=contract,
+            rows=rows,
+            quarantine=[Quarantined(*one) for one in outcome["quarantine"]],
+            ends=outcome["ends"],
+            findings=[tuple(finding) for finding in outcome["findings"]],
+            refusal=(refusal.code, told_refusal(refusal, receipt, self.protocol))
+            if refusal
+            else None,
+            is_new=is_new,
+        )
 
     def _path(
         self, receipt: Receipt, contract: str, versions: Sequence[Receipt], amendment: Amendment
@@ -323,29 +348,6 @@ def _parts(read: FileRead | Refusal) -> tuple[pa.Table, dict[str, Any]]:
         "quarantine": read.quarantine,
         "refusal": read.refusal.to_json() if read.refusal else None,
     }
-
-
-def _reading(
-    receipt: Receipt, contract: str, rows: pa.Table, outcome: Mapping[str, Any], *, is_new: bool
-) -> Reading:
-    return Reading(
-        receipt=receipt,
-        contract=contract,
-        rows=rows,
-        quarantine=[Quarantined(*one) for one in outcome["quarantine"]],
-        ends=outcome["ends"],
-        findings=[tuple(finding) for finding in outcome["findings"]],
-        refusal=_refusal(outcome["refusal"], receipt),
-        is_new=is_new,
-    )
-
-
-def _refusal(kept: dict[str, Any] | None, receipt: Receipt) -> tuple[str, str] | None:
-    """The code, and the sentence in the language in force now."""
-    if kept is None:
-        return None
-    refusal = Refusal.from_json(kept)
-    return refusal.code, refusal_sentence(refusal, receipt.shown_name)
 
 
 # --------------------------------------------------------------------------- the contracts

@@ -109,6 +109,11 @@ def _causes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield _("code: {before} before, {after} after").format(
             before=before["code_version"], after=after["code_version"]
         )
+    one, other = before.get("language"), after.get("language")
+    if one != other:
+        yield _("language: {before} before, {after} after").format(
+            before=one or "-", after=other or "-"
+        )
     for library in sorted(before["versions"].keys() | after["versions"].keys()):
         one, other = before["versions"].get(library), after["versions"].get(library)
         if one != other:

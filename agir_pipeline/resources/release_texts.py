@@ -130,8 +130,8 @@ def read_me(title: str, release_id: str, database: str, table: str) -> str:
             "a spreadsheet would take for a formula has an apostrophe put before it."
         ),
         "## R",
-        f'```r\nlibrary(arrow)\nx <- read_parquet("parquet/{table}.parquet")\n'
-        f'y <- read.csv2("csv/{table}.csv", fileEncoding = "UTF-8-BOM")\n```',
+        f'```r\nx <- read.csv2("csv/{table}.csv", fileEncoding = "UTF-8-BOM", na.strings = "")\n'
+        f'y <- arrow::read_parquet("parquet/{table}.parquet")  # arrow\n```',
         "## Stata",
         f'```stata\nimport delimited "csv/{table}.csv", delimiters(";") encoding("UTF-8") '
         "varnames(1) clear\ndestring, dpcomma replace\n```",

@@ -36,6 +36,7 @@ TABLES = {
     "tombstones": "mark text not null, erasure text not null, erased_on text not null",
     "erasing": "plan text not null",
     "decisions_told": "what text not null, n integer not null",
+    "unlisted_keys": "source text not null, column_name text not null, record_id text not null",
     "scores": (
         "fingerprint_a text not null, fingerprint_b text not null, probability real not null, "
         "model text not null"

@@ -163,6 +163,14 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["source"][0].update(back_dated={"column": "last_name", "after_days": 9}),
         f"{REGISTER} › back_dated: 'last_name' is not a date",
     ),
+    "an order of a column that does not exist": (
+        lambda p: p["source"][0]["in_order"][0].update(first="contacted_on"),
+        f"{REGISTER} › in_order: 'contacted_on' is not one of:",
+    ),
+    "an order of a text": (
+        lambda p: p["source"][0]["in_order"][0].update(then="last_name"),
+        f"{REGISTER} › in_order: 'last_name' is not a date",
+    ),
     "an agreement of a column that does not exist": (
         lambda p: p["source"][0]["agreements"][0].update(columns=["town", "postcode"]),
         f"{REGISTER} › agreements › columns: 'town' is not one of:",

@@ -106,3 +106,15 @@ def test_a_record_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "alerts.sqlite").write_text("this is no database, only words " * 40)
     with serving(Hook()) as hook, pytest.raises(InfrastructureError, match="record of alerts"):
         Alerts(tmp_path / "alerts.sqlite", site(hook=hook)).tell([FAILED])
+
+
+def test_an_address_that_cannot_be_written_stops_no_other_channel(tmp_path: Path) -> None:
+    with serving(Hook()) as hook:
+        broken = site(hook=hook).model_copy(
+            update={"smtp_host": "mail..example.org", "alert_to": ("steward@example.org",)}
+        )
+        alerts = Alerts(tmp_path / "alerts.sqlite", broken)
+        alerts.tell([FAILED])
+        [fault] = alerts.deliver()
+        assert fault.startswith("e-mail: a message could not be sent")
+        assert len(hook.received) == 1

@@ -66,6 +66,7 @@ def test_rows_are_compared_by_their_key(releases: Releases) -> None:
         ({"keys_fingerprint": "k2"}, "keys: persons have other pseudonyms"),
         ({"code_version": "2"}, "code: 1 before, 2 after"),
         ({"versions": {"numpy": "2.4"}}, "library numpy: 2.3 before, 2.4 after"),
+        ({"language": "fr"}, "language: - before, fr after"),
         ({}, "same data, protocol, keys and code: one of the two releases was damaged"),
     ],
 )  # fmt: skip

@@ -40,7 +40,7 @@ def situation_table(
     n_told = rows["arm"].where(is_told).value_counts()
     groups = rows.groupby(["arm", "situation", "contract"], as_index=False)
     found = groups.agg(n_persons=("pair_id", "size"), n_contradictory=("n_contradictory", "sum"))
-    found["n_told"] = found["arm"].map(n_told).fillna(0)
+    found["n_told"] = n_told.reindex(found["arm"], fill_value=0).to_numpy()
     told_rows = ~found["situation"].isin([NOT_DUE, NO_ANSWER, UNKNOWN])
     found["share"] = (found["n_persons"] / found["n_told"]).where(told_rows)
     return found.astype(SITUATION_COLUMNS)[list(SITUATION_COLUMNS)]

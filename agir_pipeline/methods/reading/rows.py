@@ -189,6 +189,7 @@ class RowReader:
                 *cell_findings(grid, typed, records.numbers),
                 *self._disagreeing(grid, records),
                 *self._never_begun(grid, records),
+                *self._out_of_order(grid, records),
                 *found("duplicate_rows", grid, [rows.numbers[index] for index in copies]),
                 *([] if len(data) else [Finding("no_rows", grid.sheet, None, "", 0)]),
             ),
@@ -274,6 +275,13 @@ class RowReader:
             places = records.before(name, spell.starts)
             numbers = [records.numbers[position] for position in places]
             yield from found("never_begun", grid, numbers, name)
+
+    def _out_of_order(self, grid: Grid, records: Records) -> Iterator[Finding]:
+        """Days that lie before one that comes first, one finding per pair of columns."""
+        for pair in self.source.in_order:
+            places = records.before(pair.then, pair.first)
+            numbers = [records.numbers[position] for position in places]
+            yield from found("out_of_order", grid, numbers, pair.then)
 
 
 def _as_text(value: Any) -> str | None:

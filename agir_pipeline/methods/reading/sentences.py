@@ -55,7 +55,10 @@ REFUSALS: Mapping[str, str] = {
     ),
     "new_error": mark("the cell shows an error that only new programs know; correct its formula"),
     "all_hidden": mark("every sheet is hidden ({sheets}); show the one that is to be read"),
-    "no_such_sheet": mark("the sheet that was expected is not there; the workbook has: {sheets}"),
+    "no_such_sheet": mark(
+        "the sheet that was expected is not there; the workbook has: {sheets}; give the sheet to "
+        "be read the expected name"
+    ),
     "rows_lost": mark(
         "{expected} rows hold something but {found} could be read; nothing of the file is taken"
     ),
@@ -177,6 +180,7 @@ FINDINGS: Mapping[str, str] = {
         "{n} contract(s) ended before their first day: nobody counts as having been in them"
     ),
     "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
+    "out_of_order": mark("{n} day(s) lie before one that comes first; look at both"),
     "kept_as_text": mark('{n} value(s) were written ="…", which was dropped'),
     "stray_apostrophe": mark("{n} value(s) began with an apostrophe, which was dropped"),
     "zero_padded": mark("{n} value(s) had lost leading zeros, which were put back"),

@@ -59,6 +59,18 @@ def test_each_member_has_one_situation_and_a_contradiction_is_only_counted(draw,
     assert shares[["no_answer", "not_due"]].isna().all()
 
 
+def test_nobody_to_ask_is_no_row_and_no_fault(draw, asked, employment):
+    told = draw(
+        """
+        wave  | pair_id | arm         | person_id | answered_on | status   | months
+        final | p1      | beneficiary | a         | 2011-01-01  | employed | 6
+        """
+    )
+    told["status"] = told["status"].astype("string")
+    texts = {"pair_id": "string", "arm": "string"}
+    assert situation_table(asked[:0].astype(texts), told[:0].astype(texts), employment).empty
+
+
 def test_months_at_work_add_up_and_contradictions_stay_apart(draw, employment):
     months = draw(
         """

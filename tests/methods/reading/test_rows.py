@@ -605,6 +605,20 @@ def test_a_contract_cannot_be_to_end_before_it_starts_but_may_never_begin(make: 
     assert result.rows["number"].tolist() == ["1", "3", "4"]
 
 
+def test_a_day_before_the_one_that_comes_first_is_pointed_out_and_taken(make: Any) -> None:
+    days = [make.column(name, "date") for name in ("contact", "entry")]
+    source = make.source(*days, in_order=[{"first": "contact", "then": "entry"}])
+    rows = [
+        ["2010-03-01", "2010-03-01"],
+        ["2010-03-02", "2010-03-01"],
+        ["", "2010-03-01"],
+        ["2011-03-01", "2010-03-01"],
+    ]
+    result = make.read(make.grid(["contact", "entry"], *rows), source)
+    assert found_in(result, "out_of_order") == [(3, "entry", 2)]
+    assert len(result.rows) == len(rows)
+
+
 def test_columns_that_do_not_go_together_are_pointed_out(make: Any) -> None:
     rule = {"columns": ["town", "code"], "table": "t.csv"}
     source = make.source(make.column("town"), make.column("code"), agreements=[rule])
