@@ -21,6 +21,8 @@ WEIGHT_COLUMNS = {
     "response_chance": NUMBER, "weight": NUMBER, "n_effective": NUMBER,
 }  # fmt: skip
 ANSWERED = "answered"
+DIGITS = 10
+"""Of a chance: the last bits of the fit differ with the number of threads."""
 HAPPENED, NOT_HAPPENED = "happened", "not_happened"
 MEMBER = ["pair_id", "arm"]
 
@@ -90,7 +92,7 @@ def _figures(explaining: Floats, answers: Bools, is_beneficiary: Bools) -> Float
         return np.vstack([n_respondents, np.full((3, len(answers)), np.nan)])
     model = ResponseModel.of(explaining, answers, is_beneficiary)
     once = np.ones((1, len(answers)))
-    chances = model.chances(once)
+    chances = np.round(model.chances(once), DIGITS)
     weights = np.where(answers, model.truncated(1 / chances, once)[0], np.nan)
     n_effective = np.full(len(answers), np.nan)
     for arm in (is_beneficiary, ~is_beneficiary):
