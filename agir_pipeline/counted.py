@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.beside import told_situations
 from agir_pipeline.assets.published import fact_rows, flow_inputs
 from agir_pipeline.methods.effects.cause_tables import cause_rows
 from agir_pipeline.methods.employment.months import month_states
@@ -88,11 +89,12 @@ class _Members:
         return flow_persons(**known, protocol=self.study.protocol)
 
     def _caused(self, outcome: EventOutcome, causes: Causes) -> pd.DataFrame:
-        times, told = (
+        times, reasons = (
             rows[rows["outcome"] == outcome.name]
             for rows in map(self._fact, ("event_times", "event_causes"))
         )
-        return self._named(cause_rows(times, told, outcome, causes))
+        situations = told_situations(self.study, self.connection)
+        return self._named(cause_rows(times, reasons, situations, outcome, causes))
 
     def _situations(self, employment: Employment) -> pd.DataFrame:
         asked, told = self._fact("situations"), self._fact("wave_answers")

@@ -286,6 +286,19 @@ REASONS: Words = {
         ["le contrat de la paire n'est pas dans la source lue par ce résultat"],
     ),
     "not_due": (["nothing to do yet"], ["rien à faire encore"]),
+    "in_part": (
+        ["remind the person while the window is open"],
+        ["relancez la personne tant que la fenêtre est ouverte"],
+    ),
+    "out_of_window": (
+        ["nothing to do: the answer is kept, and counts in no wave"],
+        ["rien à faire : la réponse est gardée et ne compte dans aucune vague"],
+    ),
+    "no_contact": (
+        ["nothing to do: nobody asks without consent"],
+        ["rien à faire : personne n'est interrogé sans accord"],
+    ),
+    "silent": (["remind the person"], ["relancez la personne"]),
     "no_answer": (["remind the person"], ["relancez la personne"]),
     "no_value": (["ask for the missing figure"], ["demandez le chiffre manquant"]),
 }

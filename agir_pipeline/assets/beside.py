@@ -24,6 +24,7 @@ from agir_pipeline.methods.effects.hidden_bias_tables import (
     status_hidden_bias,
 )
 from agir_pipeline.methods.effects.incidence_tables import incidence_table
+from agir_pipeline.methods.effects.nonresponse_weights import nonresponse_weights
 from agir_pipeline.methods.effects.placebo_tables import Row, placebo_table, status_placebo
 from agir_pipeline.methods.effects.response_rates import response_rates
 from agir_pipeline.methods.effects.specifications import (
@@ -32,6 +33,7 @@ from agir_pipeline.methods.effects.specifications import (
 )
 from agir_pipeline.methods.effects.subgroups import event_subgroups, status_subgroups
 from agir_pipeline.methods.programme.funding import eligibility
+from agir_pipeline.methods.rules import first_situation
 from agir_pipeline.protocol.model import (
     EventOutcome,
     Inference,
@@ -42,6 +44,7 @@ from agir_pipeline.protocol.model import (
 )
 from agir_pipeline.resources.study import Study, included
 
+NO_SITUATIONS = pd.DataFrame(columns=["pair_id", "arm", "answered_days", "situation"])
 NO_CAUSES = pd.DataFrame(columns=["outcome", "definition", "pair_id", "arm", "reason"])
 
 
@@ -111,7 +114,8 @@ def tables_beside(
         facts, cut = grounds[outcome.name]
         if isinstance(outcome, EventOutcome):
             causes = _causes(study, connection, outcome)
-            own, pairs_of = _of_event(outcome, facts, causes, inference, cut)
+            after = told_situations(study, connection) if outcome.causes else NO_SITUATIONS
+            own, pairs_of = _of_event(outcome, facts, causes, after, inference, cut)
             tables |= own
             effect = effects[f"{outcome.name}_paired_effect"]
             told = [d.name for d in outcome.without_variants.definitions]
@@ -134,8 +138,7 @@ def tables_beside(
             bias = measure_hidden_bias(facts, outcome, inference, included(study).as_of)
         shared["hidden_bias"].append(bias)
     if protocol.waves:
-        responses = study.warehouse.read(connection, "outcomes", "wave_responses")
-        tables["response_rates"] = response_rates(responses, protocol.waves, protocol.inference)
+        tables |= _of_waves(study, connection, population, grounds)
     wanted = beside_contracts(protocol)
     together = {name: pd.concat(parts) for name, parts in shared.items() if name in wanted}
     tables |= {name: table.reset_index(drop=True) for name, table in together.items()}
@@ -154,6 +157,7 @@ def _of_event(
     outcome: EventOutcome,
     facts: pd.DataFrame,
     causes: pd.DataFrame,
+    situations: pd.DataFrame,
     inference: Inference,
     cut: date,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, PairedTimes]]:
@@ -166,11 +170,27 @@ def _of_event(
     tables = {f"{outcome.name}_incidence": incidence_table(main, told)}
     if outcome.causes:
         own = facts[facts["definition"].isin(names)]
-        tables[f"{outcome.name}_causes"] = cause_table(own, causes, told, outcome.causes)
+        tables[f"{outcome.name}_causes"] = cause_table(
+            own, causes, situations, told, outcome.causes
+        )
     if outcome.free_time_days:
         judged = {name: pairs[name] for name in names}
         tables[f"{outcome.name}_free_time"] = free_time_table(judged, told, inference, cut)
     return tables, pairs
+
+
+def told_situations(study: Study, connection: sa.Connection) -> pd.DataFrame:
+    """What members told of their situation, in any wave: pair_id, arm, answered_days, situation."""
+    employment = study.protocol.employment
+    if employment is None:
+        return NO_SITUATIONS
+    rules = [rule for one in employment.situations for rule in one.true_when]
+    asked = {name for rule in rules for name in (*rule.codes, *rule.minimum, *rule.above)}
+    told = study.warehouse.read(
+        connection, "outcomes", "wave_answers", f'"{employment.now_column}" is not null',
+        wanted=["pair_id", "arm", "answered_days", *asked],
+    )  # fmt: skip
+    return told.assign(situation=first_situation(employment.situations, told))
 
 
 def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> pd.DataFrame:
@@ -178,6 +198,35 @@ def _causes(study: Study, connection: sa.Connection, outcome: EventOutcome) -> p
         return NO_CAUSES
     where, name = "outcome = :outcome", {"outcome": outcome.name}
     return study.warehouse.read(connection, "outcomes", "event_causes", where, name)
+
+
+def _of_waves(
+    study: Study,
+    connection: sa.Connection,
+    population: pd.DataFrame,
+    grounds: Mapping[str, Ground],
+) -> dict[str, pd.DataFrame]:
+    """Who answered each wave, and what those who did stand for."""
+    protocol = study.protocol
+    responses = study.warehouse.read(connection, "outcomes", "wave_responses")
+    names = [c.name for c in protocol.covariates if c.role != "report"]
+    events = _primary_events(protocol, grounds)
+    return {
+        "response_rates": response_rates(responses, protocol.waves, protocol.inference),
+        "nonresponse_weights": nonresponse_weights(
+            responses, population, events, protocol.waves, names
+        ),
+    }
+
+
+def _primary_events(protocol: Protocol, grounds: Mapping[str, Ground]) -> pd.DataFrame | None:
+    """The days of the first event with a primary definition, under that definition."""
+    for outcome in protocol.outcomes:
+        if isinstance(outcome, EventOutcome) and outcome.primary_definition:
+            facts = grounds[outcome.name].facts
+            own = facts[facts["definition"] == outcome.primary_definition]
+            return own[["pair_id", "arm", "index_on", "time_days", "cause", "follow_up_days"]]
+    return None
 
 
 def _levels(protocol: Protocol, population: pd.DataFrame, people: People) -> pd.DataFrame:

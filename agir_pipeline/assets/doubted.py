@@ -4,15 +4,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.assets.judged import People
-from agir_pipeline.contracts.sql_words import SPELL_PREFIX
 from agir_pipeline.methods.effects.pairs_kept import Doubts, pairs_kept
 from agir_pipeline.methods.matching.pair_findings import NOT_AT_RISK
 from agir_pipeline.methods.matching.participants import supported_since
-from agir_pipeline.protocol.model import OrganisationTeller, Protocol
+from agir_pipeline.methods.matching.spillover import same_column
+from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.study import Study
-
-SIREN = 9
-"""Digits of a SIRET that name the company."""
 
 
 def kept_pairs(
@@ -27,30 +24,18 @@ def kept_pairs(
     findings = read(
         connection, "matched", "pair_findings", f"finding <> '{NOT_AT_RISK}'", wanted=["pair_id"]
     )
-    shared = {t.role: _sharing(people, t) for t in protocol.contract_tellers}
+    pairs = people.pairs
+    shared = {
+        t.role: set(pairs.loc[pairs[same_column(t.role)].fillna(False).astype(bool), "pair_id"])
+        for t in protocol.contract_tellers
+    }
     doubts = Doubts(
         supported=people.ever_supported(protocol),
         helped=helped,
         found=set(findings["pair_id"]),
         shared=shared,
     )
-    return pairs_kept(people.pairs, doubts)
-
-
-def _sharing(people: People, teller: OrganisationTeller) -> set[str]:
-    """Pairs whose members' contracts name the same organisation; of a SIRET the company counts."""
-    column = SPELL_PREFIX + (teller.siret or teller.number or "")
-    if column not in people.participants:
-        return set()
-    length = SIREN if teller.siret else None
-    told = [None if pd.isna(one) else one[:length] for one in people.participants[column]]
-    ids = people.pairs["pair_id"]
-    places = zip(ids, *people.rows, strict=True)
-    return {
-        pair
-        for pair, one, other in places
-        if min(one, other) >= 0 and told[one] is not None and told[one] == told[other]
-    }
+    return pairs_kept(pairs, doubts)
 
 
 def before_index(

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from agir_pipeline.assets.step import Check
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
@@ -45,19 +43,6 @@ class People:
 
     def members(self, arm: str) -> "pd.Series[str]":
         return self.pairs[f"{arm}_person_id"]
-
-    @cached_property
-    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Arm → the participant's row of each pair's member; −1 for nobody known today."""
-        found = []
-        for arm in ARMS:
-            own = np.flatnonzero((self.participants["arm"] == arm).to_numpy(dtype=bool))
-            people = pd.Index(self.participants["person_id"].to_numpy(dtype=object)[own])
-            is_first = ~people.duplicated()
-            members = self.members(arm).to_numpy(dtype=object)
-            place = people[is_first].get_indexer(pd.Index(members))
-            found.append(np.append(own[is_first], -1)[place])
-        return found[0], found[1]
 
     def ever_supported(self, protocol: Protocol) -> set[str]:
         """Everybody on the register, and every control of a list that says when support began."""

@@ -12,6 +12,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import CONTRACT, TEXTS, contract_checks
 from agir_pipeline.assets.lineage import KEY, declared_lineage
 from agir_pipeline.assets.markdown import picture
+from agir_pipeline.assets.retold import told_findings
 from agir_pipeline.assets.shown import balance_shown, margin_shown
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
@@ -40,6 +41,7 @@ from agir_pipeline.methods.matching.participants import (
 from agir_pipeline.methods.matching.records import Round
 from agir_pipeline.methods.matching.rounds import match_round
 from agir_pipeline.methods.matching.spec import MatchingSpec
+from agir_pipeline.methods.matching.spillover import spillover
 from agir_pipeline.methods.matching.verification import Terms, verify_pairs
 from agir_pipeline.protocol.model import Protocol
 from agir_pipeline.resources.rounds import (
@@ -248,8 +250,9 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         named = study.protocol.matching.alternatives
         alternatives = alternative_weights(stacked["pool"], spec, named)
     population = analysis_population(pairs, stacked["pool"], spec)
+    near = spillover(pairs, population, participants, spells, study.protocol)
     made = {
-        "matched_pairs": pairs,
+        "matched_pairs": pairs.assign(**near),
         "unmatched_beneficiaries": still_unmatched(
             participants, pairs, stacked["unmatched"], withdrawn
         ),
@@ -259,8 +262,11 @@ def _tables(study: Study, rounds: list[RecordedRound]) -> dict[str, pd.DataFrame
         "matching_prices": stacked["prices"],
         "certificates": stacked["certificates"],
         "exclusions": stacked["exclusions"],
-        "pair_findings": pair_findings(
-            pairs, population, participants, spells, terms, study.protocol
+        "pair_findings": told_findings(
+            study,
+            pair_findings(pairs, population, participants, spells, terms, study.protocol),
+            population,
+            participants,
         ),
     }
     if spec.near_fine:

@@ -30,6 +30,7 @@ from agir_pipeline.methods.effects.event_pairs import paired_times
 from agir_pipeline.methods.effects.event_tables import paired_effect_table
 from agir_pipeline.methods.effects.measure_tables import measure_effect_table
 from agir_pipeline.methods.effects.multiplicity import with_false_discovery, with_holm
+from agir_pipeline.methods.effects.planned_end_tables import planned_end_table
 from agir_pipeline.methods.effects.precision_tables import (
     event_evaluability,
     measure_evaluability,
@@ -70,6 +71,9 @@ def effect_tables(outcome: Outcome) -> dict[str, str]:
         case "event":
             return {
                 f"{outcome.name}_risk": mark("Risk of the event by arm and horizon"),
+                f"{outcome.name}_planned_end": mark(
+                    "Effect on the event by the planned end of each pair"
+                ),
                 f"{outcome.name}_paired_effect": mark("Effect on the event, pair by pair"),
             }
         case "status":
@@ -146,6 +150,9 @@ def effects(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
         facts, cut = grounds[outcome.name]
         if isinstance(outcome, EventOutcome):
             tables[f"{outcome.name}_risk"] = risk_table(facts, outcome, protocol.inference, cut)
+            tables[f"{outcome.name}_planned_end"] = planned_end_table(
+                facts, pairs, outcome, protocol.inference, cut
+            )
             effect = paired_effect_table(facts, outcome, protocol.inference, cut, n_void)
             primary[f"{outcome.name}_paired_effect"] = effect
             told = outcome.without_variants

@@ -14,6 +14,7 @@ from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.matched import withdrawn_persons
 from agir_pipeline.assets.mechanism import mechanism_tables
 from agir_pipeline.assets.programme import programme_tables
+from agir_pipeline.assets.quality import quality
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.contracts.facts import ENDINGS, FACTS_OF, NAMES, fact_contracts
@@ -21,6 +22,7 @@ from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.mechanism_lineage import facts_of_mechanism
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.contracts.outcomes import outcome_contracts
+from agir_pipeline.contracts.published import wave_step
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.errors import CheckError, DecisionNeeded
 from agir_pipeline.language import _, current_language, mark
@@ -29,7 +31,12 @@ from agir_pipeline.methods.matching.participants import blocked_reasons, undecid
 from agir_pipeline.methods.programme.enrolment import enrolment_progress
 from agir_pipeline.methods.programme.enrolment_plot import enrolment_plot
 from agir_pipeline.methods.programme.flow import participant_flow
-from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
+from agir_pipeline.methods.programme.losses import (
+    event_losses,
+    measure_losses,
+    status_losses,
+    wave_losses,
+)
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
 from agir_pipeline.resources.effect_pages import effect_pages
 from agir_pipeline.resources.link_review import n_decisions_needed
@@ -221,6 +228,7 @@ def _programme(study: Study, connection: sa.Connection, facts: Facts) -> dict[st
             participants, pairs, protocol.enrolment, as_of_day(study), level
         )
     progress = tables.get("enrolment_progress")
+    tables["data_quality"] = quality(study, connection)
     programme = programme_tables(study, connection, progress)
     return tables | programme | mechanism_tables(study, connection)
 
@@ -240,13 +248,24 @@ def flow_inputs(study: Study, connection: sa.Connection, facts: Facts) -> dict[s
         "pairs": read(connection, "matched", "matched_pairs"),
         "pool": read(connection, "matched", "matching_pool"),
         "exclusions": read(connection, "matched", "exclusions"),
-        "losses": {o.name: _losses(facts, o) for o in protocol.outcomes},
+        "losses": _wave_losses(study, connection)
+        | {o.name: _losses(facts, o) for o in protocol.outcomes},
     }
 
 
 def _members(pairs: pd.DataFrame) -> set[str]:
     """Persons in pairs: of nobody else does a release tell what sources say."""
     return {*pairs["beneficiary_person_id"], *pairs["control_person_id"]}
+
+
+def _wave_losses(study: Study, connection: sa.Connection) -> dict[str, pd.DataFrame]:
+    """By its step, of each wave of answers: who did not give one."""
+    if not study.protocol.waves:
+        return {}
+    wanted = ["wave", "pair_id", "arm", "is_due", "state"]
+    told = study.warehouse.read(connection, "outcomes", "wave_responses", wanted=wanted)
+    steps = {wave.name: wave_step(wave) for wave in study.protocol.waves}
+    return {steps[name]: lost for name, lost in wave_losses(told, steps).items()}
 
 
 def _losses(facts: Facts, outcome: Outcome) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What the SQL models are told about the study: sources, columns, definitions, days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -128,6 +128,7 @@ def outcome_variables(study: Study) -> dict[str, Any]:
         "windows_days": sorted({d.window_days for o in events for d in o.definitions}),
         "event_definitions": [_event(o, d, cuts[o.origin]) for o in events for d in o.definitions],
         "spells_apart": _apart(events),
+        "spells_told": _told(events),
         "cause_definitions": [
             _causes(o, o.causes, d, cuts[o.origin])
             for o in events
@@ -198,6 +199,28 @@ def _event(outcome: EventOutcome, definition: EventDefinition, data_cut_on: date
     }
 
 
+def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
+    """Definitions that take new contracts from answers too, with what tells one."""
+    return [
+        {
+            "outcome": o.name,
+            "name": d.name,
+            "window_days": d.window_days,
+            "answers": [
+                {"origin": told.origin, "starts": told.starts or "", "rule": _coded(told.codes)}
+                for told in d.also_told
+            ],
+        }
+        for o in events
+        for d in o.definitions
+        if d.also_told
+    ]
+
+
+def _coded(codes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    return [{"column": column, "codes": list(values)} for column, values in codes.items()]
+
+
 def _apart(events: list[EventOutcome]) -> list[dict[str, Any]]:
     """Definitions that set reasons of an early end apart, with the column that tells them."""
     return [
@@ -266,7 +289,7 @@ def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
 def _conditions(rule: StatusRule) -> list[dict[str, Any]]:
     """The conditions of one rule, all of which must hold."""
     return [
-        *({"column": column, "codes": list(values)} for column, values in rule.codes.items()),
+        *_coded(rule.codes),
         *({"column": column, "minimum": float(least)} for column, least in rule.minimum.items()),
         *({"column": column, "above": float(limit)} for column, limit in rule.above.items()),
     ]

@@ -10,6 +10,7 @@ from agir_pipeline.contracts.effect_sheets import effect_sheet_contracts
 from agir_pipeline.contracts.funding import is_sensitive
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.placebo import placebo_contracts
+from agir_pipeline.contracts.response import response_contracts
 from agir_pipeline.contracts.words import (
     MATCHING,
     PERSONS,
@@ -167,17 +168,6 @@ WORDS = {
         points("estimate_points", mark("Estimate"),
                mark("Beneficiaries minus controls; empty for bounds")),
         flag("is_primary", mark("Primary choice"), mark("The one the study is judged by")),
-        count("n_expected", mark("Members expected"), mark("Of the pairs that count")),
-        count("n_not_due", mark("Not due"), mark("Their window is still open or was never dated")),
-        count("n_due", mark("Due"), mark("Their window has closed")),
-        count("n_answered", mark("Answered"), mark("Whole answer inside the window")),
-        count("n_in_part", mark("Answered in part"), mark("Inside the window, not to the end")),
-        count("n_out_of_window", mark("Answered outside the window"), mark("Too early or late")),
-        count("n_no_contact", mark("Refused to be asked"), mark("No consent to be contacted")),
-        count("n_silent", mark("Silent"), mark("Asked, and no answer known")),
-        share("response_rate", mark("Response rate"), mark("Whole answers among those due")),
-        share("ci_low", mark("Lower limit"), mark("Of the response rate; Wilson")),
-        share("ci_high", mark("Upper limit"), mark("Of the response rate; Wilson")),
         coded("claim", mark("What the row may claim"), CLAIMS,
               description=mark("Interim releases describe, they do not test")),
         text("method", mark("Method"), mark("How the figures of the row were computed")),
@@ -199,7 +189,7 @@ def beside_contracts(protocol: Protocol) -> dict[str, TableContract]:
         if protocol.inference.subgroups:
             tables.append(_subgroups(protocol))
     if protocol.waves:
-        tables.append(_response_rates(protocol))
+        tables += response_contracts(protocol)
     own = {table.name: table for table in tables}
     return {
         **own,
@@ -277,19 +267,25 @@ def _causes(outcome: EventOutcome, causes: Causes, protocol: Protocol) -> TableC
         if column.name == causes.initiative_column
     )
     said = {code.code: code.labels for code in initiative.codes}
+    named = protocol.employment.situations if protocol.employment else ()
+    situations: dict[str, Text] = {one.name: one.labels for one in named}
     return TableContract(
         f"{outcome.name}_causes",
         mark("Who broke the contract, why, how early, and what followed"),
         spelled(
             WORDS,
             """outcome definition arm horizon_days initiative cause followed followed_within_days?
-            n_events""",
+            told_after n_events""",
             *_own(outcome),
+            coded("told_after", mark("Situation told since"),
+                  {**situations, "not_told": ENDINGS["not_told"]},
+                  mark("First answer since the event that tells one; the arms do not answer "
+                       "alike")),
             coded("initiative", mark("Initiative"), {**said, "not_told": ENDINGS["not_told"]},
                   mark("Who broke the contract, as reported")),
         ),
         ("outcome", "definition", "arm", "horizon_days", "initiative", "cause", "followed",
-         "followed_within_days"),
+         "followed_within_days", "told_after"),
     )  # fmt: skip
 
 
@@ -356,28 +352,3 @@ def _subgroups(protocol: Protocol) -> TableContract:
         columns,
         ("outcome", "definition", "covariate", "level"),
     )
-
-
-def _response_rates(protocol: Protocol) -> TableContract:
-    sources: dict[str, Text] = {w.origin: protocol.source(w.origin).labels for w in protocol.waves}
-    return TableContract(
-        "response_rates",
-        mark("Who answered which questionnaire, and why the others did not"),
-        spelled(
-            WORDS,
-            """wave instrument arm n_expected n_not_due n_due n_answered n_in_part
-            n_out_of_window n_no_contact n_silent response_rate? ci_low? ci_high?
-            difference_points? ci_low_points? ci_high_points?""",
-            coded("wave", mark("Wave"), {w.name: w.labels for w in protocol.waves},
-                  mark("Who was to answer, and when")),
-            coded("instrument", mark("Questionnaire"), sources, mark("Source of the answers")),
-        ),
-        ("wave", "arm"),
-        (Invariant(mark("members that came to no end or to two"), _members_astray),),
-    )  # fmt: skip
-
-
-def _members_astray(rates: pd.DataFrame) -> int:
-    ends = rates[["n_answered", "n_in_part", "n_out_of_window", "n_no_contact", "n_silent"]]
-    told = ends.sum(axis=1).ne(rates["n_due"])
-    return int((told | (rates["n_due"] + rates["n_not_due"]).ne(rates["n_expected"])).sum())

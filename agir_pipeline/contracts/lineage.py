@@ -5,13 +5,13 @@ followed: what merely filters, joins or orders is not, nor are texts a method wr
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 
 from agir_pipeline.contracts.ascertainment import ASCERTAINMENT
 from agir_pipeline.contracts.beside import beside_contracts
 from agir_pipeline.contracts.facts import fact_origins
 from agir_pipeline.contracts.funding import funding_origins
-from agir_pipeline.contracts.matched import FRONTIER, frontier_contract, matched_contracts
+from agir_pipeline.contracts.matched import matched_contracts
+from agir_pipeline.contracts.matched_lineage import matched_origins
 from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.outcomes import outcome_contracts
 from agir_pipeline.contracts.places import Origins, Place, participant
@@ -22,7 +22,6 @@ from agir_pipeline.protocol.model import (
     PERSONAL,
     ArmColumn,
     Column,
-    Covariate,
     Derived,
     EventOutcome,
     Outcome,
@@ -48,6 +47,9 @@ PRECISION = {
 }
 """Column of ``precision`` or ``evaluability`` → columns of the effect tables it is made of."""
 
+MEMBERS_ASKED = ("wave", "person_id", "pair_id", "arm", "asked_on")
+"""Columns of the weights of answers that stand in ``wave_responses`` as they are."""
+
 OF_CAUSES = {
     "cause": ("reason",),
     "initiative": ("initiative",),
@@ -55,14 +57,6 @@ OF_CAUSES = {
     "followed_within_days": ("next_days", "seen_days"),
 }
 """Column of the tables of an event's causes → columns of ``event_causes``."""
-
-INDEX = {"index_on", "beneficiary_index_on", "control_index_on", "elapsed_days", "band_number"}
-FROM_COVARIATES = {
-    "distance", "logit_gap", "nearest_distance", "logit", "price", "caliper", "total_distance",
-    "bound", "gap", "mean_beneficiary", "mean_control", "smd", "smd_denominator",
-    "mean_distance", "largest_gap", "max_absolute_smd", "mean_absolute_smd",
-    "variance_ratio", "ks", "ecdf_mean", "n_non_missing", "stratum", "strata_enforced",
-}  # fmt: skip
 
 
 def heading_of(column: Column) -> str:
@@ -152,58 +146,6 @@ def links_origins(protocol: Protocol) -> Origins:
     }
 
 
-def matched_origins(protocol: Protocol) -> dict[str, Origins]:
-    """Table → origins, for what matching makes; the day of an exit feeds the status alone."""
-    known = _matching_words(protocol)
-    contracts = {**matched_contracts(protocol), FRONTIER: frontier_contract(protocol)}
-    return {
-        name: {c.name: known[c.name] for c in contract.columns if c.name in known}
-        for name, contract in contracts.items()
-    }
-
-
-def _matching_words(protocol: Protocol) -> dict[str, tuple[Place, ...]]:
-    person, spell = participant("person_id"), participant("spell_id")
-    index = protocol.matching.index
-    start = (*participant("starts_on"), *(participant(index.entry_column) if index else ()))
-    covariates = {c.name: tuple(_covariate(c, protocol)) for c in protocol.covariates}
-    matched_on = tuple(
-        dict.fromkeys(chain.from_iterable(covariates[c.name] for c in protocol.covariates))
-    )
-    words: dict[str, tuple[Place, ...]] = {
-        "person_id": person,
-        "beneficiary_person_id": person,
-        "control_person_id": person,
-        "beneficiary_spell_id": spell,
-        "control_spell_id": spell,
-        "arm": participant("arm"),
-        "tie_order": participant("tie_order"),
-        "common_planned_days": (*_planned_end(protocol), *start),
-        **dict.fromkeys(FROM_COVARIATES, matched_on),
-        **dict.fromkeys(INDEX, start if index else ()),
-    }
-    if protocol.matching.near_fine:
-        words["category"] = covariates[protocol.matching.near_fine.covariate]
-    if protocol.feeding("spell"):
-        dates = ("starts_on", "planned_end_on", "ended_early_on")
-        words["status"] = tuple(Place("linked", "spells", name) for name in dates)
-    words["finding"] = tuple(dict.fromkeys((*words.get("status", ()), *start, *matched_on)))
-    return words | covariates
-
-
-def _planned_end(protocol: Protocol) -> tuple[Place, ...]:
-    has_terms = bool(protocol.feeding("spell"))
-    return (Place("linked", "spell_terms", "planned_end_on"),) if has_terms else ()
-
-
-def _covariate(covariate: Covariate, protocol: Protocol) -> Iterator[Place]:
-    if covariate.origin == "index":
-        yield from _planned_end(protocol)
-    else:
-        prefix = SPELL_PREFIX if covariate.origin == "spell" else ""
-        yield from participant(prefix + covariate.column)
-
-
 def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
     """Table → origins, for effects (from the facts of their outcome) and what they can find."""
     contracts = outcome_contracts(protocol)
@@ -213,6 +155,9 @@ def outcome_origins(protocol: Protocol) -> dict[str, Origins]:
         for name in effect_tables(outcome):
             columns = [c.name for c in contracts[name].columns if c.name not in TOLD_BY_METHOD]
             found[name] = dict.fromkeys(columns, facts)
+            if name.endswith("_planned_end"):
+                planned = Place("matched", "matched_pairs", "common_planned_days")
+                found[name] = dict.fromkeys(columns, (*facts, planned))
             if "arm" in found[name]:
                 found[name]["arm"] = (Place("outcomes", _fact_table(outcome), "arm"),)
     effects = [(effect_tables(o)[-1], o) for o in protocol.outcomes]
@@ -258,6 +203,10 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
         "placebo": (*unweighted, *_null_outcomes(protocol), *_rounds(protocol)),
         "subgroups": (*unweighted, *levels),
         "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+        "nonresponse_weights": (
+            *(Place("outcomes", "wave_responses", name) for name in asked),
+            *_of_response(protocol),
+        ),
         ASCERTAINMENT: (*participant("arm"), *participant("spell_id"), *_SEEN),
     }
     events = {f"{o.name}_": o for o in protocol.outcomes if isinstance(o, EventOutcome)}
@@ -271,6 +220,12 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
             for column in OF_CAUSES.keys() & found[name].keys():
                 made_of = OF_CAUSES[column]
                 found[name][column] = tuple(Place("outcomes", "event_causes", m) for m in made_of)
+        if "told_after" in found[name] and protocol.employment:
+            told = Place("outcomes", "wave_answers", protocol.employment.now_column)
+            found[name]["told_after"] = (told,)
+    if "nonresponse_weights" in found:
+        taken = {n: (Place("outcomes", "wave_responses", n),) for n in MEMBERS_ASKED}
+        found["nonresponse_weights"] |= taken
     return found
 
 
@@ -287,7 +242,7 @@ def _doubts(protocol: Protocol) -> Iterator[Place]:
     if column := protocol.inference.helped_column:
         yield Place("linked", "answers", column)
     for teller in protocol.contract_tellers:
-        yield from participant(SPELL_PREFIX + (teller.siret or teller.number or ""))
+        yield Place("matched", "matched_pairs", f"is_same_{teller.role}")
 
 
 def _rounds(protocol: Protocol) -> tuple[Place, ...]:
@@ -307,7 +262,7 @@ def _null_outcomes(protocol: Protocol) -> Iterator[Place]:
 def effect_tables(outcome: Outcome) -> tuple[str, ...]:
     """The released tables of one outcome; the last holds its effect."""
     if isinstance(outcome, EventOutcome):
-        return f"{outcome.name}_risk", f"{outcome.name}_paired_effect"
+        return tuple(f"{outcome.name}_{kind}" for kind in ("risk", "planned_end", "paired_effect"))
     return (outcome.name,)
 
 
@@ -330,8 +285,19 @@ def _facts(outcome: Outcome, protocol: Protocol) -> Iterator[Place]:
     for column in columns[table]:
         yield Place("outcomes", table, column)
     if isinstance(outcome, StatusOutcome):  # answers are weighted by who answers
-        names = [covariate.name for covariate in protocol.covariates if covariate.role != "report"]
-        yield from (Place("matched", "analysis_population", name) for name in names)
+        yield from _explaining_response(protocol)
+
+
+def _explaining_response(protocol: Protocol) -> Iterator[Place]:
+    names = [covariate.name for covariate in protocol.covariates if covariate.role != "report"]
+    yield from (Place("matched", "analysis_population", name) for name in names)
+
+
+def _of_response(protocol: Protocol) -> Iterator[Place]:
+    """What tells the chance of an answer: the covariates, and the days of the first event."""
+    yield from _explaining_response(protocol)
+    event = next((o for o in protocol.outcomes if isinstance(o, EventOutcome)), None)
+    yield from _facts(event, protocol) if event else ()
 
 
 def published_origins(protocol: Protocol) -> dict[str, Origins]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from agir_pipeline.contracts.covariates import covariate_columns
-from agir_pipeline.contracts.model import Column, Invariant, TableContract
+from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
@@ -15,12 +15,16 @@ from agir_pipeline.contracts.words import (
     before_index,
     coded,
     count,
+    day,
+    flag,
     number,
+    share,
     spelled,
+    text,
 )
 from agir_pipeline.errors import CheckError
 from agir_pipeline.language import _, mark
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import OrganisationTeller, Protocol
 
 WORDS = {**PERSONS, **MATCHING}
 
@@ -29,7 +33,7 @@ WORDS = {**PERSONS, **MATCHING}
 def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every table of this step, by name."""
     tables = (
-        _matched_pairs(),
+        _matched_pairs(protocol),
         _unmatched_beneficiaries(),
         _analysis_population(protocol),
         _covariate_balance(protocol),
@@ -44,21 +48,46 @@ def matched_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     return {table.name: table for table in tables}
 
 
-def _matched_pairs() -> TableContract:
+def _matched_pairs(protocol: Protocol) -> TableContract:
+    near = near_one_another(protocol)
+    names = " ".join(f"{column.name}?" for column in near)
     return TableContract(
         "matched_pairs",
         mark("Who is compared with whom"),
         spelled(
             WORDS,
-            """pair_id beneficiary_person_id control_person_id beneficiary_index_on?
+            f"""pair_id beneficiary_person_id control_person_id beneficiary_index_on?
             control_index_on? elapsed_days? common_planned_days? band_number round_number
             design_number distance logit_gap? strata_enforced relaxation_level caliper?
             leave_out_price algorithm_version formed_on status beneficiary_spell_id?
-            control_spell_id?""",
+            control_spell_id? {names}""",
+            *near,
         ),
         ("pair_id",),
         (Invariant(mark("persons in more than one pair"), _persons_twice),),
     )
+
+
+def near_one_another(protocol: Protocol) -> tuple[Column, ...]:
+    """Whether a control may hear what its beneficiary is told; nothing of it is matched on."""
+    told = mark("Whether both contracts of the pair name the same one; of a SIRET the company")
+    names = {t.role: _named_by(protocol, t) for t in protocol.contract_tellers}
+    columns = [flag(f"is_same_{role}", label, told) for role, label in names.items()]
+    rule = protocol.organisations.spillover if protocol.organisations else None
+    if rule is not None:
+        columns += [
+            flag("is_same_territory", mark("Same territory"), mark("Of residence, as matched on")),
+            share(f"share_supported_in_{rule.role}", names[rule.role],
+                  mark("Of the control's: the share of its contracts, begun and planned to run on "
+                       "the control's index date, whose person was supported by then")),
+        ]  # fmt: skip
+    return tuple(columns)
+
+
+def _named_by(protocol: Protocol, teller: OrganisationTeller) -> Text:
+    """What the column is called by which contracts name the organisation."""
+    name = teller.siret or teller.number
+    return next(c.labels for c in protocol.source(teller.source).columns if c.name == name)
 
 
 def _persons_twice(pairs: pd.DataFrame) -> int:
@@ -223,10 +252,15 @@ def _pair_findings(protocol: Protocol) -> TableContract:
         mark("What today's data say otherwise of locked pairs"),
         spelled(
             WORDS,
-            "pair_id arm finding covariate?",
+            "pair_id arm finding covariate? known_on? receipt_id? is_decided",
             coded("finding", mark("Finding"), FINDINGS,
                   mark("Only a pair that is void leaves the effects")),
             coded("covariate", mark("Covariate"), names, mark("Of a covariate that changed")),
+            day("known_on", mark("Known since"),
+                mark("By the newest row in use that tells it; empty where no row is left")),
+            text("receipt_id", mark("Receipt"), mark("Of what brought that row")),
+            flag("is_decided", mark("Decided on"),
+                 mark("Whether the steward corrected what it rests on, or told who it is about")),
         ),
         ("pair_id", "arm", "finding", "covariate"),
     )  # fmt: skip

@@ -48,6 +48,10 @@ EFFECTS = {
         count("n_missing_pairs", mark("Pairs with a member unknown"),
               mark("Not in the source of the definition: missing, not without event")),
         count("n_void_pairs", mark("Void pairs"), mark("Left out: not at risk on the index day")),
+        share("link_rate_beneficiary", mark("Link rate of beneficiaries"),
+              mark("Members whose contract is in the source of the definition")),
+        share("link_rate_control", mark("Link rate of controls"),
+              mark("Members whose contract is in the source of the definition")),
         count("n_due", mark("Pairs due"), mark("The date of the question and its window passed")),
         count("n_not_due", mark("Pairs not yet due"),
               mark("The question or its window lies after the data or the study")),
@@ -176,7 +180,7 @@ def outcome_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
 
 def _of_outcome(outcome: Outcome) -> list[TableContract]:
     if isinstance(outcome, EventOutcome):
-        return [_risk(outcome), _paired_effect(outcome)]
+        return [_risk(outcome), _planned_end(outcome), _paired_effect(outcome)]
     return [_status(outcome)] if isinstance(outcome, StatusOutcome) else [_measure(outcome)]
 
 
@@ -215,6 +219,26 @@ def _risk(outcome: EventOutcome) -> TableContract:
     )
 
 
+def _planned_end(outcome: EventOutcome) -> TableContract:
+    return TableContract(
+        f"{outcome.name}_planned_end",
+        mark("Effect on the event by the planned end of each pair"),
+        spelled(
+            EFFECTS,
+            """outcome definition n n_complete_pairs n_pairs_not_evaluable n_missing_pairs
+            is_evaluable planned_days_median? risk_beneficiary? risk_control?
+            risk_difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
+            n_both? n_beneficiary_only? n_control_only? n_neither? risk_ratio? risk_ratio_low?
+            risk_ratio_high? claim method definition_text""",
+            *_named(outcome, _definitions(outcome)),
+            number("planned_days_median", mark("Days to the planned end"),
+                   mark("Median of the pairs, from the index date"), unit="days", minimum=0),
+        ),
+        ("outcome", "definition"),
+        (Invariant(mark("cells that do not add up to the complete pairs"), _cells_astray),),
+    )  # fmt: skip
+
+
 def _paired_effect(outcome: EventOutcome) -> TableContract:
     return TableContract(
         f"{outcome.name}_paired_effect",
@@ -222,7 +246,8 @@ def _paired_effect(outcome: EventOutcome) -> TableContract:
         spelled(
             EFFECTS,
             """outcome definition horizon_days n n_complete_pairs n_pairs_not_evaluable
-            n_missing_pairs n_void_pairs is_evaluable risk_beneficiary? risk_control?
+            n_missing_pairs n_void_pairs link_rate_beneficiary? link_rate_control? is_evaluable
+            risk_beneficiary? risk_control?
             risk_difference_points? standard_error_points? ci_low_points? ci_high_points?
             p_value? p_value_holm? p_value_bh? n_both? n_beneficiary_only? n_control_only?
             n_neither? complete_pairs_difference_points? bonett_price_low_points?

@@ -10,6 +10,7 @@ from agir_pipeline.contracts.model import Column, Invariant, Sensitivity, TableC
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.contracts.sql_words import LINKED
+from agir_pipeline.contracts.validated import SEVERITIES
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
     PERSONS,
@@ -18,6 +19,7 @@ from agir_pipeline.contracts.words import (
     coded,
     count,
     day,
+    flag,
     share,
     spelled,
     text,
@@ -25,7 +27,7 @@ from agir_pipeline.contracts.words import (
     whole,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import Outcome, Protocol
+from agir_pipeline.protocol.model import Outcome, Protocol, Wave
 
 STEPS: Mapping[str, Text] = {
     "registered": mark("On the register or a list"),
@@ -45,6 +47,10 @@ FLOW_REASONS: Mapping[str, Text] = {
     "not_yet_evaluable": mark("The pair's horizon comes after the data cut"),
     "unknown": mark("A member of the pair cannot be followed"),
     "not_due": mark("The question is not yet due"),
+    "in_part": mark("Answered in part"),
+    "out_of_window": mark("Answered outside the window"),
+    "no_contact": mark("Refused to be asked"),
+    "silent": mark("Silent"),
     "no_answer": mark("No answer"),
     "no_value": mark("No value"),
 }
@@ -73,7 +79,7 @@ WORDS = {
     **PERSONS,
     **vocabulary(
         whole("step_order", mark("Order of the step"),
-              mark("Steps up to analysed follow each other; each outcome follows analysed")),
+              mark("Steps up to analysed follow each other; each wave and outcome follows it")),
         count("n_in", mark("Enter the step"), mark("Persons who remained after the step before")),
         coded("reason", mark("Reason for leaving"), FLOW_REASONS,
               description=mark("Empty where nobody leaves the step")),
@@ -126,7 +132,7 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
     """The contract of every table of this step, by name; enrolment where the study counts it."""
     enrolment = (_enrolment_progress(),) if protocol.enrolment else ()
     shared = (_contradictions(protocol),) if protocol.shared_facts else ()
-    about = (_data_dictionary(), _release_manifest())
+    about = (_data_quality(), _data_dictionary(), _release_manifest())
     tables = (_participant_flow(protocol), *enrolment, *shared, *about)
     own = {table.name: table for table in tables}
     beside = {**programme_contracts(protocol), **mechanism_contracts(protocol)}
@@ -134,8 +140,10 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
 
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:
-    """The steps persons go through, in order: to the pairs that count, then to each outcome."""
+    """The steps persons go through: to the pairs that count, then to each wave and outcome."""
     steps: dict[str, Text] = dict(STEPS)
+    for wave in protocol.waves:
+        steps[wave_step(wave)] = wave.labels
     for outcome in protocol.outcomes:
         steps[outcome_step(outcome)] = outcome.labels
     return steps
@@ -145,6 +153,11 @@ def outcome_step(outcome: Outcome) -> str:
     """The name of an outcome's step: whether it can be told for a person."""
     endings = {"event": "evaluable", "status": "answered", "measure": "known"}
     return f"{outcome.name}_{endings[outcome.kind]}"
+
+
+def wave_step(wave: Wave) -> str:
+    """The name of a wave's step: whether a person answered it whole and in time."""
+    return f"{wave.name}_answered"
 
 
 def _participant_flow(protocol: Protocol) -> TableContract:
@@ -216,6 +229,46 @@ def _said(protocol: Protocol, told: str) -> tuple[Column, Column]:
     return (
         text("said_a", mark("What the first says"), told, sensitivity=how),
         text("said_b", mark("What the second says"), told, sensitivity=how),
+    )
+
+
+def _data_quality() -> TableContract:
+    return TableContract(
+        "data_quality",
+        mark("What each check found, night by night"),
+        spelled(
+            WORDS,
+            "check source night_on severity n_rows n_change is_silenced oldest_open_on?",
+            text("check", mark("Check"), mark("Rule, finding or fact, by its code")),
+            text("source", mark("Source"), mark("As named in the protocol")),
+            day("night_on", mark("Night"), mark("The day on which files of it became known")),
+            coded(
+                "severity",
+                mark("Severity"),
+                SEVERITIES,
+                mark("To be put right: something is not taken as it came"),
+            ),
+            count(
+                "n_rows",
+                mark("Found"),
+                mark(
+                    "Rows in the newest files of each provider; of a check on files the files "
+                    "or columns"
+                ),
+            ),
+            whole("n_change", mark("Change"), mark("Since the night before of the source")),
+            flag(
+                "is_silenced",
+                mark("In order"),
+                mark("The steward has said of all of them that they are in order"),
+            ),
+            day(
+                "oldest_open_on",
+                mark("Found since"),
+                mark("The first night of the unbroken run; empty where nothing is found any more"),
+            ),
+        ),
+        ("check", "source", "night_on", "severity"),
     )
 
 

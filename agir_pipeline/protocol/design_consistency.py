@@ -201,8 +201,10 @@ def _event_makes_sense(where: str, raw: Raw, outcome: Raw) -> Iterator[Mistake]:
         at = f"{where} › {place('definition', number, definition)}"
         if method is not None and method not in event_methods():
             yield unknown(at, "method", method, event_methods())
-        if method in ("path_net", "first_net") and not definition.get("window_days"):
+        needs_window = method in ("path_net", "first_net") or items(definition, "also_told")
+        if needs_window and not definition.get("window_days"):
             yield Mistake(f"{at} › window_days", _("is missing"))
+        yield from _told_elsewhere(at, raw, definition)
     if "index" not in table(raw, "matching"):
         yield Mistake(where, _("is counted from the index date: [matching.index] is missing"))
     horizons = numbers(table(outcome, "horizons_days").get("value"))
@@ -215,6 +217,31 @@ def _event_makes_sense(where: str, raw: Raw, outcome: Raw) -> Iterator[Mistake]:
         known = ", ".join(map(str, horizons))
         message = _("'{name}' is not one of: {known}").format(name=primary, known=known)
         yield Mistake(f"{where} › primary_horizon_days", message)
+
+
+def _told_elsewhere(at: str, raw: Raw, definition: Raw) -> Iterator[Mistake]:
+    """New contracts that answers tell: within a window, and only in a variant."""
+    surveys = {
+        s["name"]: s
+        for s in items(raw, "source")
+        if isinstance(s.get("name"), str) and s.get("feeds") == "answer"
+    }
+    told = items(definition, "also_told")
+    if told and definition.get("is_variant") is not True:
+        message = _("sources that do not see both arms alike serve a variant only")
+        yield Mistake(f"{at} › also_told", message)
+    for number, one in enumerate(told, 1):
+        where, origin = f"{at} › also_told {number}", text(one, "origin")
+        if origin is not None and origin not in surveys:
+            yield unknown(where, "origin", origin, surveys)
+        elif origin is not None:
+            yield from _rules_use_answers(where, {"true_when": [one]}, surveys[origin])
+            days = [
+                c.get("name") for c in items(surveys[origin], "column") if c.get("type") == "date"
+            ]
+            if (starts := text(one, "starts")) is not None and starts not in days:
+                message = _("'{name}' is not a day of the source").format(name=starts)
+                yield Mistake(f"{where} › starts", message)
 
 
 def _status_makes_sense(where: str, outcome: Raw, source: Raw | None) -> Iterator[Mistake]:

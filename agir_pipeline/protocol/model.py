@@ -134,6 +134,7 @@ __all__ = [
     "Teller",
     "Territory",
     "Text",
+    "ToldContract",
     "Wave",
 ]
 
@@ -142,6 +143,16 @@ PERSONAL: tuple[Feeds, ...] = ("person", "spell", "session", "answer")
 
 
 # ----------------------------------------------------------------------------- outcomes
+
+
+class ToldContract(Frozen):
+    """What an answer says of a contract that the source followed does not hold."""
+
+    origin: Name
+    codes: dict[str, Many[str]]
+    """All of them tell that such a contract is in force on the day of the answer."""
+    starts: Name | None = None
+    """Its first day; told by no column, it is known from the day of the answer on."""
 
 
 class EventDefinition(Frozen):
@@ -156,6 +167,8 @@ class EventDefinition(Frozen):
     """Reasons of an early end that are another ending under this definition, not the event."""
     apart_if: Name | None = None
     """A yes-or-no column of the origin: an early end it says yes of is another ending as well."""
+    also_told: Many[ToldContract] = ()
+    """Where others tell of a new contract: for a variant, since the arms are not seen alike."""
     is_variant: bool = False
     """Told in the risks, the effects and the specification curve, and in no other table."""
 

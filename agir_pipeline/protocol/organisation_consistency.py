@@ -51,4 +51,31 @@ def _contacted_organisations_are_told(raw: Raw) -> Iterator[Mistake]:
         yield Mistake("outreach › origin", message.format(name=origin))
 
 
-ORGANISATION_CHECKS = (_organisations_can_be_told, _contacted_organisations_are_told)
+def _spillover_can_be_told(raw: Raw) -> Iterator[Mistake]:
+    """Roles that contracts tell by a number, and a covariate that pairs were matched on."""
+    organisations = table(raw, "organisations")
+    spillover = table(organisations, "spillover")
+    spells = [text(s, "name") for s in items(raw, "source") if s.get("feeds") == "spell"]
+    roles = {
+        role
+        for teller in items(organisations, "told_by")
+        if (role := text(teller, "role"))
+        and text(teller, "source") in spells
+        and set(teller) & set(NUMBERS)
+    }
+    where = "organisations › spillover"
+    known: tuple[tuple[str, set[str]], ...] = (
+        ("role", roles),
+        ("territory", set(names(items(raw, "covariate")))),
+    )
+    for key, possible in known:
+        name = text(spillover, key)
+        if name is not None and name not in possible:
+            yield unknown(where, key, name, possible)
+
+
+ORGANISATION_CHECKS = (
+    _organisations_can_be_told,
+    _contacted_organisations_are_told,
+    _spillover_can_be_told,
+)

@@ -24,6 +24,16 @@ class OrganisationTeller(Frozen):
         return tuple(name for name in told if name is not None)
 
 
+class Spillover(Frozen):
+    """Where a control may hear what beneficiaries are told."""
+
+    role: Name
+    """Of the organisation whose trainees meet, as contracts name it."""
+    territory: Name
+    """The covariate that says where somebody lives."""
+    source: Text
+
+
 class Organisations(Frozen):
     """How organisations are known again: the SIRET first, a number, then name and commune."""
 
@@ -33,3 +43,4 @@ class Organisations(Frozen):
     """Short word → the word it stands for, in names and communes."""
     told_by: Some[OrganisationTeller]
     source: Text
+    spillover: Spillover | None = None

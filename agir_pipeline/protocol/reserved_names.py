@@ -80,6 +80,7 @@ TABLES = {
     "costs",
     "covariate_balance",
     "data_dictionary",
+    "data_quality",
     "effect_sheet",
     "employment_by_month",
     "employment_calendar",
@@ -100,6 +101,7 @@ TABLES = {
     "measures",
     "mobilisation_funnel",
     "mobilisation_obstacles",
+    "nonresponse_weights",
     "pair_findings",
     "participant_flow",
     "placebo",
@@ -121,7 +123,7 @@ TABLES = {
 }
 """The released tables of every study."""
 
-EVENT_TABLES = ("risk", "paired_effect", "incidence", "free_time", "causes")
+EVENT_TABLES = ("risk", "planned_end", "paired_effect", "incidence", "free_time", "causes")
 """What the released tables of an event are called, after its name."""
 
 VALIDATED = {"answers"}

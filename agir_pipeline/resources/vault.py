@@ -127,3 +127,12 @@ class Vault:
     def read(self, table: str) -> pd.DataFrame:
         with self.transaction() as connection:
             return pd.read_sql_query(f"select * from {table}", connection)  # noqa: S608
+
+    def broken_rows(self) -> list[tuple[str, str, int]]:
+        """Receipt, rule, and how many rows of the file broke it: no value leaves the vault."""
+        query = (
+            "select receipt_id, rule, count(distinct sheet || '/' || row_number) "
+            "from quarantine group by receipt_id, rule order by receipt_id, rule"
+        )
+        with self.transaction() as connection:
+            return connection.execute(query).fetchall()

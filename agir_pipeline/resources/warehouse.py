@@ -109,6 +109,11 @@ class Warehouse:
         with tables.named_faults(f"{schema}.{table}"):
             return fetch(connection, statement, dict(parameters or {}), kinds)
 
+    def rows(self, connection: sa.Connection, query: str) -> list[tuple[Any, ...]]:
+        """The rows of one query that counts over several tables, as it is written."""
+        with tables.named_faults(self.place):
+            return [tuple(row) for row in tables.execute(connection, query).fetchall()]
+
     def tables(self, connection: sa.Connection) -> list[tuple[str, str]]:
         """(schema, table) of every table, sorted."""
         return tables.table_names(connection)

@@ -51,6 +51,10 @@ definition_{{ loop.index }} as (
 
     where {{ context['counts_' ~ definition.method](definition) }}
 
+    {% for told in var('spells_told', []) if told.name == definition.name and told.outcome == definition.outcome %}
+        and not {{ told_followed(told) }}
+    {% endfor %}
+
 ),
 
 {% endfor %}

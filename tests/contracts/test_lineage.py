@@ -14,7 +14,7 @@ from agir_pipeline.contracts.programme_lineage import programme_origins
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.protocol.model import Protocol
 
-NOT_FROM_FILES = {"data_dictionary", "release_manifest"}
+NOT_FROM_FILES = {"data_dictionary", "data_quality", "release_manifest"}
 
 
 @pytest.fixture(params=["agir", "nsw"])

@@ -24,6 +24,8 @@ from agir_pipeline.methods.effects.free_time_tables import FREE_TIME_COLUMNS
 from agir_pipeline.methods.effects.hidden_bias_tables import HIDDEN_BIAS_COLUMNS
 from agir_pipeline.methods.effects.incidence_tables import INCIDENCE_COLUMNS
 from agir_pipeline.methods.effects.measure_tables import MEASURE_EFFECT_COLUMNS
+from agir_pipeline.methods.effects.nonresponse_weights import WEIGHT_COLUMNS
+from agir_pipeline.methods.effects.planned_end_tables import PLANNED_END_COLUMNS
 from agir_pipeline.methods.effects.precision_tables import (
     EVALUABILITY_COLUMNS,
     PRECISION_COLUMNS,
@@ -35,12 +37,14 @@ from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS
 from agir_pipeline.methods.effects.subgroups import SUBGROUP_COLUMNS
 from agir_pipeline.methods.matching import balance, named_alternatives, round_tables
 from agir_pipeline.methods.matching.design import is_number
+from agir_pipeline.methods.matching.finding_rows import TOLD_COLUMNS
 from agir_pipeline.methods.matching.pair_findings import FINDING_COLUMNS
 from agir_pipeline.methods.programme.costs import COST_COLUMNS, TOTAL_COLUMNS
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
+from agir_pipeline.methods.programme.quality import QUALITY_COLUMNS
 from agir_pipeline.methods.programme.reach import (
     CONTEXT_COLUMNS,
     FUNNEL_COLUMNS,
@@ -136,6 +140,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
     [
         ("rupture_risk", RISK_COLUMNS),
         ("rupture_paired_effect", PAIRED_EFFECT_COLUMNS),
+        ("rupture_planned_end", PLANNED_END_COLUMNS),
         ("durable_employment", STATUS_EFFECT_COLUMNS),
         ("precision", PRECISION_COLUMNS),
         ("evaluability", EVALUABILITY_COLUMNS),
@@ -163,7 +168,9 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("certificates", [*round_tables.CERTIFICATES, "round_number"]),
         ("matching_prices", [*round_tables.PRICES, "round_number"]),
         ("exclusions", [*round_tables.EXCLUSIONS, "round_number"]),
-        ("pair_findings", FINDING_COLUMNS),
+        ("nonresponse_weights", WEIGHT_COLUMNS),
+        ("data_quality", QUALITY_COLUMNS),
+        ("pair_findings", [*FINDING_COLUMNS, *TOLD_COLUMNS]),
         ("ascertainment", ASCERTAINMENT_COLUMNS),
         ("unmatched_beneficiaries", [*round_tables.UNMATCHED, "round_number"]),
     ],
@@ -278,6 +285,7 @@ def pairs_of(text: str, draw: Draw, agir: Protocol) -> pd.DataFrame:
     drawn = draw(text).astype({"pair_id": "string"})
     filled: dict[str, object] = {
         "text": "x", "integer": 1, "number": 1.0, "date": pd.Timestamp("2010-12-15"),
+        "boolean": True,
     }  # fmt: skip
     columns = table_contract("matched_pairs", agir).columns
     return drawn.assign(**{c.name: filled[c.type] for c in columns if c.name not in drawn})
@@ -344,6 +352,20 @@ def test_each_member_asked_comes_to_one_end(agir: Protocol) -> None:
     assert len(checked(pd.DataFrame([row]), contract)) == 1
     for broken in ({"n_silent": 0}, {"n_expected": 4}):
         with pytest.raises(CheckError, match=r"came to no end or to two \(1\)"):
+            checked(pd.DataFrame([row | broken]), contract)
+
+
+def test_whoever_answered_has_a_weight_and_nobody_else(agir: Protocol) -> None:
+    contract = table_contract("nonresponse_weights", agir)
+    row: dict[str, object] = {
+        "wave": "youth_t0", "instrument": "youth_survey_t0", "person_id": "a", "pair_id": "p1",
+        "arm": "control", "asked_on": pd.Timestamp("2011-01-01"), "is_respondent": True,
+        "event_by_then": None, "n_respondents": 1, "response_chance": 0.5, "weight": 2.0,
+        "n_effective": 1.0,
+    }  # fmt: skip
+    assert len(checked(pd.DataFrame([row]), contract)) == 1
+    for broken in ({"weight": None}, {"is_respondent": False}):
+        with pytest.raises(CheckError, match=r"answers without a weight \(1\)"):
             checked(pd.DataFrame([row | broken]), contract)
 
 

@@ -47,6 +47,14 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["organisations"]["told_by"].pop(LOG),
         "outreach › origin: 'outreach_log' is not told by [organisations]",
     ),
+    "a role by which contracts name nobody": (
+        lambda p: p["organisations"]["spillover"].update(role="contacted"),
+        "organisations › spillover › role: 'contacted' is not one of: employer, training_body",
+    ),
+    "a territory that is no covariate": (
+        lambda p: p["organisations"]["spillover"].update(territory="postcode"),
+        "organisations › spillover › territory: 'postcode' is not one of",
+    ),
 }
 
 

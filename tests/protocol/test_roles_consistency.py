@@ -36,6 +36,13 @@ def eligibility(**rule: Any) -> dict[str, Any]:
     return {"name": "x", "labels": labels, "origin": "person", "source": "s", **rule}
 
 
+def told(protocol: dict[str, Any], number: int, **more: Any) -> None:
+    """New contracts that a questionnaire tells count in one of the definitions."""
+    rule = {"origin": "youth_survey_tf", "codes": {"job_contract_type": ["alternance"]}}
+    window = {"window_days": more.pop("window_days")} if "window_days" in more else {}
+    protocol["outcome"][0]["definition"][number].update(also_told=[rule | more], **window)
+
+
 CASES: dict[str, tuple[Edit, str]] = {
     "eligibility by what came later": (
         lambda p: p["eligibility"].append(
@@ -186,6 +193,34 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["outcome"][0]["definition"][1].pop("window_days"),
         "outcome 1 (rupture) › definition 2 (net_180) › window_days: is missing",
     ),
+    "a contract told elsewhere without a window": (
+        lambda p: told(p, 0, window_days=0),
+        "outcome 1 (rupture) › definition 1 (gross) › window_days: is missing",
+    ),
+    "a contract told elsewhere in a definition that judges": (
+        lambda p: told(p, 1),
+        "outcome 1 (rupture) › definition 2 (net_180) › also_told: sources that do not see both "
+        "arms alike serve a variant only",
+    ),
+    "a contract told by a register of persons": (
+        lambda p: told(p, 2, origin="beneficiary_register"),
+        "outcome 1 (rupture) › definition 3 (gross_after_trial) › also_told 1 › origin: "
+        "'beneficiary_register' is not one of: ",
+    ),
+    "a contract told by no answer": (
+        lambda p: told(p, 4, codes={"job": ["alternance"]}),
+        "outcome 1 (rupture) › definition 5 (net_90) › also_told 1 › column: 'job' is not one of",
+    ),
+    "a contract told by an answer nobody can give": (
+        lambda p: told(p, 4, codes={"job_contract_type": ["apprentice"]}),
+        "outcome 1 (rupture) › definition 5 (net_90) › also_told 1 › codes › job_contract_type: "
+        "'apprentice' is not one of",
+    ),
+    "a contract that begins on no day": (
+        lambda p: told(p, 4, starts="job_contract_months"),
+        "outcome 1 (rupture) › definition 5 (net_90) › also_told 1 › starts: "
+        "'job_contract_months' is not a day of the source",
+    ),
     "one outcome twice in a family": (
         lambda p: p["inference"]["primary_family"].append("rupture"),
         "inference › primary_family: 'rupture' is declared more than once",
@@ -322,3 +357,9 @@ def test_what_is_half_written_is_left_to_the_model(agir: dict[str, Any]) -> None
         source.pop("name")
     agir["identity"]["same_when"] = "case_number"
     assert inconsistencies(agir)
+
+
+def test_a_half_told_contract_is_left_to_the_model(agir: dict[str, Any]) -> None:
+    told(agir, 4)
+    del agir["outcome"][0]["definition"][4]["also_told"][0]["origin"]
+    assert inconsistencies(agir) == []

@@ -6,9 +6,11 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
+from agir_pipeline.assets.retold import told_findings
 from agir_pipeline.demo import (
     Found,
     answer_by_truth,
@@ -48,6 +50,8 @@ TABLES = (
     "rupture_causes",
     "rupture_free_time",
     "response_rates",
+    "nonresponse_weights",
+    "data_quality",
     "hidden_bias",
     "specification_curve",
     "subgroups",
@@ -222,6 +226,59 @@ def test_nobody_is_used_twice_and_strata_agree(demo: Demo) -> None:
     assert len(used) == len(set(used))
     for exact in ("prepared_level", "contract_nature"):
         assert (people.groupby("pair_id")[exact].nunique() == 1).all()
+
+
+def test_whoever_answered_carries_a_weight_and_nobody_else(demo: Demo) -> None:
+    releases = Releases(demo[0] / "releases")
+    weights, rates = releases.read("nonresponse_weights"), releases.read("response_rates")
+    n_due = weights.groupby(["wave", "arm"]).size()
+    n_weighted = weights.groupby(["wave", "arm"])["weight"].count()
+    told = rates.set_index(["wave", "arm"]).sort_index()
+    assert n_due.to_dict() == told["n_due"][told["n_due"] > 0].to_dict()
+    assert n_weighted.to_dict() == told["n_answered"][told["n_due"] > 0].to_dict()
+    assert (weights["n_effective"] <= weights["n_respondents"] + 1e-9).all()
+
+
+def test_contracts_told_by_answers_make_fewer_ruptures_and_never_more(demo: Demo) -> None:
+    risks = Releases(demo[0] / "releases").read("rupture_risk")
+    at = risks.set_index(["definition", "horizon_days", "arm"])["n_events"]
+    register, everybody = at["net_180"], at["net_180_all_sources"]
+    assert (everybody <= register).all()
+    facts = open_study(demo[0]).warehouse.read(None, "outcomes", "event_times")
+    n_events = facts[facts["cause"] == 1].groupby("definition").size()
+    assert n_events["net_180_all_sources"] < n_events["net_180"]
+
+
+def test_each_row_in_quarantine_is_counted_on_the_night_of_its_file(demo: Demo) -> None:
+    study = open_study(demo[0])
+    nights = {r.receipt_id: pd.Timestamp(r.known_on) for r in study.state().deliveries}
+    broken = study.vault.read("quarantine")
+    quality = Releases(demo[0] / "releases").read("data_quality")
+    told = quality.set_index(["check", "source", "night_on"])["n_rows"]
+    for (rule, source, receipt), rows in broken.groupby(["rule", "source", "receipt_id"]):
+        assert told[rule, source, nights[receipt]] >= rows["row_number"].nunique()
+    # every finding of a file is gone, or stands in the newest file of its provider
+    assert (quality.groupby(["check", "source"])["n_change"].sum() >= 0).all()
+
+
+def test_a_finding_about_a_pair_names_the_receipt_of_the_row_that_tells_it(demo: Demo) -> None:
+    study = open_study(demo[0])
+    with study.warehouse.transaction() as connection:
+        population = study.warehouse.read(connection, "matched", "analysis_population")
+        people = study.warehouse.read(connection, "linked", "participants")
+    kinds = ["not_at_risk", "supported_by_index", "not_known_today", "other_contract"]
+    members = population.sort_values(["pair_id", "arm"])[["pair_id", "arm"]]
+    found = pd.concat([members.assign(finding=kind) for kind in kinds], ignore_index=True)
+    table = told_findings(study, found.assign(covariate=pd.NA), population, people)
+    receipts = {r.receipt_id: pd.Timestamp(r.known_on) for r in study.state().deliveries}
+    known = table[table["receipt_id"].notna()]
+    assert (known["receipt_id"].map(receipts) == known["known_on"]).all()
+    share = known.groupby("finding").size() / len(members)
+    assert share[["not_at_risk", "other_contract"]].tolist() == [1, 1]
+    assert "not_known_today" not in share  # no row is left to tell it
+    assert share["supported_by_index"] >= 0.5  # every beneficiary's, and some controls'
+    decided = table[table["is_decided"]]
+    assert set(decided["finding"]) <= {"not_known_today", "other_contract"}
 
 
 def test_the_release_says_how_to_load_it(demo: Demo) -> None:

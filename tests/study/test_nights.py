@@ -134,6 +134,8 @@ def _note(home: Path, release: str) -> dict[str, Any]:
     since = ours.loc["2010-09":, "n_entries"].mean()  # type: ignore[misc]
     before = ours.loc[:"2010-08", "n_entries"].mean()  # type: ignore[misc]
     flow = releases.read("participant_flow", release)
+    waves = releases.read("response_rates", release)["wave"] + "_answered"
+    flow = flow[~flow["step"].isin(waves)]  # the note says nothing of questionnaires
     with duckdb.connect(home / "warehouse" / "as_of" / "2010-12-31.duckdb") as connection:
         held = connection.sql(
             "select committee_type, count(*) as n_meetings,"

@@ -36,12 +36,16 @@ class PairedTimes:
     n_missing_pairs: int
     """Pairs of which a member is unknown: never counted as without event."""
     pair_ids: "pd.Series[str]"
+    last_days: NDArray[np.float64] | None = None
+    """Of each pair the day up to which it is looked at; None: the same horizon for all."""
 
     @property
     def n_pairs(self) -> int:
         return int(self.times.shape[1])
 
     def complete(self, horizon_days: int) -> NDArray[np.bool_]:
+        if self.last_days is not None:
+            return np.asarray((self.follow_up_days >= self.last_days).all(axis=0))
         return complete(*self.index_on, horizon_days, self.cut_on)
 
     def evaluable(self, arm: int, horizon_days: int) -> NDArray[np.bool_]:
@@ -67,6 +71,20 @@ class PairedTimes:
             causes=self.causes[:, is_taken],
             n_missing_pairs=0,
             pair_ids=self.pair_ids[is_taken],
+        )
+
+    def until(self, last_days: NDArray[np.float64]) -> "PairedTimes":
+        """Each pair looked at up to a day of its own: whoever gets there ends otherwise, after it.
+
+        An event on the day itself still counts.
+        """
+        nothing_yet = (self.times == last_days) & (self.causes == 0)
+        is_past = (self.times > last_days) | nothing_yet
+        return replace(
+            self,
+            times=np.where(is_past, last_days + 1, self.times),
+            causes=np.where(is_past, 2.0, self.causes),
+            last_days=last_days,
         )
 
     def has_event(self, horizon_days: int) -> NDArray[np.bool_]:

@@ -20,7 +20,8 @@ from agir_pipeline.protocol.model import EventOutcome, Inference
 PAIRED_EFFECT_COLUMNS = {
     "outcome": TEXT, "definition": TEXT, "horizon_days": COUNT,
     "n": COUNT, "n_complete_pairs": COUNT, "n_pairs_not_evaluable": COUNT,
-    "n_missing_pairs": COUNT, "n_void_pairs": COUNT, "is_evaluable": FLAG,
+    "n_missing_pairs": COUNT, "n_void_pairs": COUNT,
+    "link_rate_beneficiary": NUMBER, "link_rate_control": NUMBER, "is_evaluable": FLAG,
     "risk_beneficiary": NUMBER, "risk_control": NUMBER,
     "risk_difference_points": NUMBER, "standard_error_points": NUMBER,
     "ci_low_points": NUMBER, "ci_high_points": NUMBER,
@@ -53,13 +54,15 @@ def paired_effect_table(
     """
     rows = []
     variants = {definition.name for definition in outcome.definitions if definition.is_variant}
+    links = link_rates(event_times)
     for place, pairs in places(event_times, outcome, data_cut_on):
         definition, horizon = str(place["definition"]), int(place["horizon_days"])
-        effect = _effect(pairs, inference, horizon)
+        effect = pair_effect(pairs, inference, horizon)
         rows.append(
             {
                 **place,
                 "n_void_pairs": n_void_pairs,
+                **links.get(definition, {}),
                 "claim": claim_of(outcome, inference, data_cut_on, definition, horizon),
                 "method": _(
                     "Matched pairs, beneficiaries minus controls: difference of Aalen–Johansen "
@@ -77,7 +80,18 @@ def paired_effect_table(
     return table
 
 
-def _effect(pairs: PairedTimes, inference: Inference, horizon: int) -> dict[str, Any]:
+def link_rates(event_times: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Definition → the share of each arm's members whose contract is in its source."""
+    linked = event_times.assign(is_linked=event_times["cause"].notna())
+    shares = linked.groupby(["definition", "arm"], as_index=False)["is_linked"].mean()
+    found: dict[str, dict[str, float]] = {}
+    for definition, arm, share in shares.itertuples(index=False, name=None):
+        found.setdefault(definition, {})[f"link_rate_{arm}"] = float(share)
+    return found
+
+
+def pair_effect(pairs: PairedTimes, inference: Inference, horizon: int) -> dict[str, Any]:
+    """The difference of the risks and what is beside it; estimates only with a complete pair."""
     is_complete = pairs.complete(horizon)
     n_complete = int(is_complete.sum())
     row: dict[str, Any] = {

@@ -86,7 +86,8 @@ def ipw_differences(
     if min(one.n_respondents) == 0:
         return [ResponseAdjusted(worst_case=_worst_case(answers)) for answers in several]
     n_pairs = len(one.status)
-    model = ResponseModel.of(one.design, ~np.isnan(one.status.T.ravel()))
+    arms = np.repeat([True, False], n_pairs)
+    model = ResponseModel.of(one.design, ~np.isnan(one.status.T.ravel()), arms)
     whole = np.ones((1, n_pairs))
     weights = model.weights(np.tile(whole, 2))
     points = [_figures(answers, weights, whole) for answers in several]

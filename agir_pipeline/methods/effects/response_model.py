@@ -48,10 +48,14 @@ class ResponseModel:
     start: Floats
 
     @classmethod
-    def of(cls, design: Floats, is_respondent: NDArray[np.bool_]) -> "ResponseModel":
-        """From the rows of ``design``: all beneficiaries, then as many controls."""
-        arm = np.repeat([1.0, 0.0], len(design) // 2)[:, None]
-        explaining = np.hstack([arm, design])
+    def of(
+        cls,
+        design: Floats,
+        is_respondent: NDArray[np.bool_],
+        is_beneficiary: NDArray[np.bool_],
+    ) -> "ResponseModel":
+        """From the rows of ``design``, in any order of the persons."""
+        explaining = np.hstack([is_beneficiary.astype(float)[:, None], design])
         spread = explaining.std(axis=0)
         varies = spread > 0  # a column that is the same for all explains nothing
         scaled = (explaining - explaining.mean(axis=0))[:, varies] / spread[varies]
@@ -60,14 +64,18 @@ class ResponseModel:
         start = _fit(columns, is_respondent.astype(float), np.ones((1, len(design))), zero)
         return cls(columns, is_respondent, start)
 
-    def weights(self, counts: Floats) -> Floats:
-        """1/P(answer) for draws × persons ``counts``, truncated; persons who did not answer too.
-
-        The percentiles of the truncation are those of the respondents in each draw.
-        """
+    def chances(self, counts: Floats) -> Floats:
+        """P(answer) of each person, draws × persons, fitted on ``counts`` of the same shape."""
         start = np.repeat(self.start, len(counts), axis=0)
         coefficients = _fit(self.columns, self.is_respondent.astype(float), counts, start)
-        weights = 1 / special.expit(coefficients @ self.columns.T)
+        return np.asarray(special.expit(coefficients @ self.columns.T), dtype=float)
+
+    def weights(self, counts: Floats) -> Floats:
+        """1/P(answer) for draws × persons ``counts``, truncated; persons who did not answer too."""
+        return self.truncated(1 / self.chances(counts), counts)
+
+    def truncated(self, weights: Floats, counts: Floats) -> Floats:
+        """``weights`` cut at the percentiles of those of the respondents in each draw."""
         low, high = _percentiles(weights[:, self.is_respondent], counts[:, self.is_respondent])
         return np.clip(weights, low[:, None], high[:, None])
 

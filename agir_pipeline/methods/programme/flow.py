@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from agir_pipeline.contracts.published import STEPS, flow_steps, outcome_step
+from agir_pipeline.contracts.published import STEPS, flow_steps, outcome_step, wave_step
 from agir_pipeline.methods.effects.layout import COUNT, TEXT, typed
 from agir_pipeline.methods.matching.participants import WITHDRAWN
 from agir_pipeline.protocol.model import Protocol
@@ -46,12 +46,12 @@ def participant_flow(
 
     ``participants`` has person_id and arm, ``blocked`` the reason that keeps each of its rows from
     being matched (missing: none), ``unmatched`` person_id and reason. ``losses`` says for each
-    outcome (by name) which members of active pairs cannot be told: pair_id, arm, reason (missing:
-    can be told). A step nobody leaves has one row without reason. The first row is everybody of
-    the register, and whoever is in a pair though no longer on it.
+    wave (by its step) and outcome (by name) which members of active pairs cannot be told: pair_id,
+    arm, reason (missing: can be told). A step nobody leaves has one row without reason. The first
+    row is everybody of the register, and whoever is in a pair though no longer on it.
 
-    ``n_remaining`` stands in every row of its step: n_in − Σ n_out. Each outcome starts from
-    ``analysed``.
+    ``n_remaining`` stands in every row of its step: n_in − Σ n_out. Each wave and each outcome
+    starts from ``analysed``.
     """
     everybody = _everybody(participants, blocked, pairs)
     exits = _exits(everybody, unmatched, pairs, pool, exclusions)
@@ -184,10 +184,12 @@ def _outcomes(
     losses: Mapping[str, pd.DataFrame],
     protocol: Protocol,
 ) -> Iterator[dict[str, object]]:
-    for outcome in protocol.outcomes:
-        lost = losses[outcome.name]
+    ends = {wave_step(wave): wave_step(wave) for wave in protocol.waves}
+    ends |= {outcome_step(outcome): outcome.name for outcome in protocol.outcomes}
+    for step, name in ends.items():
+        lost = losses[name]
         left = lost.loc[lost["arm"] == arm, "reason"].dropna()
-        yield from _step(order, outcome_step(outcome), arm, n_in, left)
+        yield from _step(order, step, arm, n_in, left)
 
 
 def _step(

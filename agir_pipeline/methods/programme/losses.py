@@ -1,5 +1,7 @@
 """For each outcome, which members of the pairs that count cannot be told, and why."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from agir_pipeline.protocol.model import EventOutcome, StatusOutcome
@@ -30,6 +32,15 @@ def status_losses(status_answers: pd.DataFrame, outcome: StatusOutcome) -> pd.Da
     is_due = rows["is_due"].fillna(False).astype(bool).groupby(rows["pair_id"]).transform("all")
     reason = pd.Series(pd.NA, rows.index, dtype="string").mask(~is_known, "no_answer")
     return _losses(rows, reason.mask(~is_due, "not_due"))
+
+
+def wave_losses(wave_responses: pd.DataFrame, waves: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Wave → pair_id, arm, reason (missing: a whole answer inside the window)."""
+    state = wave_responses["state"].astype("string").fillna("silent")
+    is_due = wave_responses["is_due"].fillna(False).astype(bool)
+    lost = _losses(wave_responses, state.mask(state == "answered").mask(~is_due, "not_due"))
+    of_wave = wave_responses["wave"].to_numpy(dtype=object)
+    return {wave: lost[of_wave == wave] for wave in waves}
 
 
 def measure_losses(measures: pd.DataFrame) -> pd.DataFrame:

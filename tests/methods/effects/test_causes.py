@@ -33,6 +33,18 @@ gross      | p4      | control     | 2010-12-01 | 25        | 1     | 20
 gross      | p5      | beneficiary | 2010-03-01 | 5         | 1     |
 gross      | p5      | control     | 2010-03-01 |           | 0     | 295
 """
+TOLD = """
+pair_id | arm         | answered_days | situation
+p1      | beneficiary | 200           | looking
+p1      | beneficiary | 20            | at_work
+p1      | beneficiary | 19            | looking
+p1      | control     | 11            |
+p1      | control     | 90            | looking
+p2      | control     | 9             | at_work
+p9      | control     | 90            | at_work
+"""
+"""On the day of the event, before it, without a situation, of somebody else."""
+NOBODY_TOLD = pd.DataFrame(columns=["pair_id", "arm", "answered_days", "situation"])
 CAUSES = """
 definition | pair_id | arm         | reason | initiative | next_days | seen_days
 gross      | p1      | beneficiary | quit   | boss       | 12        | 270
@@ -117,25 +129,25 @@ def test_no_pair_makes_a_table_without_rows(caused, draw):
     nobody = draw(TIMES).head(0)
     pairs = numbered_pairs(nobody, draw(CAUSES), caused, CUT)
     assert incidence_table(pairs, caused).empty
-    assert cause_table(nobody, draw(CAUSES), caused, caused.causes).empty
+    assert cause_table(nobody, draw(CAUSES), NOBODY_TOLD, caused, caused.causes).empty
 
 
 def test_causes_with_who_how_early_and_what_followed(caused, draw):
-    table = cause_table(draw(TIMES), draw(CAUSES), caused, caused.causes)
+    table = cause_table(draw(TIMES), draw(CAUSES), draw(TOLD), caused, caused.causes)
     assert list(table.columns) == list(CAUSE_COLUMNS)
     told = table.drop(columns=["outcome", "definition"]).astype(object).where(table.notna(), None)
     rows = sorted(map(tuple, told.to_numpy().tolist()), key=str)
     # p3 breaks after the last horizon, p4 after its follow-up, p5 is not followed: none counts
     assert rows == [
-        ("beneficiary", 30, "boss", "own", "followed", 30, 1),
-        ("control", 30, "boss", "not_told", "not_followed", None, 1),
-        ("control", 30, "not_told", "own", "followed", 60, 1),
+        ("beneficiary", 30, "boss", "own", "followed", 30, "at_work", 1),
+        ("control", 30, "boss", "not_told", "not_followed", None, "not_told", 1),
+        ("control", 30, "not_told", "own", "followed", 60, "looking", 1),
     ]
 
 
 def test_what_follows_is_not_yet_known_while_the_window_is_open(caused, draw):
     open_window = draw(CAUSES.replace("| 280", "| 59 ").replace("| 45 ", "|    "))
-    table = cause_table(draw(TIMES), open_window, caused, caused.causes)
+    table = cause_table(draw(TIMES), open_window, NOBODY_TOLD, caused, caused.causes)
     assert set(table.loc[table["arm"] == "control", "followed"]) == {"not_yet_known"}
 
 

@@ -17,7 +17,11 @@ from agir_pipeline.methods.effects.risk_tables import RISK_COLUMNS, risk_table
 from agir_pipeline.protocol.model import EventOutcome, Inference
 
 CUT = date(2011, 6, 1)
-ESTIMATES = [name for name, kind in PAIRED_EFFECT_COLUMNS.items() if kind == "float64"]
+ESTIMATES = [
+    name
+    for name, kind in PAIRED_EFFECT_COLUMNS.items()
+    if kind == "float64" and not name.startswith("link_rate")
+]
 Build = Callable[..., Inference]
 
 
@@ -63,6 +67,19 @@ def twenty(leaving: EventOutcome) -> pd.DataFrame:
 def row_of(table: pd.DataFrame, definition: str, horizon: int) -> Any:
     place = (table["definition"] == definition) & (table["horizon_days"] == horizon)
     return table[place].iloc[0]
+
+
+def test_the_link_rate_of_each_arm_counts_who_is_in_the_source(
+    leaving: EventOutcome, inference: Build
+) -> None:
+    """Two of three beneficiaries and all controls; the pair without a link is missing."""
+    times = event_times(pairs_of([NONE, NONE, (3, 1)], [NONE] * 3), leaving)
+    is_lost = (times["pair_id"] == 2) & (times["arm"] == "beneficiary")
+    times.loc[is_lost, ["cause", "follow_up_days"]] = np.nan
+    row = row_of(paired_effect_table(times, leaving, inference(), CUT), "gross", 30)
+    rates = (row["link_rate_beneficiary"], row["link_rate_control"])
+    assert rates == pytest.approx((2 / 3, 1))
+    assert row["n_missing_pairs"] == 1
 
 
 def test_complete_pairs_drawn_by_hand(

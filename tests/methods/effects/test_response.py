@@ -157,10 +157,14 @@ def test_a_covariate_nobody_has_and_no_covariate_at_all_explain_nothing() -> Non
     assert response_design(persons, []).shape == (2, 0)
 
 
+def arms(answers: PairedAnswers) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return np.repeat([True, False], len(answers.status))
+
+
 def test_the_fit_solves_the_penalised_equations() -> None:
     answers = some_answers(50, seed=10)
     is_respondent = ~np.isnan(answers.status.T.ravel())
-    model = ResponseModel.of(answers.design, is_respondent)
+    model = ResponseModel.of(answers.design, is_respondent, arms(answers))
     chance = special.expit(model.columns @ model.start[0])
     slope = model.columns.T @ (is_respondent - chance)
     assert slope == pytest.approx(0.1 * model.start[0], abs=1e-6)
@@ -169,7 +173,7 @@ def test_the_fit_solves_the_penalised_equations() -> None:
 def test_a_start_far_from_the_answer_is_reached_by_shorter_steps() -> None:
     answers = some_answers(50, seed=10)
     is_respondent = ~np.isnan(answers.status.T.ravel())
-    model = ResponseModel.of(answers.design, is_respondent)
+    model = ResponseModel.of(answers.design, is_respondent, arms(answers))
     far = ResponseModel(model.columns, is_respondent, model.start + 12)
     once = np.ones((1, 100))
     assert far.weights(once) == pytest.approx(model.weights(once))
@@ -183,7 +187,7 @@ def test_the_number_of_steps_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 def test_weights_are_truncated_at_the_drawn_respondents_percentiles() -> None:
     answers = some_answers(200, seed=11)
     is_respondent = ~np.isnan(answers.status.T.ravel())
-    model = ResponseModel.of(answers.design, is_respondent)
+    model = ResponseModel.of(answers.design, is_respondent, arms(answers))
     weights = model.weights(np.ones((1, 400)))[0]
     raw = np.sort(1 / special.expit(model.columns @ model.start[0])[is_respondent])
     n = len(raw)
@@ -196,7 +200,7 @@ def test_drawing_a_pair_twice_is_having_it_twice() -> None:
     answers = some_answers(20, seed=12)
     is_respondent = ~np.isnan(answers.status.T.ravel())
     counts = np.tile(np.repeat([2.0, 1.0], 10), 2)
-    model = ResponseModel.of(answers.design, is_respondent)
+    model = ResponseModel.of(answers.design, is_respondent, arms(answers))
     drawn = model.weights(counts[None, :])[0]
     twice = np.repeat(np.arange(40), counts.astype(int))
     columns, answered = model.columns[twice], is_respondent[twice]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agir_pipeline.contracts.checking import checked
+from agir_pipeline.contracts.published import wave_step
 from agir_pipeline.contracts.tables import table_contract
 from agir_pipeline.methods.programme.flow import flow_persons, participant_flow
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
@@ -20,7 +21,15 @@ NO_LOSSES = pd.DataFrame(columns=["pair_id", "arm", "reason"])
 NO_ROUND = pd.DataFrame(columns=["person_id", "arm", "reason"])
 
 
+def nothing_lost(protocol: Protocol) -> dict[str, pd.DataFrame]:
+    """By the step of each wave and the name of each outcome: everybody can be told."""
+    names = [*map(wave_step, protocol.waves), *(o.name for o in protocol.outcomes)]
+    return dict.fromkeys(names, NO_LOSSES)
+
+
 def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
+    waves = tuple(wave for wave in agir.waves if wave.name == "youth_t1")
+    agir = agir.model_copy(update={"waves": waves})
     participants = draw("""
         person_id | arm         | blocked
         b1        | beneficiary |
@@ -63,12 +72,16 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
         c5        | not_yet_listed
         c5        | already_supported
     """)
-    losses = {
-        "rupture": NO_LOSSES,
+    losses = nothing_lost(agir) | {
         "durable_employment": draw("""
             pair_id | arm         | reason
             p1      | beneficiary |
             p1      | control     | no_answer
+        """),
+        "youth_t1_answered": draw("""
+            pair_id | arm         | reason
+            p1      | beneficiary | in_part
+            p1      | control     |
         """),
     }
     flow = participant_flow(
@@ -91,10 +104,12 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
         6          | matched                     | control     | 3    | not_chosen         | 1     | 2
         7          | analysed                    | beneficiary | 2    | void_not_at_risk   | 1     | 1
         7          | analysed                    | control     | 2    | void_not_at_risk   | 1     | 1
-        8          | rupture_evaluable           | beneficiary | 1    |                    | 0     | 1
-        8          | rupture_evaluable           | control     | 1    |                    | 0     | 1
-        9          | durable_employment_answered | beneficiary | 1    |                    | 0     | 1
-        9          | durable_employment_answered | control     | 1    | no_answer          | 1     | 0
+        8          | youth_t1_answered           | beneficiary | 1    | in_part            | 1     | 0
+        8          | youth_t1_answered           | control     | 1    |                    | 0     | 1
+        9          | rupture_evaluable           | beneficiary | 1    |                    | 0     | 1
+        9          | rupture_evaluable           | control     | 1    |                    | 0     | 1
+        10         | durable_employment_answered | beneficiary | 1    |                    | 0     | 1
+        10         | durable_employment_answered | control     | 1    | no_answer          | 1     | 0
     """)  # noqa: E501
     pd.testing.assert_frame_equal(flow, expected.astype(flow.dtypes.to_dict()))
     people = flow_persons(
@@ -130,7 +145,7 @@ def test_a_pair_member_no_longer_on_the_register_still_counts(draw: Draw, agir: 
         p1      | b1                    | gone              | active
     """)
     none = pd.Series([None], dtype="string")
-    losses = {outcome.name: NO_LOSSES for outcome in agir.outcomes}
+    losses = nothing_lost(agir)
     flow = participant_flow(participants, none, NO_ROUND, pairs, NO_ROUND, NO_ROUND, losses, agir)
     analysed = flow[flow["step"] == "analysed"]
     assert analysed["n_remaining"].tolist() == [1, 1]
@@ -149,7 +164,7 @@ def test_who_was_replaced_counts_by_the_pair_that_stands(draw: Draw, agir: Proto
         p2      | b1                    | c2                | active
     """)
     none = pd.Series([None] * 3, dtype="string")
-    losses = {outcome.name: NO_LOSSES for outcome in agir.outcomes}
+    losses = nothing_lost(agir)
     flow = participant_flow(participants, none, NO_ROUND, pairs, NO_ROUND, NO_ROUND, losses, agir)
     analysed = flow[flow["step"] == "analysed"].set_index("arm")
     assert analysed["n_remaining"].to_dict() == {"beneficiary": 1, "control": 1}
@@ -166,7 +181,7 @@ def test_a_study_without_anybody_has_empty_steps(agir: Protocol) -> None:
             for name in ("pair_id", "beneficiary_person_id", "control_person_id", "status")
         }
     )
-    losses = {outcome.name: NO_LOSSES for outcome in agir.outcomes}
+    losses = nothing_lost(agir)
     flow = participant_flow(
         nobody, pd.Series(dtype="string"), NO_ROUND, pairs, NO_ROUND, NO_ROUND, losses, agir
     )
@@ -219,7 +234,7 @@ def studies(draw: st.DrawFn) -> tuple[pd.DataFrame, ...]:
 @given(studies())
 def test_it_adds_up_for_any_study(study: tuple[pd.DataFrame, ...]) -> None:
     participants, unmatched, pairs, pool, lost = study
-    losses = {outcome.name: lost for outcome in AGIR.outcomes}
+    losses = {name: lost for name in nothing_lost(AGIR)}
     flow = participant_flow(
         participants, participants["blocked"], unmatched, pairs, pool, NO_ROUND, losses, AGIR
     )

@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from agir_pipeline.methods.programme.losses import event_losses, measure_losses, status_losses
+from agir_pipeline.methods.programme.losses import (
+    event_losses,
+    measure_losses,
+    status_losses,
+    wave_losses,
+)
 from agir_pipeline.protocol.model import EventOutcome, Protocol, StatusOutcome
 
 Draw = Callable[[str], pd.DataFrame]
@@ -69,6 +74,24 @@ def test_an_answer_is_missed_only_once_it_is_due(draw: Draw, agir: Protocol) -> 
             "p2": ["no_answer", "-"],
             "p3": ["not_due", "not_due"],
         }
+
+
+def test_a_wave_is_missed_by_whoever_was_due_and_did_not_answer_it_whole(draw: Draw) -> None:
+    responses = draw("""
+        wave  | pair_id | arm         | is_due | state
+        first | p1      | beneficiary | true   | answered
+        first | p1      | control     | true   | no_contact
+        first | p2      | beneficiary | true   | in_part
+        first | p2      | control     | true   |
+        first | p3      | beneficiary | false  | answered
+        first | p3      | control     |        |
+        other | p9      | control     | true   | silent
+    """)
+    found = wave_losses(responses, ["first", "second"])
+    assert found["second"].empty
+    assert found["first"].fillna("-")["reason"].tolist() == [
+        "-", "no_contact", "in_part", "silent", "not_due", "not_due",
+    ]  # fmt: skip
 
 
 def test_a_measure_is_lost_where_it_has_no_value(draw: Draw) -> None:

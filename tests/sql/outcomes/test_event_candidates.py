@@ -1,5 +1,7 @@
 """Which ends of contracts are events of which definition."""
 
+import pandas as pd
+
 GROSS = {"outcome": "rupture", "name": "gross", "origin": "register", "method": "gross"}
 NET = {"outcome": "rupture", "name": "net_30", "origin": "register", "method": "path_net"}
 STUDY = {"event_definitions": [GROSS | {"window_days": 0}, NET | {"window_days": 30}]}
@@ -179,3 +181,78 @@ def test_the_first_contract_alone_looks_at_no_later_one(database, run_model, exp
         b1       | 1
         """,
     )
+
+
+ALSO = {"column": "job", "codes": ["alternance"]}
+ALL_SOURCES = NET | {"name": "net_all", "window_days": 30}
+TOLD = {
+    "outcome": "rupture",
+    "name": "net_all",
+    "window_days": 30,
+    "answers": [
+        {"origin": "last", "starts": "job_start_on", "rule": [ALSO]},
+        {"origin": "early", "starts": "", "rule": [ALSO]},
+    ],
+}
+ANSWERS = """
+person_id | source | job        | job_start_on | answered_at | secures
+a1        | last   | alternance | 2010-05-01   | 2011-03-01  | true
+a2        | last   | alternance | 2010-05-31   | 2011-03-01  | true
+a3        | last   | alternance | 2010-05-31   | 2010-05-31  | true
+a4        | last   | alternance | 2010-06-01   | 2011-03-01  | false
+a5        | last   | alternance | 2010-05-31   | 2010-05-30  | false
+a6        | last   | alternance | 2010-04-30   | 2010-05-20  | false
+b1        | last   | alternance |              | 2010-05-31  | true
+b2        | last   | alternance |              | 2010-06-01  | false
+b3        | early  | alternance | 2010-12-01   | 2010-05-01  | true
+b4        | early  | alternance | 2010-05-01   | 2010-04-30  | false
+b5        | early  | alternance |              | 2010-06-01  | false
+c1        | last   | permanent  | 2010-05-02   | 2011-03-01  | false
+c2        | last   |            | 2010-05-02   | 2011-03-01  | false
+c3        | other  | alternance | 2010-05-02   | 2011-03-01  | false
+"""
+"""The contract ended on the first of May. Begun before: it may be the one that ended; told without
+a first day: on the day of the answer; to begin after the answer: only promised."""
+
+
+def test_a_contract_told_by_an_answer_secures_the_path(database, run_model, draw):
+    """The other definition, which reads the register alone, never hears of it."""
+    answers = draw(ANSWERS).astype({"job": "string"})
+    answers["answered_at"] = pd.to_datetime(answers["answered_at"]) + pd.Timedelta(hours=10)
+    people = answers["person_id"].tolist()
+    members = ["pair_id | arm | person_id | spell_id | index_on"]
+    members += [f"p_{one} | control | {one} | s_{one} | 2010-03-01" for one in people]
+    ends = [f"{one} | s_{one} | register | 2010-01-01 | 2010-05-01 | true | true" for one in people]
+    tables = {
+        "outcomes.pair_members": "\n".join(members),
+        "outcomes.spell_ends": HEADING + "\n".join(ends),
+        "linked.answers": answers.drop(columns="secures"),
+    }
+    study = {
+        "event_definitions": [NET | {"window_days": 30}, ALL_SOURCES],
+        "spells_told": [TOLD],
+    }
+    rows = run_model(database, "event_candidates", tables, study)
+    ended = {name: set(own["pair_id"]) for name, own in rows.groupby("definition")}
+    assert ended["net_30"] == {f"p_{one}" for one in people}
+    secured = answers.loc[answers["secures"], "person_id"]
+    assert ended["net_30"] - ended["net_all"] == {f"p_{one}" for one in secured}
+
+
+def test_a_path_secured_by_an_answer_goes_on_in_the_register(database, run_model, draw):
+    """The told contract's own end is known to nobody; a later contract of the register counts."""
+    ends = """
+    ada | a1 | register | 2010-01-01 | 2010-05-01 | false | true
+    ada | a2 | register | 2011-01-01 | 2011-02-01 | true  | true
+    """
+    answers = draw("person_id | source | job        | job_start_on | answered_at\n"
+                   "ada       | last   | alternance | 2010-05-10   | 2010-09-01")  # fmt: skip
+    answers["answered_at"] = pd.to_datetime(answers["answered_at"])
+    tables = {
+        "outcomes.pair_members": MEMBERS,
+        "outcomes.spell_ends": HEADING + ends,
+        "linked.answers": answers,
+    }
+    study = {"event_definitions": [ALL_SOURCES], "spells_told": [TOLD]}
+    own = run_model(database, "event_candidates", tables, study)
+    assert own[["spell_id", "time_days", "cause"]].to_numpy().tolist() == [["a2", 337, 1]]
