@@ -76,7 +76,7 @@ def formed(
     watched = Watched(**vars(candidates))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matched, "known_then", lambda *_given: watched)
-        return matched._form(study, instant, number, used), edges
+        return matched._form(study, instant, number, [], used), edges
 
 
 AGAIN = """
@@ -92,7 +92,7 @@ study, before = open_study(Path(sys.argv[1])), []
 anchors, _names = matched._anchors_and_names(study)
 receipts = {receipt.known_on: receipt for receipt in study.state().of_kind("round")}
 for number, instant in enumerate(due_instants(study), 1):
-    made = matched._form(study, instant, number, used_in_rounds(before))
+    made = matched._form(study, instant, number, [], used_in_rounds(before))
     before.append(made.tables["pairs"])
     content = study.home.landing.content(receipts[instant])
     code = RecordedRound.from_bytes(content).made_with["code_version"]
@@ -252,7 +252,7 @@ def test_later_columns_of_every_delivery_shuffled_give_the_same_bytes(
                 table = scrambled(source, honest[source.name], known.last_edge, seed)
                 assert not table.equals(honest[source.name])
                 study.warehouse.replace(connection, "validated", source.name, table)
-        made = matched._form(study, instant, known.number, known.used)
+        made = matched._form(study, instant, known.number, [], known.used)
         assert made.to_bytes() == known.content
 
 
