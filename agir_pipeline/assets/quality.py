@@ -16,7 +16,7 @@ from agir_pipeline.methods.programme.quality import (
     data_quality,
 )
 from agir_pipeline.methods.reading.comparison import HOLDING
-from agir_pipeline.protocol.model import Protocol
+from agir_pipeline.protocol.model import Protocol, Source
 from agir_pipeline.resources.receipts import Receipt
 from agir_pipeline.resources.stock_taking import HELD
 from agir_pipeline.resources.study import Study
@@ -112,9 +112,13 @@ def _decided(
 
 
 def _decisions(protocol: Protocol) -> Iterator[str]:
-    """One query for each source of decisions: what it is about, known since, and its place."""
+    """One query for each source of decisions: what it is about, known since, and its place.
+
+    A study may keep a column of its decisions in the vault; such decisions silence nothing here.
+    """
     for source in protocol.sources:
-        if roles := source.maps or source.settles:
+        roles = source.maps or source.settles
+        if roles and _needed(source) <= {column.name for column in source.warehouse_columns}:
             kind = LAYOUT if source.maps else ROW_LEFT
             column = f'"{source.maps.of_column}"' if source.maps else "''"
             yield (
@@ -122,6 +126,13 @@ def _decisions(protocol: Protocol) -> Iterator[str]:
                 f"receipt_id, sheet, row_number from validated.{source.name} "
                 f'where superseded_on is null and "{roles.withdrawn}" is null'
             )
+
+
+def _needed(source: Source) -> set[str]:
+    """The columns of a source of layouts or departures that say what is decided, and whether."""
+    if source.maps:
+        return {source.maps.of_source, source.maps.of_column, source.maps.withdrawn}
+    return {source.settles.of_source, source.settles.withdrawn} if source.settles else set()
 
 
 def _standing(study: Study, connection: sa.Connection) -> Iterator[Standing]:

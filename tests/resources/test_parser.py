@@ -156,6 +156,7 @@ def test_leaving_while_a_file_is_read_ahead_kills_its_reader(fixtures: Path) -> 
         ahead = parser._ahead[0].grids
         while not ahead.running():
             time.sleep(0.01)
+        time.sleep(0.3)  # until it waits for that process, not for another one
     # not "reader_too_slow": nobody waited for it
     assert ahead.result() == Refusal("reader_died")
     assert process.poll() is not None

@@ -96,12 +96,11 @@ def flow_persons(
             parts.append(inside.assign(step=step, reason=inside["reason"].where(is_leaving)))
             inside = inside[~is_leaving]
         of_pair = pairs[pairs["status"] == "active"].set_index("pair_id")[f"{arm}_person_id"]
-        for outcome in protocol.outcomes:
-            lost = losses[outcome.name]
+        for step, name in _ends(protocol).items():
+            lost = losses[name]
             lost = lost[lost["arm"] == arm]
             reason = pd.Series(lost["reason"].to_numpy(), lost["pair_id"].map(of_pair))
-            told = inside["person_id"].map(reason)
-            parts.append(inside.assign(step=outcome_step(outcome), reason=told))
+            parts.append(inside.assign(step=step, reason=inside["person_id"].map(reason)))
     return pd.concat([part[["step", "arm", "person_id", "reason"]] for part in parts])
 
 
@@ -184,12 +183,16 @@ def _outcomes(
     losses: Mapping[str, pd.DataFrame],
     protocol: Protocol,
 ) -> Iterator[dict[str, object]]:
-    ends = {wave_step(wave): wave_step(wave) for wave in protocol.waves}
-    ends |= {outcome_step(outcome): outcome.name for outcome in protocol.outcomes}
-    for step, name in ends.items():
+    for step, name in _ends(protocol).items():
         lost = losses[name]
         left = lost.loc[lost["arm"] == arm, "reason"].dropna()
         yield from _step(order, step, arm, n_in, left)
+
+
+def _ends(protocol: Protocol) -> dict[str, str]:
+    """The steps after ``analysed``, each with the name of its losses."""
+    waves = {wave_step(wave): wave_step(wave) for wave in protocol.waves}
+    return waves | {outcome_step(outcome): outcome.name for outcome in protocol.outcomes}
 
 
 def _step(

@@ -129,6 +129,7 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
         ("matched", "b6", "priced_out"),
         ("matched", "c4", "not_chosen"),
         ("waited", "b5", "waiting"),
+        ("youth_t1_answered", "b1", "in_part"),
     ]
     assert people.groupby(["step", "arm"]).size().to_dict() == {
         (row.step, row.arm): row.n_in for row in flow.itertuples()
