@@ -2,13 +2,10 @@
 
 import atexit
 import json
-import logging
 import os
 import sys
-import tomllib
 from contextlib import suppress
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +20,16 @@ from agir_pipeline.garbage import collect_rarely
 from agir_pipeline.language import _, mark, use_language, written_day
 from agir_pipeline.protocol.loading import load_protocol, packaged_protocols
 from agir_pipeline.resources.home import Home
-from agir_pipeline.terminal import DEFAULT_HOME, HomeOption, note, say, speak_as, study_language
+from agir_pipeline.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    language_of_home,
+    note,
+    say,
+    show_progress,
+    speak_as,
+    study_language,
+)
 
 app = typer.Typer(
     name="agir",
@@ -73,9 +79,9 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        _show_progress()
+        show_progress()
         traces.is_asked = debug
-        use_language(os.environ.get("AGIR_LANGUAGE") or _language_of_home(arguments))
+        use_language(os.environ.get("AGIR_LANGUAGE") or language_of_home(arguments))
         command = typer.main.get_command(app)
         translate_help(command)
         raise SystemExit(command(arguments, prog_name="agir", standalone_mode=False) or 0)
@@ -94,24 +100,6 @@ def main() -> None:
             raise
         note(unexpected(fault))
         raise SystemExit(3) from None
-
-
-def _language_of_home(arguments: list[str]) -> str:
-    """The language of the study that is meant, before anything else is known of it."""
-    named = dict(pairwise(arguments)).get("--home")
-    path = Home(Path(named or os.environ.get("AGIR_HOME") or DEFAULT_HOME)).protocol_path
-    try:
-        return str(tomllib.loads(path.read_text(encoding="utf-8-sig"))["study"]["language"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "en"
-
-
-def _show_progress() -> None:
-    """One line per step on stderr."""
-    logger = logging.getLogger("agir_pipeline")
-    logger.addHandler(logging.StreamHandler())
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
 
 
 @app.command(help=mark("Make the home of a study, with its past if it has one."))

@@ -1,8 +1,11 @@
 """What every command shares: the home it works on, the language it speaks, where it writes."""
 
+import logging
 import os
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +30,24 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line about progress, on stderr."""
     typer.echo(text, err=True)
+
+
+def show_progress() -> None:
+    """One line per step on stderr."""
+    logger = logging.getLogger("agir_pipeline")
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def language_of_home(arguments: list[str]) -> str:
+    """The language of the study that is meant, before anything else is known of it."""
+    named = dict(pairwise(arguments)).get("--home")
+    path = Home(Path(named or os.environ.get("AGIR_HOME") or DEFAULT_HOME)).protocol_path
+    try:
+        return str(tomllib.loads(path.read_text(encoding="utf-8-sig"))["study"]["language"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "en"
 
 
 @contextmanager
