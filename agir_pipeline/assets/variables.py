@@ -1,10 +1,10 @@
 """What the SQL models are told about the study: sources, columns, definitions, days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from agir_pipeline.assets.told import told_variables
+from agir_pipeline.assets.told import coded, conditions, told_variables
 from agir_pipeline.protocol.model import (
     Causes,
     Column,
@@ -18,7 +18,6 @@ from agir_pipeline.protocol.model import (
     Source,
     StatusDefinition,
     StatusOutcome,
-    StatusRule,
     Wave,
 )
 from agir_pipeline.resources.study import Study, data_cut_on, included
@@ -207,7 +206,7 @@ def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
             "name": d.name,
             "window_days": d.window_days,
             "answers": [
-                {"origin": told.origin, "starts": told.starts or "", "rule": _coded(told.codes)}
+                {"origin": told.origin, "starts": told.starts or "", "rule": coded(told.codes)}
                 for told in d.also_told
             ],
         }
@@ -215,10 +214,6 @@ def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
         for d in o.definitions
         if d.also_told
     ]
-
-
-def _coded(codes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    return [{"column": column, "codes": list(values)} for column, values in codes.items()]
 
 
 def _apart(events: list[EventOutcome]) -> list[dict[str, Any]]:
@@ -266,7 +261,7 @@ def _status(
         "days_before": before,
         "days_after": after,
         "due_by_on": str(due_by_on),
-        "rules": [_conditions(rule) for rule in definition.true_when],
+        "rules": [conditions(rule) for rule in definition.true_when],
     }
 
 
@@ -284,12 +279,3 @@ def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
         "contact": {wave.contact_column: True} if wave.contact_column else {},
         "due_by_on": str(due_by_on),
     }
-
-
-def _conditions(rule: StatusRule) -> list[dict[str, Any]]:
-    """The conditions of one rule, all of which must hold."""
-    return [
-        *_coded(rule.codes),
-        *({"column": column, "minimum": float(least)} for column, least in rule.minimum.items()),
-        *({"column": column, "above": float(limit)} for column, limit in rule.above.items()),
-    ]

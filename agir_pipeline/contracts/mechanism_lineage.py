@@ -52,7 +52,8 @@ def mechanism_origins(protocol: Protocol) -> dict[str, Origins]:
 
 def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
     mechanism, employment = protocol.mechanism, protocol.employment
-    months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on")
+    months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on",
+              "has_job", "is_job_lasting")  # fmt: skip
     sessions = ("session_on", "shared_minutes", "theme_codes", "phase", "present", "index_days")
     match table:
         case "employment_calendar" | "employment_by_month":

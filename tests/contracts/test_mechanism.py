@@ -98,6 +98,19 @@ def test_members_of_a_month_must_add_up(agir: Protocol) -> None:
         checked(rows.iloc[:1], contract)
 
 
+def test_no_more_months_are_counted_than_are_known(agir: Protocol) -> None:
+    contract = table_contracts(agir)["employment_calendar"]
+    row = {"person_id": "a", "pair_id": "p", "arm": "control", "month_number": 1,
+           "month_on": pd.Timestamp("2010-01-01"), "contract": "in_contract", "told": None,
+           "told_in": None, "job": None, "is_contradictory": False, "is_at_work": True,
+           "n_months_at_work": 1, "n_months_known": 1, "is_durable": False,
+           "n_months_durable": 0, "n_months_durable_known": 1}  # fmt: skip
+    assert len(checked(pd.DataFrame([row]), contract)) == 1
+    for name, value in (("n_months_durable", 2), ("n_months_known", 0), ("n_months_known", 2)):
+        with pytest.raises(CheckError, match="beyond those known"):
+            checked(pd.DataFrame([row | {name: value}]), contract)
+
+
 def test_lineage_ends_in_the_answers_and_the_log(agir: Protocol) -> None:
     origins = mechanism_origins(agir)
     read = {p.column for p in origins["link_index"]["link_score"]}
