@@ -64,8 +64,8 @@ WORDS = {
               mark("At work or not; the others add to neither count"), unit="months"),
         flag("is_durable", mark("In durable employment"),
              mark("In a job which the primary definition of the outcome holds for; no: in a "
-                  "contract of the register that does not count as such, in another job, or out of work; "
-                  "empty where nobody says or sources contradict each other")),
+                  "contract of the register that does not count as such, in another job, or out "
+                  "of work; empty where nobody says or sources contradict each other")),
         count("n_months_durable", mark("Months in durable employment so far"),
               mark("Those of which a source says so; none is assumed"), unit="months"),
         count("n_months_durable_known", mark("Months so far of which durable employment is known"),
