@@ -94,6 +94,7 @@ class _Members:
         if mechanism := protocol.mechanism:
             found["link_transitions"] = partial(self._moves, mechanism)
             found["support_themes"] = self._themes
+            found["support_dose_quantiles"] = self._dosed
             found["risk_factors"] = partial(self._risks, mechanism)
             ends = [mechanism.start_moment, mechanism.end_moment]
             found["posture_change"] = partial(self._scored, mechanism, ends)
@@ -160,6 +161,9 @@ class _Members:
 
     def _themes(self) -> pd.DataFrame:
         return touched(self._fact("support_sessions"))
+
+    def _dosed(self) -> pd.DataFrame:
+        return self.releases.read("support_dose")[["person_id"]]
 
     def _risks(self, mechanism: Mechanism) -> pd.DataFrame:
         return risk_tellers(with_party(self._fact("wave_answers"), mechanism), mechanism)

@@ -14,6 +14,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "employment_by_month": ("calendar_months",),
     "qualification": ("pair_members", "wave_answers"),
     "support_dose": ("pair_members", "support_sessions"),
+    "support_dose_quantiles": ("pair_members", "support_sessions"),
     "support_themes": ("support_sessions",),
     "link_index": ("wave_answers", "support_sessions"),
     "link_transitions": ("wave_answers",),
@@ -58,7 +59,7 @@ def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
     match table:
         case "employment_calendar" | "employment_by_month":
             return _of("calendar_months", months)
-        case "support_dose" | "support_themes":
+        case "support_dose" | "support_dose_quantiles" | "support_themes":
             return _of("support_sessions", sessions)
     if employment and table == "qualification":
         return _of("wave_answers", (employment.qualification_column,))
