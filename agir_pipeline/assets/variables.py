@@ -137,7 +137,10 @@ def outcome_variables(study: Study) -> dict[str, Any]:
         "status_definitions": [
             _status(o, d, min(cuts[o.origin], last_on)) for o in statuses for d in o.definitions
         ],
-        "wave_definitions": [_wave(w, min(cuts[w.origin], last_on)) for w in waves],
+        "wave_definitions": [
+            _wave(w, min(cuts[w.origin], last_on)) | {"lost": _lost(study.protocol, w)}
+            for w in waves
+        ],
         "measures": [{"name": o.name, "column": o.column} for o in measures],
         **told_variables(study.protocol, cuts, last_on),
     }
@@ -279,3 +282,18 @@ def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
         "contact": {wave.contact_column: True} if wave.contact_column else {},
         "due_by_on": str(due_by_on),
     }
+
+
+def _lost(protocol: Protocol, wave: Wave) -> dict[str, Any]:
+    """Where to read who is out of reach, and of which arms a list has the column."""
+    if wave.lost is None:
+        return {}
+    arms = [
+        arm
+        for arm in ("beneficiary", "control")
+        for source in protocol.feeding("person")
+        if source.arm is not None
+        and (source.arm == arm or not isinstance(source.arm, str))
+        and wave.lost.column in {column.name for column in source.columns}
+    ]
+    return {**wave.lost.model_dump(), "arms": list(dict.fromkeys(arms))}

@@ -154,6 +154,8 @@ FACTS = vocabulary(
         "answered": mark("Answered"), "in_part": mark("Answered in part"),
         "out_of_window": mark("Answered outside the window"),
         "no_contact": mark("Refused to be asked"), "silent": mark("Silent")}),
+    flag("is_lost", mark("Out of reach by a list"),
+         mark("By the end of the window; empty where no list of the arm tells it")),
     day("answered_on", mark("Day of the answer")),
     whole("answered_days", mark("Days to the answer"), mark("From the index date"), unit="days"),
     flag("is_before_early_end", mark("Before any early end"),
