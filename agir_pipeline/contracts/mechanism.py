@@ -191,7 +191,7 @@ def _quantiles(protocol: Protocol, support: Support) -> TableContract:
     on_line = mark("On the line between two persons where it lies between them")
     return TableContract(
         "support_dose_quantiles",
-        mark("How the support given is spread over the beneficiaries of pairs"),
+        mark("How the support given is spread over beneficiaries"),
         spelled(
             WORDS,
             "measure phase n_persons mean? p10? p25? median? p75? p90?",
