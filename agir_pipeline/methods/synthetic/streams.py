@@ -91,6 +91,10 @@ def _titled(layout: Layout, partner: Partner) -> Layout:
 # ----------------------------------------------------------------------------- beneficiaries
 
 
+LOST_SHARE = 0.1
+"""Of those whose support ended with the contract."""
+
+
 def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
     """The register of the bearer: an entry, then the contract's number, then the exit."""
     rows = people.join(path[["rupture_on", "net_on"]])
@@ -103,7 +107,9 @@ def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
         first_contact_on=entry - pd.to_timedelta(5 + rows["spelling"] * 9, unit="D"),
         consented_on=entry - pd.to_timedelta(rows["spelling"], unit="D"),
         support_exit_on=exit_on,
-        support_exit_reason=np.where(breaks, "rupture", "contract_end"),
+        support_exit_reason=np.select(
+            [breaks, rows["spelling"] > 1 - LOST_SHARE], ["rupture", "unreachable"], "contract_end"
+        ),
     )
     numbered = rows["deposited_on"].clip(lower=entry)
     left = exit_on.clip(lower=numbered)
