@@ -93,7 +93,8 @@ class _Members:
             found["employment_by_month"] = self._months
         if mechanism := protocol.mechanism:
             found["link_transitions"] = partial(self._moves, mechanism)
-            found["support_themes"] = self._themes
+            found["support_themes"] = partial(self._themes, "theme")
+            found["support_subthemes"] = partial(self._themes, "subtheme")
             found["support_dose_quantiles"] = self._dosed
             found["risk_factors"] = partial(self._risks, mechanism)
             ends = [mechanism.start_moment, mechanism.end_moment]
@@ -159,8 +160,8 @@ class _Members:
     def _moves(self, mechanism: Mechanism) -> pd.DataFrame:
         return link_moves(self.releases.read("link_index"), mechanism)
 
-    def _themes(self) -> pd.DataFrame:
-        return touched(self._fact("support_sessions"))
+    def _themes(self, kind: str) -> pd.DataFrame:
+        return touched(self._fact("support_sessions"), kind)
 
     def _dosed(self) -> pd.DataFrame:
         return self.releases.read("support_dose")[["person_id"]]

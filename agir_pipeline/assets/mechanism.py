@@ -4,7 +4,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.assets.variables import cut_on
-from agir_pipeline.contracts.mechanism import support_codes
+from agir_pipeline.contracts.support import support_codes
 from agir_pipeline.methods.effects.claims import is_final
 from agir_pipeline.methods.effects.event_pairs import paired_times
 from agir_pipeline.methods.effects.risk_plot import primary_definition
@@ -19,6 +19,7 @@ from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, wit
 from agir_pipeline.methods.mechanism.support import (
     dose_quantiles,
     support_dose,
+    support_subthemes,
     support_themes,
 )
 from agir_pipeline.methods.mechanism.synergy import with_synergy
@@ -116,7 +117,12 @@ def _support(
     )
     landmark = mechanism.landmark_days.value
     dose = support_dose(members, sessions, support, phases, landmark)
+    subthemes = {}
+    if column := support.subthemes_column:
+        named = list(support_codes(study.protocol, support, column))
+        subthemes["support_subthemes"] = support_subthemes(sessions, named, phases)
     return {
+        **subthemes,
         "support_dose": dose,
         "support_dose_quantiles": dose_quantiles(dose, phases),
         "support_themes": support_themes(sessions, themes, phases),

@@ -80,6 +80,8 @@ class Support(Frozen):
     time_column: Name
     minutes_column: Name
     themes_column: Name
+    subthemes_column: Name | None = None
+    """What a theme was about more precisely."""
     phase_column: Name
     present_column: Name
     shared_by_column: Name

@@ -19,7 +19,7 @@ from agir_pipeline.protocol.written import (
 
 ANSWERED = ("now_column", "job_start_column", "qualification_column")
 LOGGED = ("day_column", "time_column", "minutes_column", "themes_column", "phase_column",
-          "present_column", "shared_by_column")  # fmt: skip
+          "present_column", "shared_by_column", "subthemes_column")  # fmt: skip
 
 
 def _employment_is_told(raw: Raw) -> Iterator[Mistake]:

@@ -118,6 +118,7 @@ TABLES = {
     "subgroups",
     "support_dose",
     "support_dose_quantiles",
+    "support_subthemes",
     "support_themes",
     "territory",
     "unmatched_beneficiaries",

@@ -18,6 +18,7 @@ from agir_pipeline.methods.mechanism.risks import RISK_COLUMNS
 from agir_pipeline.methods.mechanism.support import (
     DOSE_COLUMNS,
     QUANTILE_COLUMNS,
+    SUBTHEME_COLUMNS,
     THEME_COLUMNS,
     phase_column,
 )
@@ -29,6 +30,7 @@ MADE = {
     "employment_by_month": MONTH_COLUMNS,
     "qualification": QUALIFICATION_COLUMNS,
     "support_dose_quantiles": QUANTILE_COLUMNS,
+    "support_subthemes": SUBTHEME_COLUMNS,
     "support_themes": THEME_COLUMNS,
     "link_transitions": TRANSITION_COLUMNS,
     "scale_reliability": RELIABILITY_COLUMNS,
@@ -60,6 +62,23 @@ def test_every_dose_has_its_spread_in_order(agir: Protocol) -> None:
     assert len(checked(pd.DataFrame([row]), contract)) == 1
     with pytest.raises(CheckError, match="do not increase"):
         checked(pd.DataFrame([row | {"p75": 3.5}]), contract)
+
+
+def test_subthemes_are_as_sensitive_as_the_log_that_names_them(agir: Protocol) -> None:
+    def sensitive(study: Protocol) -> set[str]:
+        columns = mechanism_contracts(study)["support_subthemes"].columns
+        return {column.name for column in columns if column.sensitivity == "sensitive"}
+
+    assert sensitive(agir) == {"n_beneficiaries", "n_interviews", "interview_hours"}
+    assert agir.mechanism is not None
+    assert agir.mechanism.support is not None
+    support = agir.mechanism.support.model_copy(update={"subthemes_column": "people_present"})
+    open_ones = agir.mechanism.model_copy(update={"support": support})
+    assert sensitive(agir.model_copy(update={"mechanism": open_ones})) == set()
+    without = support.model_copy(update={"subthemes_column": None})
+    bare = agir.mechanism.model_copy(update={"support": without})
+    tables = mechanism_contracts(agir.model_copy(update={"mechanism": bare}))
+    assert "support_subthemes" not in tables
 
 
 def test_the_thirteen_themes_stand_in_their_order(agir: Protocol) -> None:

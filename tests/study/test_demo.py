@@ -69,6 +69,7 @@ TABLES = (
     "qualification",
     "support_dose",
     "support_dose_quantiles",
+    "support_subthemes",
     "support_themes",
     "link_index",
     "link_transitions",
