@@ -75,7 +75,7 @@ WORDS = vocabulary(
            mark("As in the protocol"), unit="EUR"),
     number("planned_eur", mark("Planned in all"), mark("For the beneficiaries who entered"),
            unit="EUR"),
-    number("gap_eur", mark("Gap"), mark("Spent less planned"), unit="EUR"),
+    number("gap_eur", mark("Gap to the plan"), mark("Spent less planned"), unit="EUR"),
     number("share_of_complete", mark("Share of the complete cost"), mark("Of what was spent")),
     number("planned_for_target_eur", mark("Planned for the target"),
            mark("For as many beneficiaries as the study is to have"), unit="EUR"),
@@ -275,6 +275,11 @@ def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
             """organisation_kind n_contacted n_replied n_agreed n_referred n_entries?
             days_to_agreement_median? days_to_entry? n_expected? is_reached?""",
             _organisation_kind(kinds),
+            count(
+                "n_entries",
+                mark("Entries of those it sent"),
+                mark("Beneficiaries sent by organisations of the kind; empty: no code names it"),
+            ),
         ),
         ("organisation_kind",),
     )

@@ -29,8 +29,9 @@ WORDS = {
     **PERSONS,
     **vocabulary(
         count("n_expected", mark("Members expected"), mark("Of the pairs that count")),
-        count("n_not_due", mark("Not due"), mark("Their window is still open or was never dated")),
-        count("n_due", mark("Due"), mark("Their window has closed")),
+        count("n_not_due", mark("Members not due"),
+              mark("Their window is still open or was never dated")),
+        count("n_due", mark("Members due"), mark("Their window has closed")),
         count("n_answered", mark("Answered"), mark("Whole answer inside the window")),
         count("n_in_part", mark("Answered in part"), mark("Inside the window, not to the end")),
         count("n_out_of_window", mark("Answered outside the window"), mark("Too early or late")),
