@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from agir_pipeline.contracts.beside import CLAIMS, beside_contracts
+from agir_pipeline.contracts.beside import CLAIMS, ORIGINS, beside_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
@@ -29,6 +29,7 @@ MEASURE_ROWS: Mapping[str, Text] = {
     "benchmark": mark("Known answer of a randomised comparison"),
     **ALTERNATIVES,
 }
+ASKED_FROM = {name: ORIGINS[name] for name in ("planned_end", "actual_end")}
 
 EFFECTS = {
     **PERSONS,
@@ -52,6 +53,11 @@ EFFECTS = {
               mark("Members whose contract is in the source of the definition")),
         share("link_rate_control", mark("Link rate of controls"),
               mark("Members whose contract is in the source of the definition")),
+        coded("counted_from", mark("Counted from"), ASKED_FROM,
+              description=mark("Where the months to the date of the question begin")),
+        count("months_after", mark("Months after"),
+              mark("From there to the date of the question; 0: on the day itself"),
+              unit="months"),
         count("n_due", mark("Pairs due"), mark("The date of the question and its window passed")),
         count("n_not_due", mark("Pairs not yet due"),
               mark("The question or its window lies after the data or the study")),
@@ -274,7 +280,8 @@ def _status(outcome: StatusOutcome) -> TableContract:
         mark("Effect on the situation, answers weighted"),
         spelled(
             EFFECTS,
-            """outcome definition n n_due n_not_due n_respondents_beneficiary
+            """outcome definition counted_from months_after n n_due n_not_due
+            n_respondents_beneficiary
             n_respondents_control is_evaluable share_beneficiary? share_control?
             difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
             p_value_holm? p_value_bh? n_effective_beneficiary? n_effective_control?
