@@ -30,6 +30,12 @@ MEASURE_ROWS: Mapping[str, Text] = {
     **ALTERNATIVES,
 }
 ASKED_FROM = {name: ORIGINS[name] for name in ("planned_end", "actual_end")}
+RISK_LIMITS: Mapping[tuple[str, str], Text] = {
+    ("beneficiary", "low"): mark("Risk of beneficiaries, lower limit"),
+    ("beneficiary", "high"): mark("Risk of beneficiaries, upper limit"),
+    ("control", "low"): mark("Risk of controls, lower limit"),
+    ("control", "high"): mark("Risk of controls, upper limit"),
+}
 
 EFFECTS = {
     **PERSONS,
@@ -81,6 +87,8 @@ EFFECTS = {
               mark("By the horizon, over all pairs that count")),
         share("risk_control", mark("Risk of controls"),
               mark("By the horizon, over all pairs that count")),
+        *(share(f"risk_{arm}_{end}", label, mark("Log-log, of the arm by itself"))
+          for (arm, end), label in RISK_LIMITS.items()),
         share("share_beneficiary", mark("Share of beneficiaries"),
               mark("Weighted for those who did not answer")),
         share("share_control", mark("Share of controls"),
@@ -232,7 +240,8 @@ def _planned_end(outcome: EventOutcome) -> TableContract:
         spelled(
             EFFECTS,
             """outcome definition n n_complete_pairs n_pairs_not_evaluable n_missing_pairs
-            is_evaluable planned_days_median? risk_beneficiary? risk_control?
+            is_evaluable planned_days_median? risk_beneficiary? risk_beneficiary_low?
+            risk_beneficiary_high? risk_control? risk_control_low? risk_control_high?
             risk_difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
             n_both? n_beneficiary_only? n_control_only? n_neither? risk_ratio? risk_ratio_low?
             risk_ratio_high? claim method definition_text""",

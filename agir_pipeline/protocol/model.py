@@ -171,7 +171,7 @@ class EventDefinition(Frozen):
     also_told: Many[ToldContract] = ()
     """Where others tell of a new contract: for a variant, since the arms are not seen alike."""
     is_variant: bool = False
-    """Told in the risks, the effects and the specification curve, and in no other table."""
+    """Told in the risks, the effects and the specification curve, and in no table beside them."""
 
 
 class EventOutcome(Frozen):
