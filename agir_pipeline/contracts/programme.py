@@ -6,6 +6,7 @@ from agir_pipeline.contracts.funding import funding_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
 from agir_pipeline.contracts.words import (
     ARMS,
+    PERSONS,
     coded,
     count,
     day,
@@ -49,8 +50,10 @@ WORDS = vocabulary(
     day("month_on", mark("Month"), mark("Its first day")),
     coded("state", mark("Realised or projected"), STATES,
           description=mark("Months to come are projected")),
-    count("n_entries", mark("Entries of the month"), mark("Beneficiaries by their day of entry")),
-    count("projected", mark("Entries projected"), mark("Median of the month")),
+    count("n_entries", mark("Entries of the month"),
+          mark("Beneficiaries by their day of entry, controls by the day of their pair")),
+    count("projected", mark("Entries projected"),
+          mark("Median of the month; of beneficiaries, controls come with their pairs")),
     count("projected_low", mark("Entries projected, lower limit"),
           mark("Of the month, at the protocol's level")),
     count("projected_high", mark("Entries projected, upper limit"),
@@ -179,11 +182,11 @@ def _projection() -> TableContract:
         "enrolment_projection",
         mark("Entries realised, and where their pace leads"),
         spelled(
-            WORDS,
-            """month_on state n_entries? projected? projected_low? projected_high? n_cumulative
+            {**PERSONS, **WORDS},
+            """month_on arm state n_entries? projected? projected_low? projected_high? n_cumulative
             cumulative_low? cumulative_high? n_target? p_target?""",
         ),
-        ("month_on",),
+        ("month_on", "arm"),
     )
 
 

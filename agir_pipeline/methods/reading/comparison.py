@@ -164,12 +164,14 @@ class _Memory:
                 yield column.name, delivery.said(column.name)
 
     def _gone(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
-        """Rows of the file before; those that this file holds but spoils are not gone."""
+        """Rows of the file before; those that this file holds but spoils are not gone.
+
+        A rejected row whose key cannot be read may be any of them; one that is new is none.
+        """
         before = last.numbers
-        spoilt = set(delivery.rejected) & before.keys()
-        still = delivery.numbers.keys() | spoilt
+        still = delivery.numbers.keys() | set(delivery.rejected)
         gone = [key for key in before if key not in still]
-        if len(gone) <= len(delivery.rejected) - len(spoilt):
+        if len(gone) <= sum(key is None for key in delivery.rejected):
             return
         if len(gone) > MOSTLY * len(before):
             yield Told(delivery.receipt_id, "partial_file", None, "")
