@@ -20,7 +20,7 @@ from agir_pipeline.methods.programme.reach import (
 from agir_pipeline.methods.programme.territory import ground_columns, territory_table
 from agir_pipeline.methods.programme.worth import cost_acceptability, cost_effectiveness
 from agir_pipeline.protocol.model import Costs, EventOutcome, Outreach
-from agir_pipeline.resources.release_inputs import as_of_day
+from agir_pipeline.resources.release_inputs import as_of_day, told_until
 from agir_pipeline.resources.study import Study
 
 
@@ -45,7 +45,8 @@ def programme_tables(
         tables |= _costs(study, connection, costs, progress)
     if governance := protocol.governance:
         meetings = _known(study, connection, governance.origin)
-        tables["governance"] = governance_table(meetings, governance, last_on)
+        told_on = told_until(study, governance.origin)
+        tables["governance"] = governance_table(meetings, governance, told_on)
     if outreach := protocol.outreach:
         tables |= _reach(study, connection, outreach, own)
     if territory := protocol.territory:
