@@ -100,7 +100,7 @@ def is_said_of(values: "pd.Series[Any]", written: str) -> "pd.Series[bool]":
     if not written:
         return values.isna()
     if pd.api.types.is_bool_dtype(values.dtype):
-        return values.astype("string").str.lower().eq(written.lower()).fillna(False).astype(bool)
+        values, written = values.astype("string").str.lower(), written.lower()
     if pd.api.types.is_numeric_dtype(values.dtype):
         try:
             number = float(written.replace(",", "."))
@@ -108,7 +108,7 @@ def is_said_of(values: "pd.Series[Any]", written: str) -> "pd.Series[bool]":
             return pd.Series(False, values.index)
         return values.eq(number).fillna(False).astype(bool)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return values.dt.strftime("%Y-%m-%d").eq(written)
+        values = values.dt.strftime("%Y-%m-%d")
     return values.astype("string").eq(written).fillna(False).astype(bool)
 
 

@@ -166,12 +166,14 @@ class _Memory:
     def _gone(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
         """Rows of the file before; those that this file holds but spoils are not gone.
 
-        A rejected row whose key cannot be read may be any of them; one that is new is none.
+        A rejected row may be any of them if its key cannot be read, or if another rejected row
+        has the same; one with a key of its own is none.
         """
         before = last.numbers
-        still = delivery.numbers.keys() | set(delivery.rejected)
+        spoilt = set(delivery.rejected) - {None}
+        still = delivery.numbers.keys() | spoilt
         gone = [key for key in before if key not in still]
-        if len(gone) <= sum(key is None for key in delivery.rejected):
+        if len(gone) <= len(delivery.rejected) - len(spoilt):
             return
         if len(gone) > MOSTLY * len(before):
             yield Told(delivery.receipt_id, "partial_file", None, "")
