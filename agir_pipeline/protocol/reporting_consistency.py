@@ -58,10 +58,20 @@ def _waves_use_sources(raw: Raw) -> Iterator[Mistake]:
         contact = text(wave, "contact_column")
         if contact is not None and contact not in persons:
             yield unknown(where, "contact_column", contact, persons)
+        yield from _loss_is_told(f"{where} › lost", table(wave, "lost"), persons)
         window = numbers(table(wave, "window_days").get("value"))
         if window is not None and (len(window) != WINDOW or min(window) < 0):
             message = _("names two numbers: days before, days after")
             yield Mistake(f"{where} › window_days", message)
+
+
+def _loss_is_told(where: str, lost: Raw, persons: dict[str, Raw]) -> Iterator[Mistake]:
+    for key in ("column", "day_column"):
+        name = text(lost, key)
+        if name is not None and name not in persons:
+            yield unknown(where, key, name, persons)
+    known = codes(persons.get(text(lost, "column") or "", {})) or set()
+    yield from (unknown(where, "codes", c, known) for c in texts(lost, "codes") if c not in known)
 
 
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:

@@ -117,6 +117,7 @@ TABLES = {
     "status_answers",
     "subgroups",
     "support_dose",
+    "support_dose_quantiles",
     "support_themes",
     "territory",
     "unmatched_beneficiaries",
