@@ -59,12 +59,39 @@ class Committee(Frozen):
     tolerance_days: Fact[Count]
 
 
+class Reviews(Frozen):
+    """Which committee goes through the cases of supported persons, and how often at least."""
+
+    committee: Text
+    listed_column: Name
+    """Of the log: the keys of the persons whose cases were gone through, one after the other."""
+    within_meetings: Fact[AtLeastOne]
+    """Everybody supported is gone through at least once in so many meetings."""
+    persons_origin: Name
+    """The list of those who are supported …"""
+    key_column: Name
+    """… their key in it, …"""
+    entered_column: Name
+    left_column: Name
+    """… the day support began, and the day it ended."""
+
+
+class Membership(Frozen):
+    """Who sits in the committees, as the log tells who was present."""
+
+    present_column: Name
+    gone_after: Fact[AtLeastOne]
+    """Meetings missed in a row after which a member is no longer one."""
+
+
 class Governance(Frozen):
     origin: Name
     type_column: Name
     day_column: Name
     cases_column: Name
     committees: Some[Committee] = Field(alias="committee")
+    reviews: Reviews | None = None
+    membership: Membership | None = None
 
 
 class Outreach(Frozen):

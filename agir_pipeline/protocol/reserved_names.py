@@ -72,6 +72,7 @@ TABLES = {
     "ascertainment",
     "category_prices",
     "certificates",
+    "committee_members",
     "context",
     "contradictions",
     "cost_acceptability",

@@ -43,6 +43,7 @@ from agir_pipeline.methods.programme.costs import COST_COLUMNS, TOTAL_COLUMNS
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
+from agir_pipeline.methods.programme.membership import MEMBERSHIP_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
 from agir_pipeline.methods.programme.quality import QUALITY_COLUMNS
 from agir_pipeline.methods.programme.reach import (
@@ -50,6 +51,7 @@ from agir_pipeline.methods.programme.reach import (
     FUNNEL_COLUMNS,
     OBSTACLE_COLUMNS,
 )
+from agir_pipeline.methods.programme.reviews import REVIEW_COLUMNS
 from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
 from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Protocol
@@ -158,7 +160,8 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
         ("cost_acceptability", ACCEPTABILITY_COLUMNS),
         ("mobilisation_obstacles", OBSTACLE_COLUMNS),
-        ("governance", GOVERNANCE_COLUMNS),
+        ("governance", [*GOVERNANCE_COLUMNS, *REVIEW_COLUMNS]),
+        ("committee_members", MEMBERSHIP_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
         ("participant_flow", FLOW_COLUMNS),
