@@ -57,7 +57,7 @@ def _governance(governance: Governance) -> TableContract:
     cover = REVIEWED if governance.reviews else ""
     return TableContract(
         "governance",
-        mark("Whether the committees met as often as promised, and went through every case"),
+        mark("Whether the committees met and went through every case"),
         spelled(
             WORDS,
             f"committee month_on n_held gap_days limit_days is_compliant n_cases {cover}",
@@ -71,7 +71,7 @@ def _members(protocol: Protocol, governance: Governance, membership: Membership)
     organisations = codes_of(protocol, governance.origin, membership.present_column)
     return TableContract(
         "committee_members",
-        mark("Which organisations sit in the committees, since when and until when"),
+        mark("Which organisations sit in the committees, and since when"),
         spelled(
             WORDS,
             """committee organisation_present since_on gone_on? last_present_on n_present n_held

@@ -40,7 +40,7 @@ def test_prices_may_be_said(lalonde):
 def test_the_picture_names_every_price(table):
     picture = frontier_plot(table)
     assert picture.count("<circle") == 3
-    assert f"price inf: {table['n_pairs'].iloc[-1]} pairs" in picture
+    assert f"price ∞: {table['n_pairs'].iloc[-1]} pairs" in picture
     one = frontier_plot(table.iloc[:1])
     assert one.count("<circle") == 1
     nobody = table.assign(n_pairs=0)
