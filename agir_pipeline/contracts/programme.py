@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from agir_pipeline.contracts.beside import CLAIMS
 from agir_pipeline.contracts.funding import funding_contracts
 from agir_pipeline.contracts.governance import codes_of, governance_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
@@ -143,6 +144,7 @@ def programme_contracts(protocol: Protocol) -> dict[str, TableContract]:
             tables.append(_effectiveness(protocol))
             if protocol.costs.acceptable:
                 tables.append(_acceptability(protocol))
+            tables.append(_sensitivity(protocol, protocol.costs))
     tables += governance_contracts(protocol)
     if protocol.outreach:
         tables.append(_funnel(protocol, protocol.outreach))
@@ -223,6 +225,38 @@ def _effectiveness(protocol: Protocol) -> TableContract:
         ),
         ("outcome", "definition", "horizon_days", "kind"),
     )
+
+
+SCENARIOS: Mapping[str, Text] = {
+    "by_actor": mark("Given or paid by another actor"),
+    "by_dose": mark("By interviews had until the landmark"),
+}
+
+
+def _sensitivity(protocol: Protocol, costs: Costs) -> TableContract:
+    names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
+    actors: dict[str, Text] = {actor.code: actor.labels for actor in costs.actors}
+    return TableContract(
+        "cost_sensitivity",
+        mark("What a gain would cost: by actor and by dose of support"),
+        spelled(
+            WORDS,
+            """scenario level outcome definition horizon_days? n? cost_difference_eur? gain_points
+            gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
+            cost_per_gain_high_eur? claim method""",
+            coded("scenario", mark("What is varied"), SCENARIOS, mark("One thing at a time")),
+            coded("level", mark("Actor or dose"), actors,
+                  mark("An actor of the protocol, or a number of interviews"), is_closed=False),
+            coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
+            count("n", mark("Pairs"), mark("Of the dose; empty by actor")),
+            number("cost_difference_eur", mark("Cost difference"),
+                   mark("For one beneficiary; empty where no document tells it"), unit="EUR",
+                   minimum=0),
+            coded("claim", mark("What the row may claim"), CLAIMS, mark("Exploratory, all of it")),
+            text("method", mark("Method"), mark("What the figures of the row rest on")),
+        ),
+        ("scenario", "level", "outcome", "definition", "horizon_days"),
+    )  # fmt: skip
 
 
 def _acceptability(protocol: Protocol) -> TableContract:

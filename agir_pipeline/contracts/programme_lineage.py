@@ -1,6 +1,7 @@
 """From which columns the tables of the programme are made: see ``lineage``."""
 
 from agir_pipeline.contracts.funding import funding_origins
+from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.places import Origins, Place, participant
 from agir_pipeline.contracts.programme import naming_columns, programme_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
@@ -52,9 +53,22 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
     if "cost_effectiveness" in contracts:
         gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
         found["cost_effectiveness"] = dict.fromkeys((*gains, *PER_GAIN), effects)
+    if "cost_sensitivity" in contracts:
+        found["cost_sensitivity"] = _sensitivity_origins(protocol, effects)
     if "cost_acceptability" in contracts:
         found["cost_acceptability"] = {"p_acceptable": effects}
     return found | funding_origins(protocol) | _territory_origins(protocol)
+
+
+def _sensitivity_origins(protocol: Protocol, effects: tuple[Place, ...]) -> Origins:
+    """By actor as the effects, by dose as the effects after a landmark and the hours."""
+    mechanism = mechanism_origins(protocol)
+    hours = mechanism.get("support_dose", {}).get("support_hours", ())
+    later = mechanism.get("landmark_effects", {}).get("difference_points", ())
+    gains = tuple(dict.fromkeys((*effects, *later)))
+    named = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
+    costs = dict.fromkeys(PER_GAIN[:3], tuple(dict.fromkeys((*gains, *hours))))
+    return {**dict.fromkeys(named, gains), **costs, "cost_difference_eur": hours, "n": later}
 
 
 PER_GAIN = (

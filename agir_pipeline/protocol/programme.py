@@ -118,6 +118,16 @@ class Outreach(Frozen):
     """… and which type of organisation each of its codes is of. A code of none is left out."""
 
 
+class CostActor(Frozen):
+    """Somebody who might give or pay the support, and what one person's would cost it."""
+
+    code: Text
+    labels: Labels
+    per_beneficiary: Fact[Positive] | None = None
+    source: Text
+    """Where the cost stands, or why none is told."""
+
+
 class Costs(Frozen):
     """What support costs: the part spent on persons, and its share of everything."""
 
@@ -132,6 +142,8 @@ class Costs(Frozen):
     """What the whole study was announced to cost."""
     acceptable: Fact[Some[Positive]] | None = None
     """What somebody might pay for one more person with the benefit: the acceptability curve."""
+    actors: Many[CostActor] = Field(default=(), alias="actor")
+    """For whom the cost of a gain is told beside the study's own."""
 
 
 class Context(Frozen):

@@ -77,6 +77,7 @@ TABLES = {
     "contradictions",
     "cost_acceptability",
     "cost_effectiveness",
+    "cost_sensitivity",
     "cost_totals",
     "costs",
     "covariate_balance",

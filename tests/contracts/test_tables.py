@@ -52,6 +52,7 @@ from agir_pipeline.methods.programme.reach import (
     OBSTACLE_COLUMNS,
 )
 from agir_pipeline.methods.programme.reviews import REVIEW_COLUMNS
+from agir_pipeline.methods.programme.sensitivity import SENSITIVITY_COLUMNS
 from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
 from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Protocol
@@ -162,6 +163,7 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("mobilisation_obstacles", OBSTACLE_COLUMNS),
         ("governance", [*GOVERNANCE_COLUMNS, *REVIEW_COLUMNS]),
         ("committee_members", MEMBERSHIP_COLUMNS),
+        ("cost_sensitivity", SENSITIVITY_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
         ("participant_flow", FLOW_COLUMNS),
