@@ -6,6 +6,7 @@ from typing import Any
 
 from agir_pipeline.assets.told import coded, conditions, told_variables
 from agir_pipeline.protocol.model import (
+    Asked,
     Causes,
     Column,
     Derived,
@@ -118,7 +119,8 @@ def outcome_variables(study: Study) -> dict[str, Any]:
     statuses = [o for o in outcomes if isinstance(o, StatusOutcome)]
     measures = [o for o in outcomes if isinstance(o, MeasureOutcome)]
     waves = study.protocol.waves
-    dated: list[EventOutcome | StatusOutcome | Wave] = [*events, *statuses, *waves]
+    asked = [o.asked(d) for o in statuses for d in o.definitions]
+    dated: list[EventOutcome | StatusOutcome | Asked | Wave] = [*events, *statuses, *asked, *waves]
     one_each = {told.origin: told for told in dated}
     cuts = {origin: cut_on(study, told) for origin, told in one_each.items()}
     end_on = study.protocol.study.end_on
@@ -135,7 +137,9 @@ def outcome_variables(study: Study) -> dict[str, Any]:
             for d in o.without_variants.definitions
         ],
         "status_definitions": [
-            _status(o, d, min(cuts[o.origin], last_on)) for o in statuses for d in o.definitions
+            _status(o, d, min(cuts[o.asked(d).origin], last_on))
+            for o in statuses
+            for d in o.definitions
         ],
         "wave_definitions": [
             _wave(w, min(cuts[w.origin], last_on)) | {"lost": _lost(study.protocol, w)}
@@ -146,7 +150,7 @@ def outcome_variables(study: Study) -> dict[str, Any]:
     }
 
 
-def cut_on(study: Study, outcome: EventOutcome | StatusOutcome | Wave) -> date:
+def cut_on(study: Study, outcome: EventOutcome | StatusOutcome | Asked | Wave) -> date:
     """How far the data of an outcome or wave reach; before any delivery, the day of the state."""
     return data_cut_on(study, outcome.origin) or included(study).as_of or study.horizon
 
@@ -254,13 +258,14 @@ def _status(
     outcome: StatusOutcome, definition: StatusDefinition, due_by_on: date
 ) -> dict[str, Any]:
     before, after = outcome.window_days.value
+    asked = outcome.asked(definition)
     return {
         "outcome": outcome.name,
         "name": definition.name,
-        "origin": outcome.origin,
+        "origin": asked.origin,
         "known_when": definition.known_when,
         "counted_from": definition.counted_from,
-        "months": outcome.months_after_planned_end.value,
+        "months": asked.months_after_planned_end.value,
         "days_before": before,
         "days_after": after,
         "due_by_on": str(due_by_on),

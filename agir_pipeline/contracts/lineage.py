@@ -33,6 +33,7 @@ from agir_pipeline.protocol.model import (
 TOLD_BY_METHOD = {
     "outcome", "definition", "horizon_days", "claim", "method", "definition_text", "unit",
     "published", "position", "section", "item", "placebo", "n_replicates", "limit_points",
+    "counted_from", "months_after",
 }  # fmt: skip
 PRECISION = {
     "n": ("n_complete_pairs", "n_due"),

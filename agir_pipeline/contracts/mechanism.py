@@ -173,7 +173,7 @@ def _transitions(mechanism: Mechanism) -> TableContract:
         spelled(
             WORDS,
             """shift_points arm class_start class_end n_persons n_compared mean_change? ci_low?
-            ci_high? difference? difference_ci_low? difference_ci_high?""",
+            ci_high? difference? difference_ci_low? difference_ci_high? claim method""",
             coded("class_start", mark("Class at the start"), classes, by_limit),
             coded("class_end", mark("Class at the end"), classes, by_limit),
             *_of_change(),
@@ -215,7 +215,7 @@ def _posture(mechanism: Mechanism) -> TableContract:
             WORDS,
             """scale party arm n_start n_end mean_start? mean_end? n_compared mean_change? ci_low?
             ci_high? wilcoxon_p? reliability? share_improved? share_deteriorated? difference?
-            difference_ci_low? difference_ci_high?""",
+            difference_ci_low? difference_ci_high? claim method""",
             coded("scale", mark("Scale"), {s.name: s.labels for s in mechanism.scales}, NAMED),
             coded("party", mark("Party"), _labels(mechanism.parties), NAMED),
             *_of_change(),

@@ -114,6 +114,8 @@ WORDS = {
         coded("sensitivity", mark("Sensitivity"), SENSITIVITIES,
               description=mark("How carefully the column must be handled")),
         text("source_columns", mark("Read from"), mark("source.column, separated by a space")),
+        text("since_version", mark("Since version"),
+             mark("Of the product that first had it; empty for what the study itself names")),
         text("receipt_id", mark("Receipt"), mark("Hash of what arrived, from whom and when")),
         coded("kind", mark("Kind"), KINDS, description=mark("What arrived")),
         text("source", mark("Source"), mark("As named in the protocol")),
@@ -285,7 +287,7 @@ def _data_dictionary() -> TableContract:
         spelled(
             WORDS,
             """table position column type label_en label_fr description_en? description_fr?
-            unit? codes? sensitivity source_columns?""",
+            unit? codes? sensitivity source_columns? since_version?""",
         ),
         ("table", "position"),
     )

@@ -131,6 +131,29 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["outcome"][1]["definition"][0].update(counted_from="actual_end"),
         "outcome 2 (durable_employment) › primary_definition: a date that hangs on the end",
     ),
+    "a primary definition of another day": (
+        lambda p: p["outcome"][1]["definition"][0].update(
+            asked=p["outcome"][1]["definition"][6]["asked"]
+        ),
+        "outcome 2 (durable_employment) › definition 1 (durable) › asked: the primary definition",
+    ),
+    "a first definition of another day, none being the primary": (
+        lambda p: (
+            p["outcome"][1].pop("primary_definition"),
+            p["outcome"][1]["definition"].insert(0, p["outcome"][1]["definition"].pop(6)),
+        ),
+        "outcome 2 (durable_employment) › definition 1 (durable_at_planned_end) › asked: the",
+    ),
+    "a day that no wave is asked for": (
+        lambda p: p["outcome"][1]["definition"][6]["asked"].update(origin="contract_register"),
+        "outcome 2 (durable_employment) › definition 7 (durable_at_planned_end) › asked › origin: "
+        "'contract_register' is not one of: ",
+    ),
+    "a wave that does not ask for the situation": (
+        lambda p: p["outcome"][1]["definition"][6]["asked"].update(origin="youth_survey_t0"),
+        "outcome 2 (durable_employment) › definition 7 (durable_at_planned_end) › column: "
+        "'activity_status' is not one of: ",
+    ),
     "no waves to read": (
         lambda p: p.update(wave=[]),
         "mechanism: needs waves of answers and an outcome of kind 'event'",

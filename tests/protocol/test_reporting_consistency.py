@@ -93,6 +93,22 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["outreach"]["referred_by"].update(company="firm"),
         "outreach › referred_by › type: 'firm' is not one of:",
     ),
+    "organisations present that are no code": (
+        lambda p: p["governance"]["membership"].update(present_column="cases_reviewed"),
+        "governance › membership › present_column: 'cases_reviewed' is not one of:",
+    ),
+    "reviews of no committee": (
+        lambda p: p["governance"]["reviews"].update(committee="board"),
+        "governance › reviews › committee: 'board' is not one of: follow_up, orientation",
+    ),
+    "reviews of persons on no list": (
+        lambda p: p["governance"]["reviews"].update(persons_origin="contract_register"),
+        "governance › reviews › persons_origin: 'contract_register' is not one of:",
+    ),
+    "support that ends with a reason, on no day": (
+        lambda p: p["governance"]["reviews"].update(left_column="support_exit_reason"),
+        "governance › reviews › left_column: 'support_exit_reason' is not one of:",
+    ),
     "subgroups by a number": (
         lambda p: p["inference"].update(subgroups=["age_years"]),
         "inference › subgroups: 'age_years' is not one of:",

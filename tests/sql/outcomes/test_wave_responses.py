@@ -106,3 +106,45 @@ def test_without_a_planned_end_nothing_is_ever_due(database, run_model, draw):
     asked = dict(zip(rows["person_id"], rows["is_due"], strict=True))
     assert asked == {"ada": True, "ben": True, "cid": False, "dan": False}
     assert states(rows)["ben"] == "silent"
+
+
+def test_a_questionnaire_that_was_begun_and_never_sent_is_answered_in_part(
+    database, run_model, draw
+):
+    tables = {
+        "outcomes.pair_members": MEMBERS,
+        "linked.persons": PERSONS,
+        "linked.answers": draw(
+            """
+            person_id | source | record_id | wave | last_page | answered_at
+            dan       | survey | r5        | t0   | 4         | 2010-12-11
+            """
+        ),
+        "linked.withdrawals": "person_id\ngus",
+        "linked.person_links": """
+            entity_id | person_id | known_on   | superseded_on
+            e1        | ada       | 2010-01-01 |
+            e2        | ben       | 2010-01-01 |
+            e3        | dan       | 2010-01-01 |
+            e4        | cid       | 2010-01-01 |
+        """,
+        "validated.survey": """
+            entity_id | wave | sent_on    | known_on   | superseded_on
+            e1        | t0   |            | 2010-06-01 |
+            e2        | t2   |            | 2010-06-01 |
+            e2        | t0   |            | 2010-06-01 | 2010-07-01
+            e3        | t0   |            | 2010-12-01 |
+            e4        | t0   |            | 2010-12-01 |
+        """,
+    }
+    tables["linked.answers"]["answered_at"] = pd.to_datetime(
+        tables["linked.answers"]["answered_at"]
+    )
+    variables = {
+        "wave_definitions": [WAVE | {"only_when": {"wave": "t0"}, "contact": {}}],
+        "answer_sources": [{"name": "survey", "columns": ["wave"], "answered_at": "sent_on"}],
+        "withdrawal_sources": [{"name": "leaving"}],
+        "known_on": "2010-12-31",
+    }
+    rows = run_model(database, "wave_responses", tables, variables)
+    assert states(rows) == {"ada": "in_part", "ben": "silent", "cid": None, "dan": "answered"}
