@@ -12,6 +12,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "situation_at_six_months": ("situations", "wave_answers"),
     "employment_calendar": ("calendar_months",),
     "employment_by_month": ("calendar_months",),
+    "contract_profile": ("pair_members",),
     "qualification": ("pair_members", "wave_answers"),
     "support_dose": ("pair_members", "support_sessions"),
     "support_dose_quantiles": ("pair_members", "support_sessions"),
@@ -65,6 +66,9 @@ def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
         case "support_subthemes":
             told = ("session_on", "shared_minutes", "subtheme_codes", "phase")
             return _of("support_sessions", told)
+    if employment and employment.profile and table == "contract_profile":
+        read = (employment.profile.months_column, *(t.column for t in employment.profile.traits))
+        return tuple(Place("linked", "spells", column) for column in dict.fromkeys(read))
     if employment and table == "qualification":
         return _of("wave_answers", (employment.qualification_column,))
     if employment and table == "situation_at_six_months":

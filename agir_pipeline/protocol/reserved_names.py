@@ -74,6 +74,7 @@ TABLES = {
     "certificates",
     "committee_members",
     "context",
+    "contract_profile",
     "contradictions",
     "cost_acceptability",
     "cost_effectiveness",

@@ -67,6 +67,7 @@ TABLES = (
     "employment_calendar",
     "employment_by_month",
     "qualification",
+    "contract_profile",
     "support_dose",
     "support_dose_quantiles",
     "support_subthemes",
