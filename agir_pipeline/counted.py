@@ -138,7 +138,7 @@ class _Members:
         people = people[people["arm"] == "beneficiary"]
         if table == "enrolment_pace" and enrolment.pace:
             people = people[people["month_on"] <= pd.Timestamp(enrolment.pace.until_on.value)]
-        return people[["person_id", "month_on"]]
+        return people[["person_id", "month_on"]].assign(state="realised")
 
     def _caused(self, outcome: EventOutcome, causes: Causes) -> pd.DataFrame:
         times, reasons = (
