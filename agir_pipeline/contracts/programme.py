@@ -31,6 +31,12 @@ STATES: Mapping[str, Text] = {
     "projected": mark("Projected from the pace since the change"),
 }
 
+FINITE = mark(
+    "Empty when its interval is not finite; among the costs told the truth is missed more often "
+    "than the level says, for only lucky ones are told"
+)
+RESAMPLED = mark("Complete pairs and two pseudo-pairs resampled, BCa; empty when not finite")
+
 WORDS = vocabulary(
     day("change_on", mark("Change of pace"), mark("Entries since this day are told apart")),
     count("n_before", mark("Entries before"), mark("Beneficiaries before the change")),
@@ -89,16 +95,18 @@ WORDS = vocabulary(
     points("gain_high_points", mark("Gain, upper limit"), mark("Of the difference")),
     text("n_needed", mark("Number needed to treat"),
          mark("NNTB to benefit, NNTH to harm; through ∞ when no effect lies in the interval")),
+    text("cost_per_gain_set", mark("Costs that agree with the data"),
+         mark("Of one more with the benefit, in euros: Fieller's set, told always; through ∞ to no "
+              "gain when no effect lies in the interval of the gain")),
     number("cost_per_gain_eur", mark("Cost of one more with the benefit"),
            mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
-    number("cost_per_gain_low_eur", mark("That cost, lower limit"),
-           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
-    number("cost_per_gain_high_eur", mark("That cost, upper limit"),
-           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
-    number("cost_per_gain_bca_low_eur", mark("That cost, lower limit of the bootstrap"),
-           mark("Complete pairs resampled, BCa; empty when not finite"), unit="EUR", minimum=0),
+    number("cost_per_gain_low_eur", mark("That cost, lower limit"), FINITE, unit="EUR", minimum=0),
+    number("cost_per_gain_high_eur", mark("That cost, upper limit"), FINITE, unit="EUR",
+           minimum=0),
+    number("cost_per_gain_bca_low_eur", mark("That cost, lower limit of the bootstrap"), RESAMPLED,
+           unit="EUR", minimum=0),
     number("cost_per_gain_bca_high_eur", mark("That cost, upper limit of the bootstrap"),
-           mark("Complete pairs resampled, BCa; empty when not finite"), unit="EUR", minimum=0),
+           RESAMPLED, unit="EUR", minimum=0),
     number("acceptable_eur", mark("Acceptable cost"),
            mark("What somebody might pay for one more with the benefit"), unit="EUR", minimum=0),
     share("p_acceptable", mark("Chance of being worth it"),
@@ -223,8 +231,9 @@ def _effectiveness(protocol: Protocol) -> TableContract:
         spelled(
             WORDS,
             """outcome definition horizon_days? kind cost_difference_eur gain_points
-            gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
-            cost_per_gain_high_eur? cost_per_gain_bca_low_eur? cost_per_gain_bca_high_eur?""",
+            gain_low_points gain_high_points n_needed cost_per_gain_set cost_per_gain_eur?
+            cost_per_gain_low_eur? cost_per_gain_high_eur? cost_per_gain_bca_low_eur?
+            cost_per_gain_bca_high_eur?""",
             coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
         ),
         ("outcome", "definition", "horizon_days", "kind"),
