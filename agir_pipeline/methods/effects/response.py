@@ -113,7 +113,8 @@ def _adjusted(
 ) -> ResponseAdjusted:
     df = min(answers.n_respondents) - 1
     means, n_effective = point.means[0], point.n_effective[0]
-    error = sqrt(errors[0] ** 2 + _unseen_variance(means, n_effective))
+    unseen = _unseen_variance(means, n_effective)
+    error, low_error, high_error = (sqrt(drawn**2 + unseen) for drawn in errors)
     effect = student_estimate(float(point.difference[0]), error, df, level)
     if effect.ci_high - effect.ci_low >= WHOLE_SCALE:
         effect = Estimate(estimate=effect.estimate)
@@ -123,7 +124,7 @@ def _adjusted(
         n_effective=(float(n_effective[0]), float(n_effective[1])),
         unweighted=float(point.unweighted[0]),
         lee=_imbens_manski(
-            float(point.lee[0, 0]), float(point.lee[1, 0]), errors[1], errors[2], level
+            float(point.lee[0, 0]), float(point.lee[1, 0]), low_error, high_error, level
         ),
         worst_case=_worst_case(answers),
     )

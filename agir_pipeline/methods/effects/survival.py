@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from agir_pipeline.methods.effects.estimate import Estimate, normal_estimate
+from agir_pipeline.methods.effects.estimate import ROUNDING, Estimate, normal_estimate
 
 Floats = NDArray[np.float64]
 
 BEFORE_EVERY_DAY = 0.5
-ROUNDING = 1e-12
-"""What sums of shares may be off by: a risk as near as this to 0 or 1 is certain."""
 
 
 @dataclass(frozen=True)

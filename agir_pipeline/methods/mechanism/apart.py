@@ -7,12 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from agir_pipeline.methods.effects.estimate import Estimate, normal_estimate
-from agir_pipeline.methods.effects.survival import (
-    BEFORE_EVERY_DAY,
-    ROUNDING,
-    cumulative_incidence,
-)
+from agir_pipeline.methods.effects.estimate import ROUNDING, Estimate, normal_estimate
+from agir_pipeline.methods.effects.survival import BEFORE_EVERY_DAY, cumulative_incidence
 
 Floats = NDArray[np.float64]
 Group = tuple[Floats, Floats]

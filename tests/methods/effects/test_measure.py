@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate
+from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_estimate
 from agir_pipeline.methods.effects.measure import (
     difference_from_reference,
     paired_mean_difference,
@@ -98,6 +98,39 @@ def test_equal_differences_claim_no_certainty() -> None:
     assert found.estimate == 1
     assert isnan(found.ci_low)
     assert isnan(found.p_value)
+
+
+def test_differences_that_only_rounding_tells_apart_claim_no_certainty() -> None:
+    found = paired_mean_difference([0.1 + 0.2, 0.3, 1.3], [0.0, 0.0, 1.0], 0.95).effect
+    assert found.estimate == pytest.approx(0.3)
+    assert isnan(found.ci_low)
+    assert isnan(found.p_value)
+    apart = difference_from_reference([0.1] * 3, [0.3] * 3, 0.95)
+    assert apart.estimate == pytest.approx(-0.2)
+    assert isnan(apart.ci_low)
+
+
+def test_an_infinite_value_is_a_missing_one() -> None:
+    found = paired_mean_difference([1.0, np.inf, 3.0, 7.0], [2.0, 3.0, 4.0, 4.0], 0.95)
+    assert (found.n_complete_pairs, found.n_missing_pairs) == (3, 1)
+    assert np.isfinite(found.effect.ci_low)
+    known = difference_from_reference([1.0, np.inf, 3.0], [2.0, 3.0], 0.95)
+    assert known.estimate == -0.5
+
+
+def test_numbers_too_large_to_add_give_nothing() -> None:
+    assert student_estimate(np.inf, 1.0, 9, 0.95) == UNKNOWN
+    assert student_estimate(1.0, np.inf, 9, 0.95) == Estimate(estimate=1.0)
+
+
+def test_an_arm_of_one_has_no_spread_and_no_interval() -> None:
+    one = weighted_difference([1, 2, 3], [1, 0, 0], [1, 1, 1], [nan] * 3, 0.95).effect
+    assert one.estimate == -1.5
+    assert isnan(one.ci_low)
+    one_teller = weighted_difference(
+        [1, 4, 2, 3, 5], [1, 1, 0, 0, 0], [1] * 5, [7, 7, 1, 2, 3], 0.95
+    ).effect
+    assert isnan(one_teller.ci_low)
 
 
 def test_the_experimental_answer_of_the_national_supported_work_data() -> None:
