@@ -21,7 +21,11 @@ from agir_pipeline.methods.effects.competing import (
     hazard_ratio_within,
     subdistribution_ratio,
 )
-from agir_pipeline.methods.effects.measure import weighted_difference
+from agir_pipeline.methods.effects.measure import (
+    difference_from_reference,
+    paired_mean_difference,
+    weighted_difference,
+)
 from agir_pipeline.methods.effects.proportional import hazard_ratio
 from agir_pipeline.methods.effects.response import PairedAnswers, ipw_difference
 from agir_pipeline.methods.effects.response_rates import newcombe_unpaired
@@ -151,6 +155,32 @@ def complete_events(risks: tuple[float, float], n: int, rng: np.random.Generator
         yield "wrong: difference, complete", errs(found.p_value)
 
 
+def own_planned_ends(risks: tuple[float, float], n: int, rng: np.random.Generator) -> Figures:
+    """Each pair looked at up to its own planned end, 180 to 365 days; staggered."""
+    seen = pairs_of(risks, n, rng, staggered=True, compete=True)
+    last = rng.integers(180, 366, n)
+    is_past = (seen.times > last) | ((seen.times == last) & (seen.causes == 0))
+    t = np.where(is_past, last + 1.0, seen.times)
+    c = np.where(is_past, 2.0, seen.causes)
+    found = censored_bonett_price(t[0], c[0], t[1], c[1], 365, LEVEL)
+    ends = np.arange(180, 366) / HORIZON
+    by_end = [float(np.mean(1 - (1 - risk) ** ends)) for risk in risks]
+    yield "difference by the planned end", holds(found.ci_low, found.ci_high, by_end[0] - by_end[1])
+
+
+def measures(n: int, rng: np.random.Generator) -> Figures:
+    """A quantity with a long tail, alike within pairs; the same of people who are no pairs."""
+    shared = rng.normal(size=n)
+    values = np.exp(0.5 * shared + 0.7 * rng.normal(size=(2, n)))
+    pairs = paired_mean_difference(values[0] + 0.3, values[1], LEVEL).effect
+    yield "mean difference of pairs", holds(pairs.ci_low, pairs.ci_high, 0.3)
+    other = np.exp(0.5 * rng.normal(size=3 * n) + 0.7 * rng.normal(size=3 * n))
+    known = difference_from_reference(values[0] + 0.3, other, LEVEL)
+    yield "difference from a reference", holds(known.ci_low, known.ci_high, 0.3)
+    same = paired_mean_difference(values[0], values[1], LEVEL).effect
+    yield "wrong: mean difference of pairs", errs(same.p_value)
+
+
 def statuses(
     shares: tuple[float, float], n: int, rng: np.random.Generator, n_draws: int = 199
 ) -> Figures:
@@ -234,6 +264,9 @@ def _lines() -> dict[str, Draw]:
         **{f"answers of 65 and 45 %, {p:.0%} against {q:.0%}": of(statuses, p, q)
            for p, q in ((0.7, 0.6), (0.65, 0.65), (0.9, 0.8), (0.95, 0.95))},
         "answers of 65 and 45 %, for support alone": bounded,
+        **{f"own planned ends, {p:.0%} against {q:.0%}": of(own_planned_ends, p, q)
+           for p, q in ((0.12, 0.18), NO_EFFECT)},
+        "measures": measures,
         "scores": changes,
         "mediator": through_the_link,
         "subgroups": halves_alike,

@@ -90,9 +90,10 @@ def weighted_difference(
 
     The standard error is the sandwich of the weighted regression on the arm, clustered by
     ``sets`` with the factors G/(G−1) · (N−1)/(N−2); without sets (NaN) each person is its own.
-    Weights are taken as known. Interval: Student on G − 1; where all of an arm are one set it would
-    have no spread, and there is none. Source: Abadie & Spiess 2022,
-    doi:10.1080/01621459.2020.1840383.
+    Weights are taken as known. Interval: Student on the effective number of sets − 1, which is
+    G − 1 where all weigh the same; where all of an arm are one set it would have no spread, and
+    there is none. Sources: Abadie & Spiess 2022, doi:10.1080/01621459.2020.1840383; Carter,
+    Schnepel & Steigerwald 2017, doi:10.1162/REST_a_00639.
     """
     y, w = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
     arm, group = np.asarray(is_beneficiary, dtype=bool), np.asarray(sets, dtype=float)
@@ -114,7 +115,9 @@ def weighted_difference(
     effect = Estimate(estimate=difference)
     if min(of_arms) > 1:
         error = sqrt(float((sums**2).sum()) * n_sets / (n_sets - 1) * (n - 1) / (n - 2))
-        effect = student_estimate(difference, error, n_sets - 1, level)
+        weight = np.bincount(place, share**2)
+        n_effective = float(weight.sum() ** 2 / (weight @ weight))
+        effect = student_estimate(difference, error, max(n_effective - 1, 1.0), level)
     return WeightedMeans(effect, means[0], means[1], int(arm.sum()), n, n_missing)
 
 

@@ -176,6 +176,17 @@ def test_weights_and_sets_worked_by_hand() -> None:
     assert alone.effect.standard_error == pytest.approx(sqrt(16 / 9 * 6 / 5 * 5 / 4))
 
 
+def test_sets_that_weigh_unequally_count_as_fewer_degrees_of_freedom() -> None:
+    arm, values = [1, 1, 1, 1, 0, 0, 0, 0], [4, 8, 6, 5, 1, 3, 5, 2]
+    even = weighted_difference(values, arm, [1] * 8, [1, 2, 3, 4] * 2, 0.95).effect
+    reach = (even.ci_high - even.ci_low) / 2 / even.standard_error
+    assert reach == pytest.approx(stats.t.ppf(0.975, 3))
+    # sets of 3, 1, 1, 1, 1 and 1 people: 8² / (9 + 5) of them
+    uneven = weighted_difference(values, arm, [1] * 8, [1, 1, 1, 2, 3, 4, 5, 6], 0.95).effect
+    reach = (uneven.ci_high - uneven.ci_low) / 2 / uneven.standard_error
+    assert reach == pytest.approx(stats.t.ppf(0.975, 64 / 14 - 1))
+
+
 def test_people_without_weight_or_value_are_left_out_of_the_weighted_means() -> None:
     values, arm = [1.0, np.nan, 3.0, 2.0], [True, True, False, False]
     found = weighted_difference(values, arm, [1, 1, 1, 0], [1, 2, 1, 2], 0.95)
