@@ -35,12 +35,12 @@ def steady(share: Floats) -> Floats:
 
 
 def early(share: Floats) -> Floats:
-    """As many by the 274th day, but half of them by the 69th."""
+    """As many by the 274th day, but half of them by the 60th."""
     return np.asarray(HORIZON * (np.log1p(-share) / np.log1p(-0.22)) ** 2, dtype=float)
 
 
 def late(share: Floats) -> Floats:
-    """As many by the 274th day, but half of them after the 194th."""
+    """As many by the 274th day, but half of them after the 188th."""
     return np.asarray(HORIZON * (np.log1p(-share) / np.log1p(-0.22)) ** 0.5, dtype=float)
 
 
