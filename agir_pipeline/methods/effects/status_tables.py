@@ -26,7 +26,7 @@ LEAST_RESPONDENTS = 2
 """In each arm: with fewer nothing is estimated."""
 
 STATUS_EFFECT_COLUMNS = {
-    "outcome": TEXT, "definition": TEXT,
+    "outcome": TEXT, "definition": TEXT, "counted_from": TEXT, "months_after": COUNT,
     "n": COUNT, "n_due": COUNT, "n_not_due": COUNT,
     "n_respondents_beneficiary": COUNT, "n_respondents_control": COUNT, "is_evaluable": FLAG,
     "share_beneficiary": NUMBER, "share_control": NUMBER,
@@ -68,6 +68,8 @@ def status_effect_table(
         {
             "outcome": outcome.name,
             "definition": definition.name,
+            "counted_from": definition.counted_from,
+            "months_after": outcome.asked(definition).months_after_planned_end.value,
             "claim": claim_of(outcome, inference, data_cut_on, definition.name),
             "method": _method(drawn.get(definition.name, outcome.bootstrap_draws.value)),
             "definition_text": _definition_text(outcome, definition),
@@ -93,6 +95,7 @@ def _method(n_draws: int) -> str:
 
 def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> str:
     before, after = (abs(days) for days in outcome.window_days.value)
+    months = outcome.asked(definition).months_after_planned_end.value
     text = _(
         "{label}; {months} months after the pair's common planned end, answered from {before} days "
         "before to {after} days after that date"
@@ -103,9 +106,14 @@ def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> st
             "from {before} days before to {after} days after that date; a variant, for its date "
             "hangs on the ending"
         )
+    elif not months:
+        text = _(
+            "{label}; on the pair's common planned end, answered from {before} days before to "
+            "{after} days after that date"
+        )
     return text.format(
         label=definition.labels.in_language(current_language()),
-        months=outcome.months_after_planned_end.value,
+        months=months,
         before=before,
         after=after,
     )

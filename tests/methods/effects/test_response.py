@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate
 from agir_pipeline.methods.effects.response import (
@@ -199,6 +199,38 @@ def test_the_fit_solves_the_penalised_equations() -> None:
     chance = special.expit(model.columns @ model.start[0])
     slope = model.columns.T @ (is_respondent - chance)
     assert slope == pytest.approx(0.1 * model.start[0], abs=1e-6)
+
+
+def test_levels_that_add_up_are_fitted_as_they_stand() -> None:
+    """The chances of the model with every column, found by a solver of another kind."""
+    answers = some_answers(40, seed=13)
+    level = np.random.default_rng(13).integers(0, 3, 80)
+    design = np.hstack([answers.design, np.eye(3)[level], np.eye(3)[level]])
+    is_respondent = ~np.isnan(answers.status.T.ravel())
+    model = ResponseModel.of(design, is_respondent, arms(answers))
+    explaining = np.hstack([arms(answers)[:, None].astype(float), design])
+    scaled = (explaining - explaining.mean(axis=0)) / explaining.std(axis=0)
+    whole = np.hstack([np.ones((80, 1)), scaled])
+    assert model.columns.shape[1] == whole.shape[1] - 4
+
+    def cost(beta: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+        linear = whole @ beta
+        fit = np.logaddexp(0, linear) - is_respondent * linear
+        return float(fit.sum() + 0.05 * beta @ beta)
+
+    found = optimize.minimize(cost, np.zeros(whole.shape[1]), tol=1e-12)
+    once = np.ones((1, 80))
+    assert model.chances(once)[0] == pytest.approx(special.expit(whole @ found.x), abs=1e-4)
+
+
+def test_a_draw_is_fitted_as_if_it_were_alone() -> None:
+    answers = some_answers(30, seed=15)
+    is_respondent = ~np.isnan(answers.status.T.ravel())
+    model = ResponseModel.of(answers.design, is_respondent, arms(answers))
+    counts = np.random.default_rng(15).poisson(1, size=(40, 60)).astype(float)
+    together = model.chances(counts)
+    alone = np.vstack([model.chances(one[None, :]) for one in counts])
+    assert together == pytest.approx(alone, abs=1e-12)
 
 
 def test_a_start_far_from_the_answer_is_reached_by_shorter_steps() -> None:
