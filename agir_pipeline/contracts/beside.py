@@ -85,7 +85,7 @@ WORDS = {
         flag("is_evaluable", mark("Evaluable"), mark("Decided by the calendar alone")),
         count("n_at_risk", mark("At risk"),
               mark("Still followed without any ending at the start of the day")),
-        count("n_events", mark("Events"), mark("Of this ending, on this day or by this horizon")),
+        count("n_events", mark("Events"), mark("Of this ending, on this day")),
         coded("followed", mark("What followed"), FOLLOWED,
               description=mark("In the sources that cover both arms alike")),
         count("followed_within_days", mark("Followed within"),
@@ -277,6 +277,10 @@ def _causes(outcome: EventOutcome, causes: Causes, protocol: Protocol) -> TableC
             """outcome definition arm horizon_days initiative cause followed followed_within_days?
             told_after n_events""",
             *_own(outcome),
+            count("horizon_days", mark("First horizon it falls within"),
+                  mark("An event stands in one row: add the shorter horizons for all by a day"),
+                  unit="days"),
+            count("n_events", mark("Events"), mark("After the horizon before, up to this one")),
             coded("told_after", mark("Situation told since"),
                   {**situations, "not_told": ENDINGS["not_told"]},
                   mark("First answer since the event that tells one; the arms do not answer "
