@@ -323,6 +323,8 @@ def _specification_curve(protocol: Protocol) -> TableContract:
             _named(protocol),
             coded("pairs_kept", mark("Pairs kept"), _pairs_kept(protocol),
                   mark("Which pairs the estimate uses")),
+            count("n", mark("Pairs"),
+                  mark("Of those kept: complete ones where the row is of these, or those due")),
         ),
         ("outcome", "specification_number"),
     )  # fmt: skip
@@ -342,6 +344,7 @@ def _subgroups(protocol: Protocol) -> TableContract:
         difference_points? standard_error_points? ci_low_points? ci_high_points?
         interaction_df interaction_statistic? interaction_p? claim method""",
         _named(protocol),
+        count("n", mark("Pairs"), mark("Of the level; of a question those that are due")),
     )
     funding = protocol.funding
     if funding and funding.name in protocol.inference.subgroups and is_sensitive(funding, protocol):
