@@ -27,8 +27,7 @@ MEMBERS = ("beneficiary_person_id", "control_person_id")
 SUBGROUP = ("covariate", "level")
 LISTED = ("arm", "source", "provider")
 PAIRED = {"definition", "wave", "outcome", "arm"}
-"""A table with one of these columns sums over the pairs that count, unless it is one of these:"""
-OF_EVERYBODY = {"enrolment_progress", "enrolment_projection"}
+"""A table with one of these columns sums over the pairs that count."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
             persons = named
         elif table == "territory":
             persons = _in_territory(study, connection, found)
-        elif table in OF_EVERYBODY or set(LISTED) <= set(found):
+        elif set(LISTED) <= set(found):
             persons = _on_lists(study, connection, found.reindex(columns=list(LISTED)))
         else:
             persons = _persons(found, Releases(home.releases), study.protocol.funding)

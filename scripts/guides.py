@@ -1,12 +1,14 @@
-"""Rewrites the parts of ``docs/`` that follow from the code: ``make guides``.
+"""Rewrites the parts of ``docs/`` that follow from the code, and ``contracts/since.txt``.
 
 A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is around it is
-written by hand. ``tests/test_guides.py`` says that every part is as the code has it.
+written by hand. ``make guides`` runs this; ``tests/test_guides.py`` says that every part is as
+the code has it.
 """
 
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from agir_pipeline.command_words import translate_help
 from agir_pipeline.contracts.model import Text, in_language
 from agir_pipeline.contracts.outcomes import CLAIMS
 from agir_pipeline.contracts.published import FLOW_REASONS
+from agir_pipeline.contracts.since import LIST, known_since, written_since
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.contracts.words import STATUSES
 from agir_pipeline.language import _, current_language, use_language
@@ -56,6 +59,16 @@ def main() -> None:
         if after != before:
             path.write_text(after, encoding="utf-8")
             sys.stdout.write(f"docs/{name}\n")
+    if (since := since_now()) != LIST.read_text(encoding="utf-8"):
+        LIST.write_text(since, encoding="utf-8")
+        sys.stdout.write(f"{LIST.name}\n")
+
+
+def since_now() -> str:
+    """The list of columns and versions as the packaged studies and this version have it."""
+    studies = [load_protocol(path) for path in packaged_protocols().values()]
+    contracts = [contract for study in studies for contract in table_contracts(study).values()]
+    return written_since(contracts, known_since(), version("agir-pipeline"))
 
 
 def refreshed(text: str, language: str) -> str:

@@ -10,10 +10,11 @@ import pyreadstat
 import pytest
 from babel.messages.pofile import read_po
 
+from agir_pipeline.contracts.since import LIST
 from agir_pipeline.language import LOCALES
 from agir_pipeline.resources.home import Site
 from agir_pipeline.resources.releases import Releases
-from scripts.guides import DOCS, GUIDES, PART, PARTS, commands, refreshed
+from scripts.guides import DOCS, GUIDES, PART, PARTS, commands, refreshed, since_now
 from tests.releasing import content
 
 ROOT = DOCS.parent
@@ -32,6 +33,10 @@ def guide(name: str) -> str:
 
 
 # ------------------------------------------------------------------------- generated parts
+
+
+def test_every_released_column_has_the_version_it_came_with() -> None:
+    assert since_now() == LIST.read_text(encoding="utf-8"), "run: make guides"
 
 
 @pytest.mark.parametrize("name", GUIDES)

@@ -22,11 +22,12 @@ KEY = "dagster/column_lineage"
 DAYS = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 NO_ASSETS = {
+    "linked.case_mentions",
     "linked.identity_labels",
     "linked.organisation_names",
     "linked.organisation_words",
 }
-"""What passes between the vault and the models: labels that say alike or not, no table to read."""
+"""What passes between the vault and later tables: labels and pseudonyms, no table to read."""
 
 Sources = dict[str, list[tuple[str, str]]]
 """Column → the ("schema.table", column) its values come from."""

@@ -11,6 +11,7 @@ from agir_pipeline.assets.catalogue import asset_spec, check_specs
 from agir_pipeline.assets.checks import DATA_TESTS, TEXTS
 from agir_pipeline.assets.contradictions import with_contradictions
 from agir_pipeline.assets.lineage import KEY, declared_lineage
+from agir_pipeline.assets.mentions import name_cases
 from agir_pipeline.assets.organisations import name_organisations, with_organisations
 from agir_pipeline.assets.sql_tables import build_models, sql_result
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
@@ -121,6 +122,7 @@ def _store(study: Study) -> StepResult:
             labels = identity_labels(said)
             study.warehouse.replace(connection, "linked", "identity_labels", labels)
         name_organisations(study, connection, evidence.every)
+        name_cases(study, connection, evidence.every, links)
         models = build_models(study, connection, "linked", model_variables(study))
         return settle(study, connection, "linked", _result(study, connection, released, models))
 

@@ -16,9 +16,10 @@ from agir_pipeline.assets.retold import told_findings
 from agir_pipeline.assets.shown import balance_shown, margin_shown
 from agir_pipeline.assets.step import Check, StepResult, StudyRun, carry_out, settle
 from agir_pipeline.assets.variables import model_variables
+from agir_pipeline.contracts.covariates import level_namer
 from agir_pipeline.contracts.matched import matched_contracts
 from agir_pipeline.contracts.words import ALTERNATIVES
-from agir_pipeline.language import _, mark
+from agir_pipeline.language import _, mark, written_number
 from agir_pipeline.methods.identity.linking import PAIR
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.love_plot import love_plot
@@ -314,9 +315,10 @@ def _result(study: Study, made: dict[str, pd.DataFrame]) -> StepResult:
     }
     if len(balance):
         text = _("Standardised differences before and after matching")
+        plot = love_plot(balance, limit, level_namer(study.protocol))
         figures["covariate_balance"] |= {
             "balance": dg.MetadataValue.md(balance_shown(balance, study.protocol)),
-            "love_plot": dg.MetadataValue.md(picture(love_plot(balance, limit), text)),
+            "love_plot": dg.MetadataValue.md(picture(plot, text)),
         }
     if "category_prices" in made:
         shown = margin_shown(made["category_prices"], study.protocol)
@@ -349,7 +351,7 @@ def _arms_are_alike(balance: pd.DataFrame, limit: float) -> Check:
     matched = balance[balance["sample"] == "matched"]
     apart = matched[~(matched["smd"].abs() <= limit)]
     sentence = _("{n} of {total} lines are further apart than {limit}").format(
-        n=len(apart), total=len(matched), limit=limit
+        n=len(apart), total=len(matched), limit=written_number(limit)
     )
     severity = dg.AssetCheckSeverity.ERROR if len(matched) else dg.AssetCheckSeverity.WARN
     return Check("arms_are_alike", len(matched) > 0 and apart.empty, sentence, severity)

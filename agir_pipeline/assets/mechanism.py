@@ -16,7 +16,11 @@ from agir_pipeline.methods.mechanism.link import link_answers, link_index, link_
 from agir_pipeline.methods.mechanism.posture import posture_change, scale_reliability
 from agir_pipeline.methods.mechanism.risks import risk_factors
 from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, with_party
-from agir_pipeline.methods.mechanism.support import support_dose, support_themes
+from agir_pipeline.methods.mechanism.support import (
+    dose_quantiles,
+    support_dose,
+    support_themes,
+)
 from agir_pipeline.methods.mechanism.synergy import with_synergy
 from agir_pipeline.protocol.mechanism import Support
 from agir_pipeline.protocol.model import Employment, EventOutcome, Mechanism
@@ -111,7 +115,9 @@ def _support(
         for column in (support.themes_column, support.phase_column)
     )
     landmark = mechanism.landmark_days.value
+    dose = support_dose(members, sessions, support, phases, landmark)
     return {
-        "support_dose": support_dose(members, sessions, support, phases, landmark),
+        "support_dose": dose,
+        "support_dose_quantiles": dose_quantiles(dose, phases),
         "support_themes": support_themes(sessions, themes, phases),
     }

@@ -5,21 +5,24 @@ from collections.abc import Mapping
 import pandas as pd
 import sqlalchemy as sa
 
+from agir_pipeline.assets.mentions import supported_persons
 from agir_pipeline.assets.variables import cut_on
 from agir_pipeline.contracts.lineage import effect_tables
 from agir_pipeline.contracts.programme import programme_contracts
 from agir_pipeline.methods.programme.costs import cost_table, cost_totals
 from agir_pipeline.methods.programme.funding import funding_table
 from agir_pipeline.methods.programme.governance import governance_table
+from agir_pipeline.methods.programme.membership import committee_members
 from agir_pipeline.methods.programme.pace import enrolment_pace, enrolment_projection
 from agir_pipeline.methods.programme.reach import (
     context_table,
     mobilisation_funnel,
     mobilisation_obstacles,
 )
+from agir_pipeline.methods.programme.reviews import with_reviews
 from agir_pipeline.methods.programme.territory import ground_columns, territory_table
 from agir_pipeline.methods.programme.worth import cost_acceptability, cost_effectiveness
-from agir_pipeline.protocol.model import Costs, EventOutcome, Outreach
+from agir_pipeline.protocol.model import Costs, EventOutcome, Governance, Outreach
 from agir_pipeline.resources.release_inputs import as_of_day, told_until
 from agir_pipeline.resources.study import Study
 
@@ -44,9 +47,7 @@ def programme_tables(
     if costs := protocol.costs:
         tables |= _costs(study, connection, costs, progress)
     if governance := protocol.governance:
-        meetings = _known(study, connection, governance.origin)
-        told_on = told_until(study, governance.origin)
-        tables["governance"] = governance_table(meetings, governance, told_on)
+        tables |= _governance(study, connection, governance)
     if outreach := protocol.outreach:
         tables |= _reach(study, connection, outreach, own)
     if territory := protocol.territory:
@@ -79,6 +80,24 @@ def _costs(
         "cost_effectiveness": cost_effectiveness(effects, protocol, costs),
         "cost_acceptability": cost_acceptability(effects, protocol, costs, cut),
     }
+
+
+def _governance(
+    study: Study, connection: sa.Connection, governance: Governance
+) -> dict[str, pd.DataFrame]:
+    last_on = told_until(study, governance.origin)
+    meetings = _known(study, connection, governance.origin)
+    held = governance_table(meetings, governance, last_on)
+    tables = {"governance": held}
+    if reviews := governance.reviews:
+        mentions = study.warehouse.read(connection, "linked", "case_mentions")
+        persons = supported_persons(study, connection, reviews)
+        told = with_reviews(held, meetings, mentions, persons, governance, reviews, last_on)
+        tables["governance"] = told
+    if membership := governance.membership:
+        members = committee_members(meetings, governance, membership, last_on)
+        tables["committee_members"] = members
+    return tables
 
 
 def _reach(

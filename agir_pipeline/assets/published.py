@@ -37,6 +37,7 @@ from agir_pipeline.methods.programme.losses import (
     status_losses,
     wave_losses,
 )
+from agir_pipeline.methods.programme.sensitivity import cost_sensitivity
 from agir_pipeline.protocol.model import EventOutcome, Outcome, Protocol, StatusOutcome
 from agir_pipeline.resources.effect_pages import effect_pages
 from agir_pipeline.resources.link_review import n_decisions_needed
@@ -230,7 +231,12 @@ def _programme(study: Study, connection: sa.Connection, facts: Facts) -> dict[st
     progress = tables.get("enrolment_progress")
     tables["data_quality"] = quality(study, connection)
     programme = programme_tables(study, connection, progress)
-    return tables | programme | mechanism_tables(study, connection)
+    mechanism = mechanism_tables(study, connection)
+    if protocol.costs and (effectiveness := programme.get("cost_effectiveness")) is not None:
+        landmark, dose = mechanism.get("landmark_effects"), mechanism.get("support_dose")
+        told = cost_sensitivity(effectiveness, landmark, dose, protocol, protocol.costs)
+        programme["cost_sensitivity"] = told
+    return tables | programme | mechanism
 
 
 def flow_inputs(study: Study, connection: sa.Connection, facts: Facts) -> dict[str, Any]:

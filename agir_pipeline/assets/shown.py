@@ -5,6 +5,7 @@ from math import isnan, nan
 import pandas as pd
 
 from agir_pipeline.assets.markdown import Cell, markdown_table
+from agir_pipeline.contracts.covariates import level_namer
 from agir_pipeline.contracts.model import in_language
 from agir_pipeline.contracts.words import ARMS
 from agir_pipeline.language import _, current_language
@@ -20,13 +21,13 @@ MONTHS = 6
 
 def balance_shown(balance: pd.DataFrame, protocol: Protocol) -> str:
     """The covariate levels that are furthest apart after matching, with what they were before."""
-    labels = {c.name: c.labels.in_language(current_language()) for c in protocol.covariates}
+    name_of = level_namer(protocol)
     sides = balance.pivot_table(
         index=["covariate", "level"], columns="sample", values="smd", aggfunc="first", dropna=False
     ).reindex(columns=["pool", "matched"])
     order = sides["matched"].abs().sort_values(ascending=False, na_position="last").index
     rows = [
-        [f"{labels.get(name, name)} · {level}", *map(_number, sides.loc[(name, level)])]
+        [name_of(name, level), *map(_number, sides.loc[(name, level)])]
         for name, level in order[:SHOWN]
     ]
     head = [_("Covariate"), _("Difference before matching"), _("after matching")]

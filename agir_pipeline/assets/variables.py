@@ -1,10 +1,10 @@
 """What the SQL models are told about the study: sources, columns, definitions, days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from agir_pipeline.assets.told import told_variables
+from agir_pipeline.assets.told import coded, conditions, told_variables
 from agir_pipeline.protocol.model import (
     Asked,
     Causes,
@@ -19,7 +19,6 @@ from agir_pipeline.protocol.model import (
     Source,
     StatusDefinition,
     StatusOutcome,
-    StatusRule,
     Wave,
 )
 from agir_pipeline.resources.study import Study, data_cut_on, included
@@ -142,7 +141,10 @@ def outcome_variables(study: Study) -> dict[str, Any]:
             for o in statuses
             for d in o.definitions
         ],
-        "wave_definitions": [_wave(w, min(cuts[w.origin], last_on)) for w in waves],
+        "wave_definitions": [
+            _wave(w, min(cuts[w.origin], last_on)) | {"lost": _lost(study.protocol, w)}
+            for w in waves
+        ],
         "measures": [{"name": o.name, "column": o.column} for o in measures],
         **told_variables(study.protocol, cuts, last_on),
     }
@@ -211,7 +213,7 @@ def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
             "name": d.name,
             "window_days": d.window_days,
             "answers": [
-                {"origin": told.origin, "starts": told.starts or "", "rule": _coded(told.codes)}
+                {"origin": told.origin, "starts": told.starts or "", "rule": coded(told.codes)}
                 for told in d.also_told
             ],
         }
@@ -219,10 +221,6 @@ def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
         for d in o.definitions
         if d.also_told
     ]
-
-
-def _coded(codes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    return [{"column": column, "codes": list(values)} for column, values in codes.items()]
 
 
 def _apart(events: list[EventOutcome]) -> list[dict[str, Any]]:
@@ -271,7 +269,7 @@ def _status(
         "days_before": before,
         "days_after": after,
         "due_by_on": str(due_by_on),
-        "rules": [_conditions(rule) for rule in definition.true_when],
+        "rules": [conditions(rule) for rule in definition.true_when],
     }
 
 
@@ -291,10 +289,16 @@ def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
     }
 
 
-def _conditions(rule: StatusRule) -> list[dict[str, Any]]:
-    """The conditions of one rule, all of which must hold."""
-    return [
-        *_coded(rule.codes),
-        *({"column": column, "minimum": float(least)} for column, least in rule.minimum.items()),
-        *({"column": column, "above": float(limit)} for column, limit in rule.above.items()),
+def _lost(protocol: Protocol, wave: Wave) -> dict[str, Any]:
+    """Where to read who is out of reach, and of which arms a list has the column."""
+    if wave.lost is None:
+        return {}
+    arms = [
+        arm
+        for arm in ("beneficiary", "control")
+        for source in protocol.feeding("person")
+        if source.arm is not None
+        and (source.arm == arm or not isinstance(source.arm, str))
+        and wave.lost.column in {column.name for column in source.columns}
     ]
+    return {**wave.lost.model_dump(), "arms": list(dict.fromkeys(arms))}

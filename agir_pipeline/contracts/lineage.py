@@ -203,7 +203,9 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
         "effect_sheet": every,
         "placebo": (*unweighted, *_null_outcomes(protocol), *_rounds(protocol)),
         "subgroups": (*unweighted, *levels),
-        "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+        "response_rates": tuple(
+            Place("outcomes", "wave_responses", name) for name in (*asked, "is_lost")
+        ),
         "nonresponse_weights": (
             *(Place("outcomes", "wave_responses", name) for name in asked),
             *_of_response(protocol),

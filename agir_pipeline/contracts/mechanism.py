@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
 from agir_pipeline.contracts.beside import CLAIMS
 from agir_pipeline.contracts.employment import NAMED, employment_contracts
-from agir_pipeline.contracts.model import Column, TableContract, Text
+from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.words import (
     PERSONS,
     coded,
@@ -30,6 +33,12 @@ CONTRASTS: Mapping[str, Text] = {
     "link_through": mark("Part that goes through the link"),
     "link_beside": mark("Part beside the link"),
 }
+MEASURES = (
+    "n_interviews", "support_hours", "n_months", "span_days", "first_interview_delay_days",
+    "n_themes", "share_watched_theme", "n_joint_contacts", "n_interviews_by_landmark",
+    "support_hours_by_landmark",
+)  # fmt: skip
+"""The columns of ``support_dose`` whose spread is shown."""
 ON_SCALE = {"unit": "points of the scale", "minimum": 0, "maximum": 100}
 
 WORDS = {
@@ -137,7 +146,7 @@ def mechanism_contracts(protocol: Protocol) -> dict[str, TableContract]:
         tables += employment_contracts(protocol, protocol.employment)
     if mechanism := protocol.mechanism:
         if mechanism.support:
-            tables += [_dose(protocol, mechanism.support), _themes(protocol, mechanism.support)]
+            tables += [of(protocol, mechanism.support) for of in (_dose, _quantiles, _themes)]
         tables += [_link_index(mechanism), _transitions(mechanism), _reliability(mechanism),
                    _posture(mechanism), _risks(protocol, mechanism), _landmark()]  # fmt: skip
     return {table.name: table for table in tables}
@@ -151,11 +160,8 @@ def support_codes(protocol: Protocol, support: Support, column: str) -> dict[str
 
 def _dose(protocol: Protocol, support: Support) -> TableContract:
     phases = support_codes(protocol, support, support.phase_column)
-    themes = support_codes(protocol, support, support.themes_column)
     by_phase = [count(f"n_{code}", label, mark("Interviews, as logged"))
                 for code, label in phases.items()]  # fmt: skip
-    watched = share("share_watched_theme", themes[support.watched_theme],
-                    mark("Share of the interviews; empty without an interview"))  # fmt: skip
     names = " ".join(column.name for column in by_phase)
     return TableContract(
         "support_dose",
@@ -165,11 +171,53 @@ def _dose(protocol: Protocol, support: Support) -> TableContract:
             f"""person_id pair_id n_interviews support_hours n_months span_days
             first_interview_delay_days? n_themes share_watched_theme? n_joint_contacts
             n_interviews_by_landmark support_hours_by_landmark {names}""",
-            watched,
+            _watched(protocol, support),
             *by_phase,
         ),
         ("pair_id",),
     )
+
+
+def _watched(protocol: Protocol, support: Support) -> Column:
+    themes = support_codes(protocol, support, support.themes_column)
+    return share("share_watched_theme", themes[support.watched_theme],
+                 mark("Share of the interviews; empty without an interview"))  # fmt: skip
+
+
+def _quantiles(protocol: Protocol, support: Support) -> TableContract:
+    """Measures carry the words of their columns in ``support_dose``."""
+    phases = support_codes(protocol, support, support.phase_column)
+    words = {**WORDS, "share_watched_theme": _watched(protocol, support)}
+    on_line = mark("On the line between two persons where it lies between them")
+    return TableContract(
+        "support_dose_quantiles",
+        mark("How the support given is spread over beneficiaries"),
+        spelled(
+            WORDS,
+            "measure phase n_persons mean? p10? p25? median? p75? p90?",
+            coded(
+                "measure",
+                mark("Measure"),
+                {name: words[name].label for name in MEASURES},
+                mark("As in support_dose"),
+            ),
+            coded("phase", mark("Phase"), {"all": mark("All phases"), **phases}, NAMED),
+            count("n_persons", mark("Persons"), mark("Beneficiaries of whom it is known")),
+            number("mean", mark("Mean"), mark("Of those persons")),
+            number("p10", mark("Tenth percentile"), on_line),
+            number("p25", mark("First quartile"), on_line),
+            number("median", mark("Median"), on_line),
+            number("p75", mark("Third quartile"), on_line),
+            number("p90", mark("Ninetieth percentile"), on_line),
+        ),
+        ("measure", "phase"),
+        (Invariant(mark("quantiles that do not increase"), _out_of_order),),
+    )
+
+
+def _out_of_order(spread: pd.DataFrame) -> int:
+    known = spread[["p10", "p25", "median", "p75", "p90"]].dropna().to_numpy(dtype=float)
+    return int((np.diff(known, axis=1) < 0).any(axis=1).sum())
 
 
 def _themes(protocol: Protocol, support: Support) -> TableContract:

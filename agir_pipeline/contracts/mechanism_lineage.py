@@ -14,6 +14,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "employment_by_month": ("calendar_months",),
     "qualification": ("pair_members", "wave_answers"),
     "support_dose": ("pair_members", "support_sessions"),
+    "support_dose_quantiles": ("pair_members", "support_sessions"),
     "support_themes": ("support_sessions",),
     "link_index": ("wave_answers", "support_sessions"),
     "link_transitions": ("wave_answers",),
@@ -52,12 +53,13 @@ def mechanism_origins(protocol: Protocol) -> dict[str, Origins]:
 
 def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
     mechanism, employment = protocol.mechanism, protocol.employment
-    months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on")
+    months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on",
+              "has_job", "is_job_lasting")  # fmt: skip
     sessions = ("session_on", "shared_minutes", "theme_codes", "phase", "present", "index_days")
     match table:
         case "employment_calendar" | "employment_by_month":
             return _of("calendar_months", months)
-        case "support_dose" | "support_themes":
+        case "support_dose" | "support_dose_quantiles" | "support_themes":
             return _of("support_sessions", sessions)
     if employment and table == "qualification":
         return _of("wave_answers", (employment.qualification_column,))

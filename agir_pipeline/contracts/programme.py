@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from agir_pipeline.contracts.beside import CLAIMS
 from agir_pipeline.contracts.funding import funding_contracts
+from agir_pipeline.contracts.governance import codes_of, governance_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
 from agir_pipeline.contracts.words import (
     ARMS,
@@ -20,7 +22,13 @@ from agir_pipeline.contracts.words import (
     whole,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.model import Costs, MeasureOutcome, Outreach, Protocol, Territory
+from agir_pipeline.protocol.model import (
+    Costs,
+    MeasureOutcome,
+    Outreach,
+    Protocol,
+    Territory,
+)
 
 KINDS: Mapping[str, Text] = {
     "direct": mark("Spent on persons"),
@@ -106,12 +114,6 @@ WORDS = vocabulary(
            mark("What somebody might pay for one more with the benefit"), unit="EUR", minimum=0),
     share("p_acceptable", mark("Chance of being worth it"),
           mark("At that price; empty in interim releases")),
-    count("n_held", mark("Meetings held"), mark("In the month")),
-    count("gap_days", mark("Longest gap"), mark("Without a meeting, reaching into the month"),
-          unit="days"),
-    count("limit_days", mark("Limit"), mark("Cadence and tolerance of the protocol"), unit="days"),
-    flag("is_compliant", mark("In time"), mark("No gap is longer than the limit")),
-    count("n_cases", mark("Cases reviewed"), mark("In the meetings of the month")),
     count("n_contacted", mark("Organisations contacted"), mark("Each once, however spelled")),
     count("n_replied", mark("Replied"), mark("Agreed, refused or arranged a meeting")),
     count("n_agreed", mark("Agreed"), mark("At least once")),
@@ -145,9 +147,8 @@ def programme_contracts(protocol: Protocol) -> dict[str, TableContract]:
             tables.append(_effectiveness(protocol))
             if protocol.costs.acceptable:
                 tables.append(_acceptability(protocol))
-    if protocol.governance:
-        committees = {c.code: c.labels for c in protocol.governance.committees}
-        tables.append(_governance(committees))
+            tables.append(_sensitivity(protocol, protocol.costs))
+    tables += governance_contracts(protocol)
     if protocol.outreach:
         tables.append(_funnel(protocol, protocol.outreach))
         if protocol.outreach.obstacle_column:
@@ -157,11 +158,6 @@ def programme_contracts(protocol: Protocol) -> dict[str, TableContract]:
     if protocol.context:
         tables.append(_context())
     return {**{table.name: table for table in tables}, **funding_contracts(protocol)}
-
-
-def _codes(protocol: Protocol, source: str, column: str) -> Mapping[str, Text]:
-    declared = {c.name: c for c in protocol.source(source).columns}
-    return {code.code: code.labels for code in declared[column].codes}
 
 
 def _pace() -> TableContract:
@@ -191,7 +187,7 @@ def _projection() -> TableContract:
 
 
 def _costs(protocol: Protocol, costs: Costs) -> TableContract:
-    items = _codes(protocol, costs.origin, costs.item_column)
+    items = codes_of(protocol, costs.origin, costs.item_column)
     return TableContract(
         "costs",
         mark("What was spent by year and item"),
@@ -234,6 +230,38 @@ def _effectiveness(protocol: Protocol) -> TableContract:
     )
 
 
+SCENARIOS: Mapping[str, Text] = {
+    "by_actor": mark("Given or paid by another actor"),
+    "by_dose": mark("By interviews had until the landmark"),
+}
+
+
+def _sensitivity(protocol: Protocol, costs: Costs) -> TableContract:
+    names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
+    actors: dict[str, Text] = {actor.code: actor.labels for actor in costs.actors}
+    return TableContract(
+        "cost_sensitivity",
+        mark("What a gain would cost: by actor and by dose of support"),
+        spelled(
+            WORDS,
+            """scenario level outcome definition horizon_days? n? cost_difference_eur? gain_points
+            gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
+            cost_per_gain_high_eur? claim method""",
+            coded("scenario", mark("What is varied"), SCENARIOS, mark("One thing at a time")),
+            coded("level", mark("Actor or dose"), actors,
+                  mark("An actor of the protocol, or a number of interviews"), is_closed=False),
+            coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
+            count("n", mark("Pairs"), mark("Of the dose; empty by actor")),
+            number("cost_difference_eur", mark("Cost difference"),
+                   mark("For one beneficiary; empty where no document tells it"), unit="EUR",
+                   minimum=0),
+            coded("claim", mark("What the row may claim"), CLAIMS, mark("Exploratory, all of it")),
+            text("method", mark("Method"), mark("What the figures of the row rest on")),
+        ),
+        ("scenario", "level", "outcome", "definition", "horizon_days"),
+    )  # fmt: skip
+
+
 def _acceptability(protocol: Protocol) -> TableContract:
     names: dict[str, Text] = {outcome.name: outcome.labels for outcome in protocol.outcomes}
     return TableContract(
@@ -248,19 +276,6 @@ def _acceptability(protocol: Protocol) -> TableContract:
     )
 
 
-def _governance(committees: Mapping[str, Text]) -> TableContract:
-    return TableContract(
-        "governance",
-        mark("Whether the committees met as often as promised"),
-        spelled(
-            WORDS,
-            "committee month_on n_held gap_days limit_days is_compliant n_cases",
-            coded("committee", mark("Committee"), committees, mark("As named in the protocol")),
-        ),
-        ("committee", "month_on"),
-    )
-
-
 def naming_columns(protocol: Protocol, source: str) -> list[str]:
     """The columns by which a source names organisations; what identifies stays in the vault."""
     told = protocol.organisations.told_by if protocol.organisations else ()
@@ -269,7 +284,7 @@ def naming_columns(protocol: Protocol, source: str) -> list[str]:
 
 
 def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
-    kinds = _codes(protocol, outreach.origin, outreach.type_column)
+    kinds = codes_of(protocol, outreach.origin, outreach.type_column)
     return TableContract(
         "mobilisation_funnel",
         mark("Which organisations were won for the programme"),
@@ -289,8 +304,8 @@ def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
 
 
 def _obstacles(protocol: Protocol, outreach: Outreach) -> TableContract:
-    kinds = _codes(protocol, outreach.origin, outreach.type_column)
-    obstacles = _codes(protocol, outreach.origin, outreach.obstacle_column or "")
+    kinds = codes_of(protocol, outreach.origin, outreach.type_column)
+    obstacles = codes_of(protocol, outreach.origin, outreach.obstacle_column or "")
     return TableContract(
         "mobilisation_obstacles",
         mark("What stood in the way of organisations"),

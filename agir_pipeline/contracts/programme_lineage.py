@@ -1,10 +1,11 @@
 """From which columns the tables of the programme are made: see ``lineage``."""
 
 from agir_pipeline.contracts.funding import funding_origins
+from agir_pipeline.contracts.mechanism_lineage import mechanism_origins
 from agir_pipeline.contracts.places import Origins, Place, participant
 from agir_pipeline.contracts.programme import naming_columns, programme_contracts
 from agir_pipeline.contracts.sql_words import SPELL_PREFIX
-from agir_pipeline.protocol.model import Enrolment, Protocol
+from agir_pipeline.protocol.model import Enrolment, Governance, Protocol, Reviews
 
 
 def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[str, Origins]:
@@ -19,6 +20,9 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
     if protocol.governance:
         g = protocol.governance
         read["governance"] = (g.origin, (g.type_column, g.day_column, g.cases_column))
+        if g.membership:
+            present = (g.type_column, g.day_column, g.membership.present_column)
+            read["committee_members"] = (g.origin, present)
     if protocol.outreach:
         o = protocol.outreach
         steps = (o.type_column, *naming_columns(protocol, o.origin), o.day_column, o.result_column)
@@ -35,6 +39,8 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
     for name, (source, columns) in read.items():
         origins = tuple(Place("validated", source, column) for column in columns)
         found[name] = {c.name: origins for c in contracts[name].columns}
+    if protocol.governance and (reviews := protocol.governance.reviews):
+        found["governance"] |= _review_origins(protocol.governance, reviews)
     entries = enrolment_origins(protocol.enrolment)["n_entries"] if protocol.enrolment else ()
     for name in ("enrolment_pace", "enrolment_projection"):
         if name in contracts:
@@ -47,15 +53,42 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
     if "cost_effectiveness" in contracts:
         gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
         found["cost_effectiveness"] = dict.fromkeys((*gains, *PER_GAIN), effects)
+    if "cost_sensitivity" in contracts:
+        found["cost_sensitivity"] = _sensitivity_origins(protocol, effects)
     if "cost_acceptability" in contracts:
         found["cost_acceptability"] = {"p_acceptable": effects}
     return found | funding_origins(protocol) | _territory_origins(protocol)
+
+
+def _sensitivity_origins(protocol: Protocol, effects: tuple[Place, ...]) -> Origins:
+    """By actor as the effects, by dose as the effects after a landmark and the hours."""
+    mechanism = mechanism_origins(protocol)
+    hours = mechanism.get("support_dose", {}).get("support_hours", ())
+    later = mechanism.get("landmark_effects", {}).get("difference_points", ())
+    gains = tuple(dict.fromkeys((*effects, *later)))
+    named = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
+    costs = dict.fromkeys(PER_GAIN[:3], tuple(dict.fromkeys((*gains, *hours))))
+    return {**dict.fromkeys(named, gains), **costs, "cost_difference_eur": hours, "n": later}
 
 
 PER_GAIN = (
     "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
     "cost_per_gain_bca_low_eur", "cost_per_gain_bca_high_eur",
 )  # fmt: skip
+
+
+def _review_origins(governance: Governance, reviews: Reviews) -> Origins:
+    """Whose case was reviewed is read from the log in the vault: the day stands for the row."""
+    held = tuple(
+        Place("validated", governance.origin, column)
+        for column in (governance.type_column, governance.day_column)
+    )
+    support = tuple(
+        Place("validated", reviews.persons_origin, column)
+        for column in (reviews.entered_column, reviews.left_column)
+    )
+    due = ("n_due", "n_not_reviewed", "is_covered")
+    return {"n_active": support, **dict.fromkeys(due, (*held, *support)), "within_meetings": ()}
 
 
 def _territory_origins(protocol: Protocol) -> dict[str, Origins]:

@@ -33,6 +33,8 @@ STEPS: Mapping[str, Text] = {
     "registered": mark("On the register or a list"),
     "eligible": mark("Eligible"),
     "contract_linked": mark("Contract found, and it is known whose"),
+    "listed": mark("On a list by then, and consenting where that is asked"),
+    "enrolled": mark("Entered the support"),
     "at_risk": mark("At risk in some band"),
     "waited": mark("Looked at by a matching round"),
     "matched": mark("Matched"),
@@ -41,6 +43,7 @@ STEPS: Mapping[str, Text] = {
 FLOW_REASONS: Mapping[str, Text] = {
     **UNMATCHED_REASONS,
     **EXCLUSION_REASONS,
+    "not_entered": mark("No day of entry into the support"),
     "never_at_risk": mark("In contract at no band's index date near enough"),
     "not_chosen": mark("At risk, but no pair was formed"),
     **{status: label for status, label in STATUSES.items() if status != "active"},
@@ -54,6 +57,8 @@ FLOW_REASONS: Mapping[str, Text] = {
     "no_answer": mark("No answer"),
     "no_value": mark("No value"),
 }
+OF_INDEX = ("listed", "enrolled")
+"""Steps that only a study with index dates has."""
 SENSITIVITIES: Mapping[str, Text] = {
     "none": mark("None"),
     "pseudonym": mark("Pseudonym of a person, or of what belongs to one"),
@@ -109,6 +114,8 @@ WORDS = {
         coded("sensitivity", mark("Sensitivity"), SENSITIVITIES,
               description=mark("How carefully the column must be handled")),
         text("source_columns", mark("Read from"), mark("source.column, separated by a space")),
+        text("since_version", mark("Since version"),
+             mark("Of the product that first had it; empty for what the study itself names")),
         text("receipt_id", mark("Receipt"), mark("Hash of what arrived, from whom and when")),
         coded("kind", mark("Kind"), KINDS, description=mark("What arrived")),
         text("source", mark("Source"), mark("As named in the protocol")),
@@ -141,7 +148,8 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:
     """The steps persons go through: to the pairs that count, then to each wave and outcome."""
-    steps: dict[str, Text] = dict(STEPS)
+    is_dated = protocol.matching.index is not None
+    steps: dict[str, Text] = {n: t for n, t in STEPS.items() if is_dated or n not in OF_INDEX}
     for wave in protocol.waves:
         steps[wave_step(wave)] = wave.labels
     for outcome in protocol.outcomes:
@@ -279,7 +287,7 @@ def _data_dictionary() -> TableContract:
         spelled(
             WORDS,
             """table position column type label_en label_fr description_en? description_fr?
-            unit? codes? sensitivity source_columns?""",
+            unit? codes? sensitivity source_columns? since_version?""",
         ),
         ("table", "position"),
     )

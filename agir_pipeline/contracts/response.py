@@ -38,6 +38,9 @@ WORDS = {
         count("n_out_of_window", mark("Answered outside the window"), mark("Too early or late")),
         count("n_no_contact", mark("Refused to be asked"), mark("No consent to be contacted")),
         count("n_silent", mark("Silent"), mark("Asked, and no answer known")),
+        count("n_unreachable", mark("Of the silent, out of reach"),
+              mark("As a list of the arm says; empty for an arm of which no list tells it, and in "
+                   "no rate")),
         share("response_rate", mark("Response rate"), mark("Whole answers among those due")),
         share("ci_low", mark("Lower limit"), mark("Of the response rate; Wilson")),
         share("ci_high", mark("Upper limit"), mark("Of the response rate; Wilson")),
@@ -82,7 +85,7 @@ def _response_rates(protocol: Protocol) -> TableContract:
         spelled(
             WORDS,
             """wave instrument arm n_expected n_not_due n_due n_answered n_in_part
-            n_out_of_window n_no_contact n_silent response_rate? ci_low? ci_high?
+            n_out_of_window n_no_contact n_silent n_unreachable? response_rate? ci_low? ci_high?
             difference_points? ci_low_points? ci_high_points?""",
             *_asked(protocol),
         ),
@@ -114,4 +117,5 @@ def _unweighted(weights: pd.DataFrame) -> int:
 def _members_astray(rates: pd.DataFrame) -> int:
     ends = rates[["n_answered", "n_in_part", "n_out_of_window", "n_no_contact", "n_silent"]]
     told = ends.sum(axis=1).ne(rates["n_due"])
+    told |= rates["n_unreachable"].gt(rates["n_silent"]).fillna(False)
     return int((told | (rates["n_due"] + rates["n_not_due"]).ne(rates["n_expected"])).sum())

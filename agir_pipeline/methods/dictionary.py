@@ -6,12 +6,14 @@ from collections.abc import Iterable
 import pandas as pd
 
 from agir_pipeline.contracts.model import Column, TableContract, in_language
+from agir_pipeline.contracts.since import known_since, versions_of
 from agir_pipeline.methods.effects.layout import COUNT, TEXT, typed
 
 DICTIONARY_COLUMNS = {
     "table": TEXT, "position": COUNT, "column": TEXT, "type": TEXT,
     "label_en": TEXT, "label_fr": TEXT, "description_en": TEXT, "description_fr": TEXT,
     "unit": TEXT, "codes": TEXT, "sensitivity": TEXT, "source_columns": TEXT,
+    "since_version": TEXT,
 }  # fmt: skip
 
 
@@ -22,9 +24,11 @@ def data_dictionary(contracts: Iterable[TableContract]) -> pd.DataFrame:
     entry they stay English.
     """
     rows = [
-        {"table": contract.name, "position": position, **_row(column)}
+        {"table": contract.name, "position": position, **_row(column), "since_version": since}
         for contract in contracts
-        for position, column in enumerate(contract.columns, 1)
+        for position, (column, since) in enumerate(
+            zip(contract.columns, versions_of(contract, known_since()), strict=True), 1
+        )
     ]
     return typed(rows, DICTIONARY_COLUMNS)
 

@@ -1,6 +1,8 @@
 """What a protocol says of who is in the study and of how controls are chosen."""
 
+from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field
@@ -43,6 +45,12 @@ class Eligibility(Frozen):
     or_else: OtherWay | None = None
 
 
+def class_names(cut_points: Sequence[float]) -> list[str]:
+    """The half-open classes that cut points part numbers into, from the lowest."""
+    inner = [f"[{a:g}, {b:g})" for a, b in pairwise(cut_points)]
+    return [f"< {cut_points[0]:g}", *inner, f">= {cut_points[-1]:g}"]
+
+
 class Covariate(Frozen):
     """Something pairs are made alike on (or watched on), fixed by the index date."""
 
@@ -60,6 +68,8 @@ class Covariate(Frozen):
     """Folds a number into half-open classes [a, b)."""
     groups: dict[str, str] = Field(default_factory=dict)
     """Folds codes into groups; a code that is not named keeps its own."""
+    group_labels: dict[str, Labels] = Field(default_factory=dict)
+    """What people read for the names of groups."""
     unit: str = ""
 
 

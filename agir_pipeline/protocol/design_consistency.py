@@ -88,6 +88,10 @@ def _covariate_suits(where: str, name: str, column: Raw, covariate: Raw) -> Iter
                 f"{where} › {key}", _("goes with the scale '{scale}' alone").format(scale=scale)
             )
     yield from _outside(where, "groups", list(table(covariate, "groups")), column)
+    groups = {str(group) for group in table(covariate, "groups").values()}
+    for name in table(covariate, "group_labels"):
+        if name not in groups:
+            yield unknown(where, "group_labels", name, groups)
 
 
 def _matching_makes_sense(raw: Raw) -> Iterator[Mistake]:

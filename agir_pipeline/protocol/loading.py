@@ -21,8 +21,8 @@ from agir_pipeline.protocol.written import items, place
 
 PACKAGED = Path(__file__).parent
 LABELLING = {
-    "labels", "aliases", "title", "party", "language", "pull", "benchmark", "shared_fact", "audit",
-    "keep_until", "processing", "organisations", "warnings", "file_words",
+    "labels", "group_labels", "aliases", "title", "party", "language", "pull", "benchmark",
+    "shared_fact", "audit", "keep_until", "processing", "organisations", "warnings", "file_words",
 }  # fmt: skip
 """Keys that say how things are called, fetched or checked, not what the study compares."""
 FREE = {"groups", "codes", "minimum", "above", "now_means"}

@@ -60,6 +60,10 @@ class Employment(Frozen):
     now_waves: Some[Name]
     now_means: dict[str, str]
     """The situation on the day of an answer, in the words of the months."""
+    job_start_column: Name | None = None
+    """Since when somebody has had the job an answer tells of; without it the day of the answer."""
+    is_register_lasting: bool = False
+    """Whether a contract of the register is itself what the outcome asks for."""
     at_work: Some[str]
     against_contract: Some[str]
     """Told of a day on which the register shows a contract: the two contradict each other."""

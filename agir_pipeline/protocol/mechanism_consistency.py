@@ -17,7 +17,7 @@ from agir_pipeline.protocol.written import (
     unknown,
 )
 
-ANSWERED = ("now_column", "qualification_column")
+ANSWERED = ("now_column", "job_start_column", "qualification_column")
 LOGGED = ("day_column", "time_column", "minutes_column", "themes_column", "phase_column",
           "present_column", "shared_by_column")  # fmt: skip
 

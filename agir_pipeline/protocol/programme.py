@@ -59,12 +59,39 @@ class Committee(Frozen):
     tolerance_days: Fact[Count]
 
 
+class Reviews(Frozen):
+    """Which committee goes through the cases of supported persons, and how often at least."""
+
+    committee: Text
+    listed_column: Name
+    """Of the log: the keys of the persons whose cases were gone through, one after the other."""
+    within_meetings: Fact[AtLeastOne]
+    """Everybody supported is gone through at least once in so many meetings."""
+    persons_origin: Name
+    """The list of those who are supported …"""
+    key_column: Name
+    """… their key in it, …"""
+    entered_column: Name
+    left_column: Name
+    """… the day support began, and the day it ended."""
+
+
+class Membership(Frozen):
+    """Who sits in the committees, as the log tells who was present."""
+
+    present_column: Name
+    gone_after: Fact[AtLeastOne]
+    """Meetings missed in a row after which a member is no longer one."""
+
+
 class Governance(Frozen):
     origin: Name
     type_column: Name
     day_column: Name
     cases_column: Name
     committees: Some[Committee] = Field(alias="committee")
+    reviews: Reviews | None = None
+    membership: Membership | None = None
 
 
 class Outreach(Frozen):
@@ -91,6 +118,16 @@ class Outreach(Frozen):
     """… and which type of organisation each of its codes is of. A code of none is left out."""
 
 
+class CostActor(Frozen):
+    """Somebody who might give or pay the support, and what one person's would cost it."""
+
+    code: Text
+    labels: Labels
+    per_beneficiary: Fact[Positive] | None = None
+    source: Text
+    """Where the cost stands, or why none is told."""
+
+
 class Costs(Frozen):
     """What support costs: the part spent on persons, and its share of everything."""
 
@@ -105,6 +142,8 @@ class Costs(Frozen):
     """What the whole study was announced to cost."""
     acceptable: Fact[Some[Positive]] | None = None
     """What somebody might pay for one more person with the benefit: the acceptability curve."""
+    actors: Many[CostActor] = Field(default=(), alias="actor")
+    """For whom the cost of a gain is told beside the study's own."""
 
 
 class Context(Frozen):

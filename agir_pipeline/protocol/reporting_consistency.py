@@ -58,10 +58,20 @@ def _waves_use_sources(raw: Raw) -> Iterator[Mistake]:
         contact = text(wave, "contact_column")
         if contact is not None and contact not in persons:
             yield unknown(where, "contact_column", contact, persons)
+        yield from _loss_is_told(f"{where} › lost", table(wave, "lost"), persons)
         window = numbers(table(wave, "window_days").get("value"))
         if window is not None and (len(window) != WINDOW or min(window) < 0):
             message = _("names two numbers: days before, days after")
             yield Mistake(f"{where} › window_days", message)
+
+
+def _loss_is_told(where: str, lost: Raw, persons: dict[str, Raw]) -> Iterator[Mistake]:
+    for key in ("column", "day_column"):
+        name = text(lost, key)
+        if name is not None and name not in persons:
+            yield unknown(where, key, name, persons)
+    known = codes(persons.get(text(lost, "column") or "", {})) or set()
+    yield from (unknown(where, "codes", c, known) for c in texts(lost, "codes") if c not in known)
 
 
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
@@ -113,6 +123,29 @@ def _reach_uses_columns(raw: Raw) -> Iterator[Mistake]:
             yield unknown("outreach › referred_by", "type", kind, kinds)
 
 
+def _committees_use_the_log(raw: Raw) -> Iterator[Mistake]:
+    """Who is present is a code of the log; whose case is reviewed, a key of a list of persons."""
+    governance = table(raw, "governance")
+    own = _own_columns(raw, text(governance, "origin"))
+    reviews, membership = table(governance, "reviews"), table(governance, "membership")
+    committees = [c["code"] for c in items(governance, "committee") if text(c, "code")]
+    listing = names([s for s in items(raw, "source") if s.get("feeds") == "person"])
+    persons = _own_columns(raw, text(reviews, "persons_origin"))
+    days = [name for name, column in persons.items() if column.get("type") == "date"]
+    for section, part, key, known in (
+        ("membership", membership, "present_column", [n for n, c in own.items() if codes(c)]),
+        ("reviews", reviews, "committee", committees),
+        ("reviews", reviews, "listed_column", list(own)),
+        ("reviews", reviews, "persons_origin", listing),
+        ("reviews", reviews, "key_column", list(persons)),
+        ("reviews", reviews, "entered_column", days),
+        ("reviews", reviews, "left_column", days),
+    ):
+        name = text(part, key)
+        if name is not None and name not in known:
+            yield unknown(f"governance › {section}", key, name, known)
+
+
 def _own_columns(raw: Raw, origin: str | None) -> dict[str, Raw]:
     sources = [source for source in items(raw, "source") if source.get("name") == origin]
     return {
@@ -130,4 +163,5 @@ REPORTING_CHECKS = (
     _help_is_answered,
     _territory_uses_a_rule,
     _reach_uses_columns,
+    _committees_use_the_log,
 )

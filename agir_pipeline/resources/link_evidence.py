@@ -218,7 +218,7 @@ class Evidence:
 
 
 def _with_details(protocol: Protocol, identities: pd.DataFrame) -> pd.DataFrame:
-    """The identifying columns that rules, model, facts and organisations read, beside each row."""
+    """The identifying columns that rules, model, facts, organisations and reviews read."""
     identity = protocol.identity
     wanted = {name for rule in (identity.same_when if identity else ()) for name in rule}
     if identity and identity.linkage:
@@ -228,6 +228,8 @@ def _with_details(protocol: Protocol, identities: pd.DataFrame) -> pd.DataFrame:
     secret = {c.name for source in protocol.sources for c in source.identifying_columns}
     told_by = protocol.organisations.told_by if protocol.organisations else ()
     wanted |= secret.intersection(name for teller in told_by for name in teller.columns)
+    if (governance := protocol.governance) and (reviews := governance.reviews):
+        wanted |= secret.intersection([reviews.listed_column, reviews.key_column])
     told: list[Mapping[str, Any]] = [json.loads(text) for text in identities["identity"]]
     details = {name: [one.get(name) for one in told] for name in sorted(wanted)}
     return pd.concat([identities, pd.DataFrame(details, index=identities.index)], axis=1)

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from agir_pipeline.language import _
+from agir_pipeline.resources.release_changes import LIBRARY, causes_apart, inputs_apart
 from agir_pipeline.resources.release_folder import TIER
 from agir_pipeline.resources.releases import Releases
 
@@ -96,35 +97,28 @@ def _of_same_day(releases: Releases, release_id: str) -> list[str]:
 
 
 def _causes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    n_lost, n_new = _receipts_apart(before, after)
-    if n_lost or n_new:
+    if apart := inputs_apart(before, after):
+        n_new, n_lost = (sum(counts) for counts in zip(*apart.values(), strict=True))
         yield _("data: {n_new} receipts more, {n_lost} fewer").format(n_new=n_new, n_lost=n_lost)
-    if before["design_digest"] != after["design_digest"]:
+    apart_of = {cause.name: cause for cause in causes_apart(before, after)}
+    if "design" in apart_of:
+        del apart_of["design"]
+        apart_of.pop("protocol", None)
         yield _("protocol: another design")
-    elif before["protocol_digest"] != after["protocol_digest"]:
-        yield _("protocol: another text, the same design")
-    if before["keys_fingerprint"] != after["keys_fingerprint"]:
-        yield _("keys: persons have other pseudonyms")
-    if before["code_version"] != after["code_version"]:
-        yield _("code: {before} before, {after} after").format(
-            before=before["code_version"], after=after["code_version"]
+    for name, one, other in apart_of.values():
+        yield _sentence(name).format(
+            name=name.removeprefix(LIBRARY), before=one or "-", after=other or "-"
         )
-    one, other = before.get("language"), after.get("language")
-    if one != other:
-        yield _("language: {before} before, {after} after").format(
-            before=one or "-", after=other or "-"
-        )
-    for library in sorted(before["versions"].keys() | after["versions"].keys()):
-        one, other = before["versions"].get(library), after["versions"].get(library)
-        if one != other:
-            yield _("library {name}: {before} before, {after} after").format(
-                name=library, before=one or "-", after=other or "-"
-            )
 
 
-def _receipts_apart(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, int]:
-    one, other = ({entry["receipt_id"] for entry in facts["inputs"]} for facts in (before, after))
-    return len(one - other), len(other - one)
+def _sentence(cause: str) -> str:
+    told = {
+        "protocol": _("protocol: another text, the same design"),
+        "keys": _("keys: persons have other pseudonyms"),
+        "code": _("code: {before} before, {after} after"),
+        "language": _("language: {before} before, {after} after"),
+    }
+    return told.get(cause) or _("library {name}: {before} before, {after} after")
 
 
 def _difference(releases: Releases, table: str, before: str, after: str) -> TableDifference:

@@ -102,9 +102,9 @@ def write_duckdb(
     Raises:
         duckdb.Error: the disk refused.
     """
-    with _offline() as connection:
+    with offline() as connection:
         connection.execute(
-            f"attach '{_quoted(path)}' as release (storage_version '{STORAGE_VERSION}')"
+            f"attach '{quoted(path)}' as release (storage_version '{STORAGE_VERSION}')"
         )
         connection.begin()  # one for all: each would be flushed to the disk by itself
         for contract in contracts:
@@ -115,7 +115,7 @@ def write_duckdb(
             labels: dict[str, Any] = {f"table {name}": contract.title}
             labels |= {f'column {name}."{one.name}"': one.label for one in contract.columns}
             comments = [
-                f"comment on {what} is '{_quoted(in_language(label, language))}'"
+                f"comment on {what} is '{quoted(in_language(label, language))}'"
                 for what, label in labels.items()
             ]
             connection.execute(";".join(comments))
@@ -129,8 +129,8 @@ def duckdb_digests(path: Path, names: Iterable[str]) -> dict[str, str]:
     Raises:
         duckdb.Error: the file is no database, or a table is not in it.
     """
-    with _offline() as connection:
-        connection.execute(f"attach '{_quoted(path)}' as release (read_only)")
+    with offline() as connection:
+        connection.execute(f"attach '{quoted(path)}' as release (read_only)")
         return {name: Printed.of(_from_duckdb(connection, name)).digest for name in names}
 
 
@@ -144,7 +144,7 @@ def _from_duckdb(connection: duckdb.DuckDBPyConnection, name: str) -> Any:
     return found.cast(pa.schema(fields))
 
 
-def _offline() -> duckdb.DuckDBPyConnection:
+def offline() -> duckdb.DuckDBPyConnection:
     """A DuckDB that would never fetch an extension over the network by itself.
 
     One thread: tables of a release are small, and a second one only waits for them.
@@ -158,7 +158,7 @@ def _offline() -> duckdb.DuckDBPyConnection:
     )
 
 
-def _quoted(text: object) -> str:
+def quoted(text: object) -> str:
     return str(text).replace("'", "''")
 
 

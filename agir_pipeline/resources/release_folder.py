@@ -16,6 +16,7 @@ import pandas as pd
 from agir_pipeline.contracts.model import TableContract
 from agir_pipeline.language import _, mark
 from agir_pipeline.resources.files import flush
+from agir_pipeline.resources.release_changes import CHANGES, Release, changes_csv
 from agir_pipeline.resources.release_files import (
     Printed,
     arrow_table,
@@ -94,8 +95,15 @@ def damaged_files(folder: Path) -> list[str]:
     return found if is_same else [*found, manifest["database"]]
 
 
-def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Printed]) -> None:
+def write_release(
+    folder: Path,
+    content: ReleaseContent,
+    tables: Mapping[str, Printed],
+    previous: Path | None = None,
+) -> None:
     """Every file of a release, flushed to the disk; the manifest after what it hashes.
+
+    ``previous`` is the folder of the release before it, which ``changes.csv`` compares it with.
 
     Raises:
         OSError, duckdb.Error: the disk refused.
@@ -113,9 +121,17 @@ def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Pr
         written_beside.result()
     os.chmod(database, 0o440)
     flush(database)
-    said = _as_json(_manifest(content, tables, files))
+    manifest = _manifest(content, tables, files)
+    said = _as_json(manifest)
     _write_file(folder / MANIFEST, said)
+    before = None if previous is None else _written(previous)
+    after = Release(database, folder / TIER / "csv", content.facts, manifest["tables"])
+    name = "" if previous is None else previous.name
+    changes = changes_csv(name, before, after, content.contracts)
+    _write_file(folder / CHANGES, changes)
     certificate = {
+        "previous_release": name or None,
+        "changes_sha256": hashlib.sha256(changes).hexdigest(),
         "manifest_sha256": hashlib.sha256(said).hexdigest(),
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "audit_head": content.audit_head,
@@ -123,6 +139,12 @@ def write_release(folder: Path, content: ReleaseContent, tables: Mapping[str, Pr
     _write_file(folder / CERTIFICATE, _as_json(certificate))
     for written_in in (folder / TIER / "parquet", folder / TIER / "csv", folder / TIER, folder):
         flush(written_in)
+
+
+def _written(folder: Path) -> Release:
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    database = folder / manifest["database"]
+    return Release(database, folder / TIER / "csv", manifest["facts"], manifest["tables"])
 
 
 def _manifest(

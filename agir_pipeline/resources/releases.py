@@ -196,7 +196,9 @@ class Releases:
         return [head for head in found if head]
 
     def _outcome(self, release_id: str, kind: Kind, is_new: bool) -> ReleaseOutcome:
-        n_files = len(self.manifest(release_id)["files"]) + 3  # database, manifest, certificate
+        n_files = (
+            len(self.manifest(release_id)["files"]) + 4
+        )  # database, manifest, changes, certificate
         return ReleaseOutcome(release_id, kind, self.folder / release_id, n_files, is_new)
 
     def _has_tables(self, release_id: str, tables: Mapping[str, Printed]) -> bool:
@@ -242,7 +244,9 @@ class Releases:
         temporary = self.folder / f".{content.release_id}.{os.getpid()}.tmp"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_release(temporary, content, tables)
+            current = self.current()
+            previous = self.folder / current if current else None
+            write_release(temporary, content, tables, previous)
             os.replace(temporary, target)
             flush(self.folder)
         except OSError as fault:

@@ -16,7 +16,8 @@ final as (
             when found.best = 3 then 'out_of_window'
             when not {{ of_wave(waves, 'contact', 'persons', '=') }} then 'no_contact'
             else 'silent'
-        end as state
+        end as state,
+        {{ out_of_reach(waves) }} as is_lost
 
     from asked
 

@@ -15,7 +15,12 @@ from agir_pipeline.methods.mechanism.landmark import LANDMARK_COLUMNS
 from agir_pipeline.methods.mechanism.link import TRANSITION_COLUMNS
 from agir_pipeline.methods.mechanism.posture import CHANGE_COLUMNS, RELIABILITY_COLUMNS
 from agir_pipeline.methods.mechanism.risks import RISK_COLUMNS
-from agir_pipeline.methods.mechanism.support import DOSE_COLUMNS, THEME_COLUMNS, phase_column
+from agir_pipeline.methods.mechanism.support import (
+    DOSE_COLUMNS,
+    QUANTILE_COLUMNS,
+    THEME_COLUMNS,
+    phase_column,
+)
 from agir_pipeline.protocol.model import Protocol
 
 MADE = {
@@ -23,6 +28,7 @@ MADE = {
     "employment_calendar": CALENDAR_COLUMNS,
     "employment_by_month": MONTH_COLUMNS,
     "qualification": QUALIFICATION_COLUMNS,
+    "support_dose_quantiles": QUANTILE_COLUMNS,
     "support_themes": THEME_COLUMNS,
     "link_transitions": TRANSITION_COLUMNS,
     "scale_reliability": RELIABILITY_COLUMNS,
@@ -43,6 +49,17 @@ def test_the_dose_has_a_column_for_each_phase_of_the_protocol(agir: Protocol) ->
     assert declared.names == [*DOSE_COLUMNS, *map(phase_column, phases)]
     words = {column.name: column.label for column in declared.columns}
     assert "Global support" in words["share_watched_theme"].en
+
+
+def test_every_dose_has_its_spread_in_order(agir: Protocol) -> None:
+    contract = table_contracts(agir)["support_dose_quantiles"]
+    measures = next(column for column in contract.columns if column.name == "measure")
+    assert list(measures.codes) == [n for n in DOSE_COLUMNS if n not in ("person_id", "pair_id")]
+    row = {"measure": "n_months", "phase": "all", "n_persons": 3, "mean": 2.0, "p10": 1.0,
+           "p25": 1.5, "median": 2.0, "p75": 2.5, "p90": 3.0}  # fmt: skip
+    assert len(checked(pd.DataFrame([row]), contract)) == 1
+    with pytest.raises(CheckError, match="do not increase"):
+        checked(pd.DataFrame([row | {"p75": 3.5}]), contract)
 
 
 def test_the_thirteen_themes_stand_in_their_order(agir: Protocol) -> None:
@@ -66,7 +83,7 @@ def test_only_what_the_protocol_asks_for_is_declared(agir: Protocol, nsw: Protoc
     study = agir.model_copy(update={"employment": None, "mechanism": silent})
     found = set(mechanism_contracts(study))
     assert "link_index" in found
-    assert not {"support_dose", "support_themes", "qualification"} & found
+    assert not {name for name in found if name.startswith("support")} | {"qualification"} & found
     assert set(facts_of_mechanism(study)) == found
     effects = mechanism_origins(study)["landmark_effects"]["difference_points"]
     assert "support_sessions" not in {place.table for place in effects}
@@ -96,6 +113,19 @@ def test_members_of_a_month_must_add_up(agir: Protocol) -> None:
     assert len(checked(rows, contract)) == 2
     with pytest.raises(CheckError, match="do not add up"):
         checked(rows.iloc[:1], contract)
+
+
+def test_no_more_months_are_counted_than_are_known(agir: Protocol) -> None:
+    contract = table_contracts(agir)["employment_calendar"]
+    row = {"person_id": "a", "pair_id": "p", "arm": "control", "month_number": 1,
+           "month_on": pd.Timestamp("2010-01-01"), "contract": "in_contract", "told": None,
+           "told_in": None, "job": None, "is_contradictory": False, "is_at_work": True,
+           "n_months_at_work": 1, "n_months_known": 1, "is_durable": False,
+           "n_months_durable": 0, "n_months_durable_known": 1}  # fmt: skip
+    assert len(checked(pd.DataFrame([row]), contract)) == 1
+    for name, value in (("n_months_durable", 2), ("n_months_known", 0), ("n_months_known", 2)):
+        with pytest.raises(CheckError, match="beyond those known"):
+            checked(pd.DataFrame([row | {name: value}]), contract)
 
 
 def test_lineage_ends_in_the_answers_and_the_log(agir: Protocol) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.contracts.checking import checked
-from agir_pipeline.contracts.covariates import covariate_columns
+from agir_pipeline.contracts.covariates import covariate_columns, level_namer
 from agir_pipeline.contracts.lineage import matched_origins
 from agir_pipeline.contracts.matched import frontier_contract, refuse_later
 from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
@@ -43,6 +43,7 @@ from agir_pipeline.methods.programme.costs import COST_COLUMNS, TOTAL_COLUMNS
 from agir_pipeline.methods.programme.enrolment import PROGRESS_COLUMNS
 from agir_pipeline.methods.programme.flow import EXITS, FLOW_COLUMNS
 from agir_pipeline.methods.programme.governance import GOVERNANCE_COLUMNS
+from agir_pipeline.methods.programme.membership import MEMBERSHIP_COLUMNS
 from agir_pipeline.methods.programme.pace import PACE_COLUMNS, PROJECTION_COLUMNS
 from agir_pipeline.methods.programme.quality import QUALITY_COLUMNS
 from agir_pipeline.methods.programme.reach import (
@@ -50,6 +51,8 @@ from agir_pipeline.methods.programme.reach import (
     FUNNEL_COLUMNS,
     OBSTACLE_COLUMNS,
 )
+from agir_pipeline.methods.programme.reviews import REVIEW_COLUMNS
+from agir_pipeline.methods.programme.sensitivity import SENSITIVITY_COLUMNS
 from agir_pipeline.methods.programme.worth import ACCEPTABILITY_COLUMNS, EFFECTIVENESS_COLUMNS
 from agir_pipeline.protocol.design import NearFine
 from agir_pipeline.protocol.model import Protocol
@@ -158,7 +161,9 @@ def test_a_study_has_the_tables_of_its_outcomes(agir: Protocol, nsw: Protocol) -
         ("cost_effectiveness", EFFECTIVENESS_COLUMNS),
         ("cost_acceptability", ACCEPTABILITY_COLUMNS),
         ("mobilisation_obstacles", OBSTACLE_COLUMNS),
-        ("governance", GOVERNANCE_COLUMNS),
+        ("governance", [*GOVERNANCE_COLUMNS, *REVIEW_COLUMNS]),
+        ("committee_members", MEMBERSHIP_COLUMNS),
+        ("cost_sensitivity", SENSITIVITY_COLUMNS),
         ("mobilisation_funnel", FUNNEL_COLUMNS),
         ("context", CONTEXT_COLUMNS),
         ("participant_flow", FLOW_COLUMNS),
@@ -213,7 +218,12 @@ def test_covariates_say_where_they_come_from_and_what_their_levels_mean(agir: Pr
     assert in_language(columns["sex"].codes["F"], "fr") == "Femme"
     assert in_language(columns["sex"].codes["missing"], "en") == "Not known"
     assert "III" not in columns["prepared_level"].codes  # folded into a group
-    assert columns["duration_class"].codes == {}
+    assert in_language(columns["prepared_level"].codes["III_plus"], "fr") == "III et plus"
+    lengths = columns["duration_class"].codes
+    assert [in_language(label, "en") for label in lengths.values()] == [
+        "under 9.5 months", "9.5 to under 15.5 months", "15.5 months and more", "Not known",
+    ]  # fmt: skip
+    assert in_language(lengths["[9.5, 15.5)"], "fr") == "de 9,5 à moins de 15,5 mois"
     assert columns["age_years"].codes == {}
     planned = agir.source("contract_register").spell
     assert planned is not None
@@ -221,6 +231,25 @@ def test_covariates_say_where_they_come_from_and_what_their_levels_mean(agir: Pr
         f"contract_register.{planned.planned_end}"
         in columns["planned_days_remaining"].source_columns
     )
+
+
+def test_every_level_that_is_matched_on_has_a_name_in_words(agir: Protocol) -> None:
+    for covariate, column in zip(agir.covariates, covariate_columns(agir), strict=True):
+        if column.type == "text":
+            assert {*covariate.groups.values(), "missing"} < set(column.codes), covariate.name
+
+
+def test_a_line_of_the_balance_is_named_in_the_language_in_force(agir: Protocol) -> None:
+    use_language("fr")
+    name_of = level_namer(agir)
+    assert name_of("zone", "priority") == "Zone de résidence · Quartier prioritaire"
+    assert name_of("duration_class", "< 9.5") == "Durée du contrat · moins de 9,5 mois"
+    assert name_of("age_years", "value") == "Âge au début du contrat"
+    assert name_of("age_years", "value_squared") == "Âge au début du contrat, au carré"
+    assert name_of("age_years", "missing").startswith("Âge au début du contrat, ")
+    assert name_of("sex", "missing") == "Sexe · Inconnu"
+    assert name_of("sex", "X") == "Sexe · X"
+    assert name_of("unheard_of", "x") == "unheard_of · x"
 
 
 def test_a_sensitive_source_makes_a_sensitive_covariate(nsw: Protocol) -> None:
@@ -434,7 +463,8 @@ def test_a_step_adds_up(
 
 
 def test_every_reason_and_step_of_the_flow_is_declared(agir: Protocol) -> None:
-    assert set(EXITS) <= set(UNMATCHED_REASONS) <= set(FLOW_REASONS)
+    assert set(EXITS) | set(UNMATCHED_REASONS) <= set(FLOW_REASONS)
+    assert set(EXITS.values()) <= set(flow_steps(agir))
     assert set(STATUSES) - set(FLOW_REASONS) == {"active"}
     assert list(flow_steps(agir))[-2:] == ["rupture_evaluable", "durable_employment_answered"]
 

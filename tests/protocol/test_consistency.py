@@ -315,6 +315,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["covariate"][6].update(scale="number"),
         "covariate 7 (sex) › scale: 'sex' has codes, not numbers",
     ),
+    "a label of no group": (
+        lambda p: p["covariate"][0]["group_labels"].update(IV_plus={"en": "x", "fr": "x"}),
+        "covariate 1 (prepared_level) › group_labels: 'IV_plus' is not one of: III_plus",
+    ),
     "a group of a code that is not there": (
         lambda p: p["covariate"][0]["groups"].update(VII="III_plus"),
         "covariate 1 (prepared_level) › groups: 'VII' is not one of:",

@@ -45,6 +45,10 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: employment(p).update(month_columns=["month_9_status"]),
         "employment › month_columns: 'month_9_status' is not one of:",
     ),
+    "a job begun on a day nobody tells": (
+        lambda p: employment(p).update(job_start_column="hired_on"),
+        "employment › job_start_column: 'hired_on' is not one of:",
+    ),
     "a situation told by no column": (
         lambda p: employment(p)["situation"][0].update(true_when=[{"above": {"pay": 1.0}}]),
         "employment › situation 1 (permanent) › column: 'pay' is not one of:",

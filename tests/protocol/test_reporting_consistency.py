@@ -45,6 +45,18 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["wave"][0].update(contact_column="may_call"),
         f"{WAVE} › contact_column: 'may_call' is not one of:",
     ),
+    "a loss that is no column of persons": (
+        lambda p: p["wave"][0]["lost"].update(column="vanished"),
+        f"{WAVE} › lost › column: 'vanished' is not one of:",
+    ),
+    "a loss that is no code": (
+        lambda p: p["wave"][0]["lost"].update(codes=["vanished"]),
+        f"{WAVE} › lost › codes: 'vanished' is not one of:",
+    ),
+    "a loss on a day nobody tells": (
+        lambda p: p["wave"][0]["lost"].update(day_column="vanished_on"),
+        f"{WAVE} › lost › day_column: 'vanished_on' is not one of:",
+    ),
     "a window of one side": (
         lambda p: p["wave"][0]["window_days"].update(value=[30]),
         f"{WAVE} › window_days: names two numbers: days before, days after",
@@ -80,6 +92,22 @@ CASES: dict[str, tuple[Edit, str]] = {
     "a referral to an unknown kind": (
         lambda p: p["outreach"]["referred_by"].update(company="firm"),
         "outreach › referred_by › type: 'firm' is not one of:",
+    ),
+    "organisations present that are no code": (
+        lambda p: p["governance"]["membership"].update(present_column="cases_reviewed"),
+        "governance › membership › present_column: 'cases_reviewed' is not one of:",
+    ),
+    "reviews of no committee": (
+        lambda p: p["governance"]["reviews"].update(committee="board"),
+        "governance › reviews › committee: 'board' is not one of: follow_up, orientation",
+    ),
+    "reviews of persons on no list": (
+        lambda p: p["governance"]["reviews"].update(persons_origin="contract_register"),
+        "governance › reviews › persons_origin: 'contract_register' is not one of:",
+    ),
+    "support that ends with a reason, on no day": (
+        lambda p: p["governance"]["reviews"].update(left_column="support_exit_reason"),
+        "governance › reviews › left_column: 'support_exit_reason' is not one of:",
     ),
     "subgroups by a number": (
         lambda p: p["inference"].update(subgroups=["age_years"]),

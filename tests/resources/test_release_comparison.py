@@ -23,7 +23,7 @@ FACTS: dict[str, Any] = {
     "keys_fingerprint": "k1",
     "code_version": "1",
     "versions": {"numpy": "2.3"},
-    "inputs": [{"receipt_id": "r1"}, {"receipt_id": "r2"}],
+    "inputs": [{"receipt_id": name, "kind": "delivery"} for name in ("r1", "r2")],
 }
 
 
@@ -59,7 +59,7 @@ def test_rows_are_compared_by_their_key(releases: Releases) -> None:
 @pytest.mark.parametrize(
     ("facts", "cause"),
     [
-        ({"inputs": [{"receipt_id": "r2"}, {"receipt_id": "r3"}, {"receipt_id": "r4"}]},
+        ({"inputs": [{"receipt_id": name, "kind": "link"} for name in ("r2", "r3", "r4")]},
          "data: 2 receipts more, 1 fewer"),
         ({"design_digest": "d2", "protocol_digest": "p2"}, "protocol: another design"),
         ({"protocol_digest": "p2"}, "protocol: another text, the same design"),

@@ -256,9 +256,13 @@ def test_the_manifest_says_what_stands_in_the_folder(releases: Releases) -> None
         for path in outcome.folder.rglob("*")
         if path.is_file()
     }
-    assert found - hashed == {"MANIFEST.json", "certificate.json", manifest["database"]}
+    assert found - hashed == {
+        "MANIFEST.json", "certificate.json", "changes.csv", manifest["database"],
+    }  # fmt: skip
     certificate = json.loads((outcome.folder / "certificate.json").read_text())
-    assert set(certificate) == {"manifest_sha256", "written_at", "audit_head"}
+    assert set(certificate) == {
+        "manifest_sha256", "written_at", "audit_head", "previous_release", "changes_sha256",
+    }  # fmt: skip
 
 
 def test_a_study_named_like_a_schema_has_another_file_name() -> None:

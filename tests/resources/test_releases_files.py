@@ -168,5 +168,5 @@ def test_equal_tables_give_equal_bytes_wherever_they_are_written(tmp_path: Path)
                 if path.is_file() and path.suffix != ".duckdb" and path.name != "certificate.json"
             }
         )
-    assert len(hashes[0]) == 9
+    assert len(hashes[0]) == 10
     assert hashes[0] == hashes[1]

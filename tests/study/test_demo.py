@@ -68,6 +68,7 @@ TABLES = (
     "employment_by_month",
     "qualification",
     "support_dose",
+    "support_dose_quantiles",
     "support_themes",
     "link_index",
     "link_transitions",

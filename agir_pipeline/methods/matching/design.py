@@ -1,13 +1,13 @@
 """From covariates as known to what the model and the distance read: bands, classes, columns."""
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from agir_pipeline.methods.matching.arrays import Columns, Floats, Ints, Texts
+from agir_pipeline.protocol.design import class_names
 from agir_pipeline.protocol.model import Covariate
 
 MISSING = "missing"
@@ -113,8 +113,7 @@ def _unmistakable(level: object) -> str:
 
 
 def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
-    inner = [f"[{a:g}, {b:g})" for a, b in pairwise(cut_points)]
-    names = [f"< {cut_points[0]:g}", *inner, f">= {cut_points[-1]:g}", MISSING]
+    names = [*class_names(cut_points), MISSING]
     place = np.searchsorted(cut_points, numbers, side="right")
     place[np.isnan(numbers)] = len(names) - 1
     return np.array(names, dtype=object)[place]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from agir_pipeline.language import _
+from agir_pipeline.language import _, written_number
 from agir_pipeline.methods.matching.balance import balance_table
 from agir_pipeline.methods.matching.library import match
 from agir_pipeline.methods.matching.pair_tables import surplus_in_rounds, used_in_rounds
@@ -33,7 +33,7 @@ COLUMNS = (
     "mean_absolute_smd",
 )
 
-WIDTH, HEIGHT, LEFT, TOP = 480, 320, 70, 50
+WIDTH, HEIGHT, LEFT, TOP, EDGE = 480, 320, 70, 50, 8
 
 
 def frontier(
@@ -157,17 +157,32 @@ def frontier_plot(table: pd.DataFrame) -> str:
         f'<path d="M {LEFT} {TOP} V {TOP + HEIGHT} H {LEFT + WIDTH}" fill="none" stroke="#333"/>',
         f'<text x="{LEFT + WIDTH / 2}" y="{TOP + HEIGHT + 40}" text-anchor="middle">'
         f"{escape(below)}</text>",
-        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="middle">{escape(beside)}</text>',
+        f'<text x="{EDGE}" y="{TOP - 8}">{escape(beside)}</text>',
     ]
     for row in drawn.itertuples():
+        price, smd = float(row.leave_out_price), float(row.max_absolute_smd)  # type: ignore[arg-type]
         x = round(LEFT + 20 + (WIDTH - 40) * across(row.n_pairs), 1)
         y = round(TOP + HEIGHT - 20 - (HEIGHT - 40) * up(row.mean_distance), 1)
-        label = _("price {price:.3g}: {n} pairs, largest difference {smd:.2f}").format(
-            price=row.leave_out_price, n=row.n_pairs, smd=row.max_absolute_smd
+        label = _("price {price}: {n} pairs, largest difference {smd}").format(
+            price=_price(price),
+            n=row.n_pairs,
+            smd=written_number(smd, "0.00"),
         )
         parts.append(f'<circle cx="{x}" cy="{y}" r="5" fill="#2166ac"/>')
-        parts.append(f'<text x="{x}" y="{y - 10}" text-anchor="middle">{escape(label)}</text>')
+        anchor = _anchor(x)
+        parts.append(f'<text x="{x}" y="{y - 10}" text-anchor="{anchor}">{escape(label)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _anchor(x: float) -> str:
+    """A label near an edge of the picture runs away from it."""
+    share = (x - LEFT) / WIDTH
+    return "start" if share < 1 / 3 else "end" if share > 2 / 3 else "middle"
+
+
+def _price(price: float) -> str:
+    """Three digits, in the language in force."""
+    return written_number(float(f"{price:.3g}"), "0.######") if math.isfinite(price) else "∞"
 
 
 def _scale(values: "pd.Series[Any]") -> Any:

@@ -23,7 +23,12 @@ THEME_COLUMNS = {
     "theme": TEXT, "phase": TEXT, "n_beneficiaries": COUNT, "n_interviews": COUNT,
     "interview_hours": NUMBER,
 }  # fmt: skip
-NOT_SAID = "not_said"
+QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
+QUANTILE_COLUMNS = {
+    "measure": TEXT, "phase": TEXT, "n_persons": COUNT, "mean": NUMBER,
+    **dict.fromkeys(QUANTILES, NUMBER),
+}  # fmt: skip
+ALL, NOT_SAID = "all", "not_said"
 
 
 def phase_column(phase: str) -> str:
@@ -86,6 +91,28 @@ def support_dose(
         },
     )
     return table.astype(columns)[list(columns)]
+
+
+def dose_quantiles(dose: pd.DataFrame, phases: Sequence[str]) -> pd.DataFrame:
+    """Measure × phase: mean and quantiles of the doses of ``support_dose``, and of how many.
+
+    Whoever had no interview counts with its zeros and is in no measure that nobody can tell of it
+    (delay, share of a theme). Quantiles lie on the line between neighbours (type 7 of Hyndman and
+    Fan 1996, doi:10.1080/00031305.1996.10473566); neither the least nor the largest is given.
+    """
+    measures = [name for name in DOSE_COLUMNS if name not in ("person_id", "pair_id")]
+    places = [(name, name, ALL) for name in measures]
+    places += [(phase_column(phase), measures[0], phase) for phase in phases]
+    rows = []
+    for column, measure, phase in places:
+        values = dose[column].to_numpy(dtype=float, na_value=np.nan)
+        told = values[~np.isnan(values)]
+        row = {"measure": measure, "phase": phase, "n_persons": len(told)}
+        if len(told):
+            found = np.quantile(told, list(QUANTILES.values())).tolist()
+            row |= {"mean": float(told.mean()), **dict(zip(QUANTILES, found, strict=True))}
+        rows.append(row)
+    return typed(rows, QUANTILE_COLUMNS)
 
 
 def _hours(rows: pd.DataFrame) -> Floats:

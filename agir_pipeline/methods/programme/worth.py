@@ -68,7 +68,7 @@ def cost_acceptability(
     reach = float(special.ndtri((1 + level.value) / 2))
     rows: list[Row] = []
     for outcome in _of_persons(protocol):
-        for row in _gains(_primary(effects[outcome.name], outcome), outcome, level.value):
+        for row in _gains(primary(effects[outcome.name], outcome), outcome, level.value):
             low, high = row["gain_low_points"] / 100, row["gain_high_points"] / 100
             middle, error = (low + high) / 2, (high - low) / (2 * reach)
             place = {name: row[name] for name in ("outcome", "definition", "horizon_days")}
@@ -87,7 +87,8 @@ def cost_acceptability(
     return typed(rows, ACCEPTABILITY_COLUMNS)
 
 
-def _primary(table: pd.DataFrame, outcome: EventOutcome | StatusOutcome) -> pd.DataFrame:
+def primary(table: pd.DataFrame, outcome: EventOutcome | StatusOutcome) -> pd.DataFrame:
+    """The rows of an outcome's table that it is judged by."""
     own = table[table["definition"] == outcome.primary_definition]
     if isinstance(outcome, EventOutcome):
         own = own[own["horizon_days"] == outcome.primary_horizon_days]
@@ -147,18 +148,24 @@ def _per_gain(row: Row, each: float) -> Row:
     gain, low, high = (
         row[name] / 100 for name in ("gain_points", "gain_low_points", "gain_high_points")
     )
+    told = per_gain(each, gain, low, high)
+    bca_low, bca_high = row["bca"]
+    if bca_low > 0 and gain > 0:
+        told |= {
+            "cost_per_gain_bca_low_eur": each / bca_high,
+            "cost_per_gain_bca_high_eur": each / bca_low,
+        }
+    return told
+
+
+def per_gain(each: float, gain: float, low: float, high: float) -> Row:
+    """The cost of one, and that of a gain with its limits where these are finite; shares."""
     told: Row = {"cost_difference_eur": each}
     if low > 0 and gain > 0:
         told |= {
             "cost_per_gain_eur": each / gain,
             "cost_per_gain_low_eur": each / high,
             "cost_per_gain_high_eur": each / low,
-        }
-    bca_low, bca_high = row["bca"]
-    if bca_low > 0 and gain > 0:
-        told |= {
-            "cost_per_gain_bca_low_eur": each / bca_high,
-            "cost_per_gain_bca_high_eur": each / bca_low,
         }
     return told
 

@@ -1,6 +1,7 @@
 """The frontier of prices: more pairs cost distance; a table, a picture, and the same in rounds."""
 
 import math
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -40,7 +41,10 @@ def test_prices_may_be_said(lalonde):
 def test_the_picture_names_every_price(table):
     picture = frontier_plot(table)
     assert picture.count("<circle") == 3
-    assert f"price inf: {table['n_pairs'].iloc[-1]} pairs" in picture
+    assert f"price ∞: {table['n_pairs'].iloc[-1]} pairs" in picture
+    # the first and the last point stand near an edge: their labels run away from it
+    for_each = re.findall(r'text-anchor="(\w+)">price', picture)
+    assert (for_each[0], for_each[-1]) == ("start", "end")
     one = frontier_plot(table.iloc[:1])
     assert one.count("<circle") == 1
     nobody = table.assign(n_pairs=0)

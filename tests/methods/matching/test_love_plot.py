@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from agir_pipeline.methods.matching.love_plot import LEFT, WIDTH, love_plot
+from agir_pipeline.language import use_language
+from agir_pipeline.methods.matching.love_plot import GAP, LEFT, LETTER, WIDTH, love_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,6 +36,23 @@ def test_unknown_differences_have_no_dot_and_infinite_ones_stand_at_the_edge():
         table(("a", "x", "pool", math.nan), ("a", "x", "matched", -math.inf)), limit=0.1
     )
     assert [float(c.get("cx")) for c in found] == [LEFT + WIDTH]
+
+
+def test_people_read_what_a_level_is_called_and_a_long_name_gets_its_room():
+    balance = table(("age", "value", "pool", 0.1))
+    short = ElementTree.fromstring(love_plot(balance, 0.1, lambda _name, _level: "Age"))
+    assert "Age" in [t.text for t in short.iter(f"{SVG}text")]
+    assert short.get("viewBox").split()[0] == "0"
+    long = ElementTree.fromstring(love_plot(balance, 0.1, lambda _name, _level: "A" * 60))
+    left = -int(long.get("viewBox").split()[0])
+    assert left == LETTER * 60 + GAP - LEFT
+    assert int(long.get("width")) == left + int(short.get("width"))
+
+
+def test_numbers_of_the_axis_are_written_as_the_language_does():
+    use_language("fr")
+    _, picture = dots(table(("age", "value", "pool", 0.4)))
+    assert "0,40" in [t.text for t in picture.iter(f"{SVG}text")]
 
 
 def test_names_are_escaped():

@@ -6,6 +6,8 @@ WAVE = {
     "name": "w1", "origin": "survey", "asked": "index", "months": 3, "days_before": 10,
     "days_after": 20, "complete_when": {"last_page": 4.0}, "only_when": {},
     "contact": {"may_ask": True}, "due_by_on": "2010-12-31",
+    "lost": {"column": "left_for", "codes": ["unreachable"], "day_column": "left_on",
+             "arms": ["beneficiary"]},
 }  # fmt: skip
 
 MEMBERS = """
@@ -16,12 +18,12 @@ p2      | beneficiary | cid       | 2010-09-12 |
 p2      | control     | dan       | 2010-09-11 |
 """
 PERSONS = """
-person_id | arm         | may_ask
-ada       | beneficiary | true
-ada       | control     | false
-ben       | control     | false
-cid       | beneficiary |
-dan       | control     |
+person_id | arm         | may_ask | left_for    | left_on
+ada       | beneficiary | true    | unreachable | 2010-06-21
+ada       | control     | false   |             |
+ben       | control     | false   |             |
+cid       | beneficiary |         | moved       | 2010-06-21
+dan       | control     |         | unreachable | 2010-06-21
 """
 ANSWERS = """
 person_id | source | record_id | wave | last_page | answered_at
@@ -49,11 +51,11 @@ def test_refused_is_not_silent_and_an_open_window_says_nothing(database, run_mod
     expect(
         responses(run_model, database, draw),
         """
-        wave | pair_id | arm         | person_id | asked_on   | is_due | state
-        w1   | p1      | beneficiary | ada       | 2010-06-01 | true   | silent
-        w1   | p1      | control     | ben       | 2010-06-30 | true   | no_contact
-        w1   | p2      | beneficiary | cid       | 2010-12-12 | false  |
-        w1   | p2      | control     | dan       | 2010-12-11 | true   | silent
+        wave | pair_id | arm         | person_id | asked_on   | is_due | state      | is_lost
+        w1   | p1      | beneficiary | ada       | 2010-06-01 | true   | silent     | true
+        w1   | p1      | control     | ben       | 2010-06-30 | true   | no_contact |
+        w1   | p2      | beneficiary | cid       | 2010-12-12 | false  |            | false
+        w1   | p2      | control     | dan       | 2010-12-11 | true   | silent     |
         """,
     )
 
@@ -79,6 +81,13 @@ def test_the_best_answer_counts_and_the_window_has_both_its_days(database, run_m
         "cid": None,
         "dan": "in_part",
     }
+
+
+def test_who_is_lost_after_the_window_was_not_lost_in_it(database, run_model, draw):
+    rows = responses(run_model, database, draw, days_after=19)
+    assert rows.set_index("person_id")["is_lost"].astype("boolean").fillna(False).sum() == 0
+    nobody = responses(run_model, database, draw, lost={})
+    assert nobody["is_lost"].isna().all()
 
 
 def test_one_source_may_hold_several_waves(database, run_model, draw):
