@@ -67,12 +67,12 @@ def _sensitivity_origins(protocol: Protocol, effects: tuple[Place, ...]) -> Orig
     later = mechanism.get("landmark_effects", {}).get("difference_points", ())
     gains = tuple(dict.fromkeys((*effects, *later)))
     named = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
-    costs = dict.fromkeys(PER_GAIN[:3], tuple(dict.fromkeys((*gains, *hours))))
+    costs = dict.fromkeys(PER_GAIN[:4], tuple(dict.fromkeys((*gains, *hours))))
     return {**dict.fromkeys(named, gains), **costs, "cost_difference_eur": hours, "n": later}
 
 
 PER_GAIN = (
-    "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
+    "cost_per_gain_set", "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
     "cost_per_gain_bca_low_eur", "cost_per_gain_bca_high_eur",
 )  # fmt: skip
 

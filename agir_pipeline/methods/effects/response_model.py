@@ -26,7 +26,7 @@ TOLERANCE = 1e-6
 def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
     """The model's columns, one row per person in the order given, without intercept.
 
-    Numbers: as they are, the median where missing, and an indicator of missing. Everything
+    Numbers: as they are, the median where missing (or infinite), and an indicator of it. Everything
     else: one column per level, missing being a level.
     """
     columns: list[Floats] = []
@@ -34,7 +34,7 @@ def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
         values = persons[name]
         if pd.api.types.is_numeric_dtype(values):
             numbers = values.to_numpy(dtype=float, na_value=np.nan)
-            is_missing = np.isnan(numbers)
+            is_missing = ~np.isfinite(numbers)
             middle = float(np.median(numbers[~is_missing])) if not is_missing.all() else 0.0
             columns += [np.where(is_missing, middle, numbers), is_missing.astype(float)]
         else:

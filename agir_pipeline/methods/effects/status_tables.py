@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,9 @@ def status_effect_table(
     ``answers`` has one row per pair member × definition: pair_id, arm, definition, is_due (of the
     pair), is_respondent, status (missing when unknown) and the ``covariates`` of the response
     model. A respondent whose status is unknown counts as without answer. Differences are
-    beneficiary minus control in points. Evaluable: two respondents or more in each arm; otherwise
-    estimates are missing. p-values are missing in interim releases. Each
+    beneficiary minus control in points. Evaluable: two respondents or more in each arm, and an
+    interval narrower than the scale; otherwise estimates are missing. p-values are missing in
+    interim releases. Each
     definition starts the protocol's seed anew: adding one moves no other row.
     """
     due = {d.name: due_pairs(answers, d.name, covariates) for d in outcome.definitions}
@@ -87,7 +88,8 @@ def _method(n_draws: int) -> str:
         "Difference of the arms' means over all respondents of due pairs, weighted by the inverse "
         "of their chance of answering (logistic model with a small ridge penalty, weights "
         "truncated at 1 and 99 %), fitted again in each of {n} pair-bootstrap draws; Student's "
-        "interval; not a randomised comparison"
+        "interval, answers that are nearly all alike counted as uncertain as with one more of each "
+        "kind; not a randomised comparison"
     ).format(n=n_draws)
 
 
@@ -140,7 +142,8 @@ def _adjusted(
         drawn |= dict.fromkeys(names, n_draws)
         rng = np.random.default_rng(inference.seed)
         several = [due[name].answers for name in names]
-        found |= zip(names, ipw_differences(several, n_draws, level, rng), strict=True)
+        told = zip(names, ipw_differences(several, n_draws, level, rng), strict=True)
+        found |= {name: one for name, one in told if not isnan(one.effect.ci_low)}
     return found, drawn
 
 

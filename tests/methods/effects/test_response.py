@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from agir_pipeline.methods.effects.estimate import UNKNOWN
+from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate
 from agir_pipeline.methods.effects.response import (
     PairedAnswers,
     ipw_difference,
@@ -133,6 +133,32 @@ def test_a_single_draw_gives_no_interval() -> None:
     assert not isnan(found.lee.low)
 
 
+@pytest.mark.parametrize("status", [[[1, 0], [0, 1]], [[1, 0], [1, 0]], [[1, nan], [nan, 0]]])
+def test_an_interval_as_wide_as_the_scale_is_none(status: list) -> None:
+    """Two answers in an arm leave one degree of freedom or none: nothing looks like a finding."""
+    found = found_in(answers_of(np.array(status, dtype=float)))
+    assert found.effect == Estimate(estimate=found.effect.estimate)
+
+
+def test_answers_that_are_all_alike_are_not_taken_as_certain() -> None:
+    # six of six against three of six: Fisher's exact test finds 0.18, resampling alone 0.04
+    few = found_in(answers_of(np.array([[1.0, k % 2] for k in range(6)])))
+    of_six = 7 / 8 * 1 / 8 / 8
+    assert few.effect.standard_error > np.sqrt(of_six + 0.15**2)
+    assert few.effect.p_value > 0.05
+    all_work = found_in(answers_of(np.ones((75, 2))))
+    one_arm = 76 / 77 * 1 / 77 / 77
+    assert all_work.effect.standard_error == pytest.approx(np.sqrt(2 * one_arm))
+    assert all_work.effect.ci_low < 0 < all_work.effect.ci_high
+    assert all_work.effect.p_value == pytest.approx(1)
+
+
+def test_the_interval_of_lee_bounds_stays_on_the_scale() -> None:
+    found = found_in(answers_of(np.array([[1.0, nan], [0.0, nan], [nan, 1.0], [nan, 0.0]])))
+    assert -1 <= found.lee.ci_low <= found.lee.low
+    assert found.lee.high <= found.lee.ci_high <= 1
+
+
 # --------------------------------------------------------------------------- response model
 
 
@@ -159,6 +185,11 @@ def test_a_covariate_nobody_has_and_no_covariate_at_all_explain_nothing() -> Non
 
 def arms(answers: PairedAnswers) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     return np.repeat([True, False], len(answers.status))
+
+
+def test_an_infinite_number_explains_as_little_as_a_missing_one() -> None:
+    ages = pd.DataFrame({"age": [18.0, np.inf, 20.0, nan]})
+    assert response_design(ages, ["age"])[:, 0].tolist() == [18, 19, 20, 19]
 
 
 def test_the_fit_solves_the_penalised_equations() -> None:
