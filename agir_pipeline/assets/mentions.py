@@ -54,6 +54,7 @@ def supported_persons(study: Study, connection: sa.Connection, reviews: Reviews)
     if any(source.withdraws for source in study.protocol.sources):
         withdrawn = read(connection, "linked", "withdrawals", "scope = 'study'")
         on = withdrawn.groupby("person_id")["withdrawn_on"].min()
-        left = persons.assign(withdrawn_on=persons["person_id"].map(on))
-        persons["left_on"] = left[["left_on", "withdrawn_on"]].min(axis=1)
+        withdrawn_on = on.reindex(persons["person_id"]).reset_index(drop=True)
+        is_first = withdrawn_on.notna() & ~(persons["left_on"] <= withdrawn_on)
+        persons["left_on"] = persons["left_on"].mask(is_first, withdrawn_on)
     return persons[["person_id", "entered_on", "left_on"]]
