@@ -8,9 +8,11 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.assets.beside import told_situations
+from agir_pipeline.assets.mechanism import contracts_of
 from agir_pipeline.assets.published import fact_rows, flow_inputs
 from agir_pipeline.methods.effects.cause_tables import cause_rows
 from agir_pipeline.methods.employment.months import month_states
+from agir_pipeline.methods.employment.profile import profile_members
 from agir_pipeline.methods.employment.qualification import told_results
 from agir_pipeline.methods.employment.situations import member_situations
 from agir_pipeline.methods.matching.balance import sample_persons
@@ -22,6 +24,7 @@ from agir_pipeline.methods.mechanism.scales import OVERALL, item_limits, told_sc
 from agir_pipeline.methods.mechanism.support import touched
 from agir_pipeline.methods.programme.enrolment import enrolled_persons
 from agir_pipeline.methods.programme.flow import flow_persons
+from agir_pipeline.protocol.mechanism import ContractProfile
 from agir_pipeline.protocol.model import Causes, Employment, Enrolment, EventOutcome, Mechanism
 from agir_pipeline.resources.release_inputs import as_of_day
 from agir_pipeline.resources.releases import Releases
@@ -91,9 +94,12 @@ class _Members:
             found["situation_at_six_months"] = partial(self._situations, employment)
             found["qualification"] = partial(self._results, employment)
             found["employment_by_month"] = self._months
+            if profile := employment.profile:
+                found["contract_profile"] = partial(self._profiled, profile)
         if mechanism := protocol.mechanism:
             found["link_transitions"] = partial(self._moves, mechanism)
-            found["support_themes"] = self._themes
+            found["support_themes"] = partial(self._themes, "theme")
+            found["support_subthemes"] = partial(self._themes, "subtheme")
             found["support_dose_quantiles"] = self._dosed
             found["risk_factors"] = partial(self._risks, mechanism)
             ends = [mechanism.start_moment, mechanism.end_moment]
@@ -132,7 +138,7 @@ class _Members:
         people = people[people["arm"] == "beneficiary"]
         if table == "enrolment_pace" and enrolment.pace:
             people = people[people["month_on"] <= pd.Timestamp(enrolment.pace.until_on.value)]
-        return people[["person_id", "month_on"]]
+        return people[["person_id", "month_on"]].assign(state="realised")
 
     def _caused(self, outcome: EventOutcome, causes: Causes) -> pd.DataFrame:
         times, reasons = (
@@ -156,11 +162,15 @@ class _Members:
         kept = calendar[["person_id", "arm", "month_number"]]
         return kept.assign(month_state=month_states(calendar))
 
+    def _profiled(self, profile: ContractProfile) -> pd.DataFrame:
+        spells = contracts_of(self.study, self.connection, profile)
+        return profile_members(self._fact("pair_members"), spells, profile)
+
     def _moves(self, mechanism: Mechanism) -> pd.DataFrame:
         return link_moves(self.releases.read("link_index"), mechanism)
 
-    def _themes(self) -> pd.DataFrame:
-        return touched(self._fact("support_sessions"))
+    def _themes(self, kind: str) -> pd.DataFrame:
+        return touched(self._fact("support_sessions"), kind)
 
     def _dosed(self) -> pd.DataFrame:
         return self.releases.read("support_dose")[["person_id"]]

@@ -49,7 +49,17 @@ def warned(home: Home, *, with_keys: bool = False) -> pd.DataFrame:
 def _of_persons(
     study: Study, connection: sa.Connection, source: str, links: pd.DataFrame
 ) -> pd.DataFrame:
-    told = study.warehouse.read(connection, "validated", source, IN_FORCE)
+    """The rows in force with the person each is of.
+
+    Of questionnaires the responses that count: the last one of a person, none of who withdrew them.
+    """
+    read = study.warehouse.read
+    told = read(connection, "validated", source, IN_FORCE)
+    if source in {one.name for one in study.protocol.feeding("answer")}:
+        which = "source = :source and answer_rank = 1"
+        named = {"source": source}
+        counting = read(connection, "linked", "answers", which, named, ["record_id"])
+        told = told[told["record_id"].isin(counting["record_id"])]
     own = links.loc[links["source"] == source, ["entity_id", "person_id"]]
     return told.merge(own, on="entity_id")
 

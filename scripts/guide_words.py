@@ -198,6 +198,18 @@ CHECKS: Words = {
         ["the release comes out all the same: tell the evaluators, who find the row in `placebo`"],
         ["la publication paraît quand même : prévenez les évaluateurs (table `placebo`)"],
     ),
+    "watched_share_is_kept": (
+        ["tell the bearer: the people who enter are not those the study promised"],
+        ["prévenez le porteur : les entrants ne sont pas le public annoncé"],
+    ),
+    "enough_are_contacted": (
+        ["tell the bearer; `mobilisation_funnel` says how many are missing"],
+        ["prévenez le porteur ; `mobilisation_funnel` dit combien il en manque"],
+    ),
+    "committees_keep_their_word": (
+        ["tell the committee: `governance` says which month, gap and cases"],
+        ["prévenez le comité : `governance` dit quel mois, quel écart, quels dossiers"],
+    ),
     "release_is_whole": (
         ["restore the folder of the release from the backup, or move it away and run again"],
         ["restaurez le dossier de la publication, ou déplacez-le et relancez"],

@@ -14,6 +14,7 @@ from agir_pipeline.assets.markdown import picture
 from agir_pipeline.assets.matched import withdrawn_persons
 from agir_pipeline.assets.mechanism import mechanism_tables
 from agir_pipeline.assets.programme import programme_tables
+from agir_pipeline.assets.promised import promised_checks, promises
 from agir_pipeline.assets.quality import quality
 from agir_pipeline.assets.shown import enrolment_shown
 from agir_pipeline.assets.step import BlockedStep, Check, StepResult, StudyRun, carry_out, settle
@@ -78,7 +79,9 @@ def published_assets(protocol: Protocol) -> dg.AssetsDefinition:
         ],
         check_specs=check_specs(
             "published",
-            CHECKS | {f"{table}/{CONTRACT}": TEXTS[CONTRACT] for table in contracts},
+            CHECKS
+            | promises(protocol)
+            | {f"{table}/{CONTRACT}": TEXTS[CONTRACT] for table in contracts},
             BLOCKING | {CONTRACT},
         ),
     )
@@ -289,6 +292,8 @@ def _result(
 ) -> StepResult:
     checks["release_manifest"] += [_release_is_whole(outcome), _decisions_are_made(study)]
     checks["data_dictionary"].append(_no_identifying_column(study, tables["data_dictionary"]))
+    for table, promised in promised_checks(tables, study.protocol).items():
+        checks[table] += promised
     lineage = declared_lineage(study.protocol, "published")
     headings = headings_shown(study)
     folder = outcome.folder / "tier1" / "parquet"

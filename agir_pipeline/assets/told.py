@@ -90,6 +90,7 @@ def _support(protocol: Protocol, support: Support) -> dict[str, Any]:
         "minutes": support.minutes_column,
         "shared_by": support.shared_by_column,
         "theme_codes": support.themes_column,
+        "subtheme_codes": support.subthemes_column or "",
         "phase": support.phase_column,
         "present": support.present_column,
         "entry": index.entry_column if index else "",

@@ -11,11 +11,14 @@ from agir_pipeline.contracts.words import (
     count,
     day,
     flag,
+    number,
     share,
     spelled,
+    text,
     vocabulary,
 )
 from agir_pipeline.language import mark
+from agir_pipeline.protocol.mechanism import ContractProfile
 from agir_pipeline.protocol.model import Employment, Protocol
 
 UNKNOWN: Mapping[str, Text] = {"unknown": mark("Not known")}
@@ -121,6 +124,7 @@ def employment_contracts(protocol: Protocol, employment: Employment) -> list[Tab
             (Invariant(mark("months whose members do not add up"), _members_astray),),
         ),
         _qualification(protocol, employment, waves),
+        *([_profile(protocol, employment, employment.profile)] if employment.profile else []),
     ]  # fmt: skip
 
 
@@ -143,6 +147,37 @@ def _qualification(
         ),
         ("arm", "told_by", "result"),
     )  # fmt: skip
+
+
+def _profile(protocol: Protocol, employment: Employment, profile: ContractProfile) -> TableContract:
+    columns = {c.name: c for c in protocol.source(employment.register_origin).warehouse_columns}
+    labels = {trait.column: columns[trait.column].labels for trait in profile.traits}
+    of_months = mark("To the first planned end, before any amendment")
+    return TableContract(
+        "contract_profile",
+        mark("Which contracts the members of pairs have, how long"),
+        spelled(
+            WORDS,
+            """trait level arm n_persons n_known share? months_mean? months_p25? months_median?
+            months_p75?""",
+            coded("trait", mark("Trait"), labels, mark("Of the contract of the pair")),
+            text("level", mark("Level"), mark("A code of the source, or a class of its numbers")),
+            count("n_known", mark("Of how many"), mark("Members of the arm whose trait is known")),
+            share("share", mark("Share"), mark("Of those whose trait is known")),
+            number("months_mean", mark("Months, mean"), of_months, unit="months"),
+            number("months_p25", mark("Months, first quartile"), of_months, unit="months"),
+            number("months_median", mark("Months, median"), of_months, unit="months"),
+            number("months_p75", mark("Months, third quartile"), of_months, unit="months"),
+        ),
+        ("trait", "level", "arm"),
+        (Invariant(mark("traits whose members do not add up"), _levels_astray),),
+    )
+
+
+def _levels_astray(profile: pd.DataFrame) -> int:
+    known = profile[profile["level"] != "missing"]
+    total = known.groupby(["trait", "arm"])["n_persons"].transform("sum")
+    return int(total.ne(known["n_known"]).sum())
 
 
 def _beyond_known(calendar: pd.DataFrame) -> int:

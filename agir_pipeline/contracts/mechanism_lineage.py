@@ -12,9 +12,11 @@ FACTS: dict[str, tuple[str, ...]] = {
     "situation_at_six_months": ("situations", "wave_answers"),
     "employment_calendar": ("calendar_months",),
     "employment_by_month": ("calendar_months",),
+    "contract_profile": ("pair_members",),
     "qualification": ("pair_members", "wave_answers"),
     "support_dose": ("pair_members", "support_sessions"),
     "support_dose_quantiles": ("pair_members", "support_sessions"),
+    "support_subthemes": ("support_sessions",),
     "support_themes": ("support_sessions",),
     "link_index": ("wave_answers", "support_sessions"),
     "link_transitions": ("wave_answers",),
@@ -61,6 +63,12 @@ def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
             return _of("calendar_months", months)
         case "support_dose" | "support_dose_quantiles" | "support_themes":
             return _of("support_sessions", sessions)
+        case "support_subthemes":
+            told = ("session_on", "shared_minutes", "subtheme_codes", "phase")
+            return _of("support_sessions", told)
+    if employment and employment.profile and table == "contract_profile":
+        read = (employment.profile.months_column, *(t.column for t in employment.profile.traits))
+        return tuple(Place("linked", "spells", column) for column in dict.fromkeys(read))
     if employment and table == "qualification":
         return _of("wave_answers", (employment.qualification_column,))
     if employment and table == "situation_at_six_months":

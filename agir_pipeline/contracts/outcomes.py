@@ -331,6 +331,7 @@ def _precision(outcomes: Mapping[str, Text]) -> TableContract:
             EFFECTS,
             """outcome definition horizon_days? n baseline? half_width? mde? mde_holm? unit""",
             coded("outcome", mark("Outcome"), outcomes, mark("As named in the protocol")),
+            count("n", mark("Pairs"), mark("Complete ones; of a question those that are due")),
         ),
         ("outcome", "definition", "horizon_days"),
     )

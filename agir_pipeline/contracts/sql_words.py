@@ -173,6 +173,8 @@ FACTS = vocabulary(
          mark("Empty where its kind is not told")),
     day("session_on", mark("Day of the interview")),
     text("theme_codes", mark("Themes"), mark("Codes of the source")),
+    text("subtheme_codes", mark("Sub-themes"), mark("Codes of the source"),
+         sensitivity="sensitive"),
     whole("index_days", mark("Days to the interview"), mark("From the index date"), unit="days"),
     whole("entry_days", mark("Days from the entry into support"), unit="days"),
     count("minutes", mark("Length of the interview"), unit="minutes"),

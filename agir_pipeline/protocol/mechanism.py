@@ -40,6 +40,22 @@ class Situation(Frozen):
     true_when: Some[StatusRule]
 
 
+class Trait(Frozen):
+    """Something that tells contracts apart: the codes of a column, or classes of its numbers."""
+
+    column: Name
+    cut_points: Many[float] = ()
+    """The least number of every class but the first."""
+
+
+class ContractProfile(Frozen):
+    """Which contracts the members of pairs have, and how long these were to last."""
+
+    months_column: Name
+    traits: Some[Trait] = Field(alias="trait")
+    source: Text
+
+
 class Employment(Frozen):
     """Each pair member's situation on the date of the question, and month by month."""
 
@@ -69,6 +85,7 @@ class Employment(Frozen):
     """Told of a day on which the register shows a contract: the two contradict each other."""
     qualification_column: Name
     qualification_waves: Some[Name]
+    profile: ContractProfile | None = None
     source: Text
 
 
@@ -80,6 +97,8 @@ class Support(Frozen):
     time_column: Name
     minutes_column: Name
     themes_column: Name
+    subthemes_column: Name | None = None
+    """What a theme was about more precisely."""
     phase_column: Name
     present_column: Name
     shared_by_column: Name

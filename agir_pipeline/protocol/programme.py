@@ -47,6 +47,8 @@ class Enrolment(Frozen):
     """A coded column whose share is watched (AGIR: the level prepared) …"""
     watched_codes: Many[str] = ()
     """… and the codes that make up the share."""
+    watched_at_least: Fact[Share] | None = None
+    """The share that was promised; the steward is warned below it."""
     pace: Pace | None = None
 
 

@@ -75,8 +75,13 @@ def _loss_is_told(where: str, lost: Raw, persons: dict[str, Raw]) -> Iterator[Mi
 
 
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
-    """Or the name of the rules of funding: whether the beneficiary is eligible by them."""
-    categories = names([c for c in items(raw, "covariate") if c.get("scale") == "category"])
+    """Those with levels, or the name of the rules of funding: whether somebody is eligible."""
+    levelled = [
+        covariate
+        for covariate in items(raw, "covariate")
+        if covariate.get("scale") == "category" or covariate.get("cut_points")
+    ]
+    categories = names(levelled)
     categories += names([table(raw, "funding")])
     for name in texts(raw.get("inference"), "subgroups"):
         if name not in categories:

@@ -9,6 +9,7 @@ from agir_pipeline.contracts.mechanism_lineage import facts_of_mechanism, mechan
 from agir_pipeline.contracts.tables import table_contracts
 from agir_pipeline.errors import CheckError
 from agir_pipeline.methods.employment.months import CALENDAR_COLUMNS, MONTH_COLUMNS
+from agir_pipeline.methods.employment.profile import PROFILE_COLUMNS
 from agir_pipeline.methods.employment.qualification import QUALIFICATION_COLUMNS
 from agir_pipeline.methods.employment.situations import SITUATION_COLUMNS
 from agir_pipeline.methods.mechanism.landmark import LANDMARK_COLUMNS
@@ -18,6 +19,7 @@ from agir_pipeline.methods.mechanism.risks import RISK_COLUMNS
 from agir_pipeline.methods.mechanism.support import (
     DOSE_COLUMNS,
     QUANTILE_COLUMNS,
+    SUBTHEME_COLUMNS,
     THEME_COLUMNS,
     phase_column,
 )
@@ -28,7 +30,9 @@ MADE = {
     "employment_calendar": CALENDAR_COLUMNS,
     "employment_by_month": MONTH_COLUMNS,
     "qualification": QUALIFICATION_COLUMNS,
+    "contract_profile": PROFILE_COLUMNS,
     "support_dose_quantiles": QUANTILE_COLUMNS,
+    "support_subthemes": SUBTHEME_COLUMNS,
     "support_themes": THEME_COLUMNS,
     "link_transitions": TRANSITION_COLUMNS,
     "scale_reliability": RELIABILITY_COLUMNS,
@@ -62,6 +66,23 @@ def test_every_dose_has_its_spread_in_order(agir: Protocol) -> None:
         checked(pd.DataFrame([row | {"p75": 3.5}]), contract)
 
 
+def test_subthemes_are_as_sensitive_as_the_log_that_names_them(agir: Protocol) -> None:
+    def sensitive(study: Protocol) -> set[str]:
+        columns = mechanism_contracts(study)["support_subthemes"].columns
+        return {column.name for column in columns if column.sensitivity == "sensitive"}
+
+    assert sensitive(agir) == {"n_beneficiaries", "n_interviews", "interview_hours"}
+    assert agir.mechanism is not None
+    assert agir.mechanism.support is not None
+    support = agir.mechanism.support.model_copy(update={"subthemes_column": "people_present"})
+    open_ones = agir.mechanism.model_copy(update={"support": support})
+    assert sensitive(agir.model_copy(update={"mechanism": open_ones})) == set()
+    without = support.model_copy(update={"subthemes_column": None})
+    bare = agir.mechanism.model_copy(update={"support": without})
+    tables = mechanism_contracts(agir.model_copy(update={"mechanism": bare}))
+    assert "support_subthemes" not in tables
+
+
 def test_the_thirteen_themes_stand_in_their_order(agir: Protocol) -> None:
     theme = next(c for c in mechanism_contracts(agir)["support_themes"].columns if c.codes)
     assert list(theme.codes) == [f"T{number:02d}" for number in range(1, 14)]
@@ -90,7 +111,13 @@ def test_only_what_the_protocol_asks_for_is_declared(agir: Protocol, nsw: Protoc
     only_employment = agir.model_copy(update={"mechanism": None})
     assert set(mechanism_origins(only_employment)) == {
         "situation_at_six_months", "employment_calendar", "employment_by_month", "qualification",
+        "contract_profile",
     }  # fmt: skip
+    assert agir.employment is not None
+    bare = agir.employment.model_copy(update={"profile": None})
+    assert "contract_profile" not in mechanism_contracts(
+        agir.model_copy(update={"employment": bare})
+    )
 
 
 def test_a_risk_is_as_sensitive_as_the_answer_that_tells_it(agir: Protocol) -> None:
@@ -111,6 +138,18 @@ def test_members_of_a_month_must_add_up(agir: Protocol) -> None:
            "n_persons": 1, "share": 1 / 3}  # fmt: skip
     rows = pd.DataFrame([row, row | {"month_state": "unknown", "n_persons": 2, "share": 2 / 3}])
     assert len(checked(rows, contract)) == 2
+    with pytest.raises(CheckError, match="do not add up"):
+        checked(rows.iloc[:1], contract)
+
+
+def test_levels_of_a_trait_must_add_up(agir: Protocol) -> None:
+    contract = table_contracts(agir)["contract_profile"]
+    row = {"trait": "sector_group", "level": "trade_transport", "arm": "control", "n_persons": 2,
+           "n_known": 3, "share": 2 / 3, "months_mean": None, "months_p25": None,
+           "months_median": None, "months_p75": None}  # fmt: skip
+    rows = pd.DataFrame([row, row | {"level": "unknown", "n_persons": 1, "share": 1 / 3}])
+    holes = pd.DataFrame([row | {"level": "missing", "n_persons": 9, "share": None}])
+    assert len(checked(pd.concat([rows, holes], ignore_index=True), contract)) == 3
     with pytest.raises(CheckError, match="do not add up"):
         checked(rows.iloc[:1], contract)
 

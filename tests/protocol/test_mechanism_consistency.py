@@ -49,6 +49,18 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: employment(p).update(job_start_column="hired_on"),
         "employment › job_start_column: 'hired_on' is not one of:",
     ),
+    "a length that is no number": (
+        lambda p: employment(p)["profile"].update(months_column="contract_nature"),
+        "employment › profile › months_column: 'contract_nature' is not one of:",
+    ),
+    "a trait without codes or classes": (
+        lambda p: employment(p)["profile"]["trait"][3].pop("cut_points"),
+        "employment › profile › trait 4 › column: 'n_employees' is not one of:",
+    ),
+    "classes of a trait out of order": (
+        lambda p: employment(p)["profile"]["trait"][3].update(cut_points=[50.0, 10.0]),
+        "employment › profile › trait 4 › cut_points: must increase",
+    ),
     "a situation told by no column": (
         lambda p: employment(p)["situation"][0].update(true_when=[{"above": {"pay": 1.0}}]),
         "employment › situation 1 (permanent) › column: 'pay' is not one of:",

@@ -71,6 +71,52 @@ def test_bands_solved_together_ring_no_alarm_where_controls_are_enough(released)
     assert not placebo.loc["joint_bands", "is_alarm"]
 
 
+def test_every_arm_keeps_its_majority_of_levels_v_and_iv_with_its_interval(released):
+    progress = released("enrolment_progress").sort_values("month_on").groupby("arm").tail(1)
+    assert set(progress["arm"]) == {"beneficiary", "control"}
+    assert progress["share_watched"].ge(0.5).all()
+    assert progress["share_watched_low"].lt(progress["share_watched"]).all()
+    assert progress["share_watched_high"].gt(progress["share_watched"]).all()
+
+
+def test_the_gap_to_75_stands_beside_the_entries_at_the_end_of_2010(released):
+    progress = released("enrolment_progress").set_index(["arm", "month_on"])
+    december = progress.loc[("beneficiary", pd.Timestamp(2010, 12, 1))]
+    assert (december["n_cumulative"], december["n_gap"]) == (40, 35)
+
+
+def test_the_committee_that_goes_through_cases_leaves_some_out_while_most_enter(released):
+    told = released("governance").set_index(["committee", "month_on"])
+    own = told.loc["follow_up"]
+    assert told.drop(index="follow_up")["n_due"].isna().all()
+    assert own["n_unlisted"].eq(0).all()
+    assert own["n_reviewed"].le(own["n_cases"]).all()
+    assert own["n_not_reviewed"].le(own["n_due"]).all()
+    assert own["n_due"].le(own["n_active"]).all()
+    # ten cases a fortnight, in turn: newcomers wait while the turn grows, nobody once they leave
+    summer, last = own.loc[pd.Timestamp(2011, 6, 1)], own.iloc[-1]
+    assert (summer["is_covered"], last["is_covered"]) == (False, True)
+    members = released("committee_members")
+    assert set(members["committee"]) == {"steering", "orientation", "follow_up"}
+    assert members["n_present"].le(members["n_held"]).all()
+
+
+def test_no_actor_and_no_dose_has_a_cost_of_a_gain_that_may_be_none(released):
+    table = released("cost_sensitivity")
+    assert set(table["claim"]) == {"exploratory"}
+    holds_none = table["gain_low_points"].le(0)
+    assert holds_none.any()
+    assert table.loc[holds_none, "cost_per_gain_eur"].isna().all()
+    doses = table[table["scenario"] == "by_dose"]
+    effects = released("landmark_effects").set_index(["contrast", "level"])["difference_points"]
+    assert doses["gain_points"].tolist() == [-effects["by_dose", level] for level in doses["level"]]
+
+
+def test_every_column_says_since_which_version_it_is_there(released):
+    since = released("data_dictionary")["since_version"]
+    assert since.str.fullmatch(r"\d+\.\d+\.\d+").all()
+
+
 def test_three_committees_are_held_to_their_cadences(released):
     limits = released("governance").groupby("committee")["limit_days"].unique().map(list).to_dict()
     assert limits == {"steering": [49], "orientation": [92], "follow_up": [16]}

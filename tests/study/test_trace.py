@@ -116,6 +116,7 @@ COUNTS = {
     "rupture_causes": "n_events",
     "participant_flow": "n_out",
     "employment_by_month": "n_persons",
+    "contract_profile": "n_persons",
     "enrolment_progress": "n_entries",
     "enrolment_projection": "n_entries",
     "risk_factors": "n_told",

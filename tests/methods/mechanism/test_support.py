@@ -7,6 +7,7 @@ from agir_pipeline.methods.mechanism.support import (
     dose_class,
     dose_quantiles,
     support_dose,
+    support_subthemes,
     support_themes,
     touched,
 )
@@ -86,7 +87,7 @@ def test_the_same_person_counts_once_under_a_theme_of_several_interviews(session
 
 
 def test_whom_an_interview_touched_is_known_by_name(sessions):
-    rows = touched(sessions)
+    rows = touched(sessions, "theme")
     assert list(zip(rows["person_id"], rows["theme"], rows["phase"], strict=True)) == [
         ("ada", "T1", "before"),
         ("ada", "T2", "before"),
@@ -140,3 +141,15 @@ def test_the_spread_of_nobody_is_not_told(mechanism, draw, sessions):
     spread = dose_quantiles(dose, ["before"])
     assert spread["n_persons"].eq(0).all()
     assert spread["median"].isna().all()
+
+
+def test_subthemes_are_counted_as_themes_are(sessions):
+    told = sessions.assign(subtheme_codes=["money|health", None, None, "money", "money"])
+    table = support_subthemes(told, ["money", "health"], ["before", "during"])
+    rows = table[table["phase"] != "not_said"].set_index(["subtheme", "phase"])
+    assert rows["n_beneficiaries"].to_dict() == {
+        ("money", "before"): 1, ("money", "during"): 2,
+        ("health", "before"): 1, ("health", "during"): 0,
+    }  # fmt: skip
+    assert rows.loc[("money", "during"), "interview_hours"] == 2
+    assert set(touched(told, "subtheme")["person_id"]) == {"ada", "ben", "cid"}
