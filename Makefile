@@ -81,9 +81,11 @@ campaign-erasures: setup
 campaign-coverage: setup
 	.venv/bin/python benchmarks/coverage.py
 
-# The intervals of the programme's tables, of subgroups and of the bootstrap.
+# The intervals of the programme's tables and of what stands beside the effects, and rules of the calendar.
 campaign-inference: setup
 	.venv/bin/python -m benchmarks.inference
+	.venv/bin/python -m benchmarks.beside
+	.venv/bin/python -m benchmarks.calendars
 
 campaign-bias: setup
 	.venv/bin/python benchmarks/matching_bias.py 2600

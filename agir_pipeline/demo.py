@@ -36,7 +36,10 @@ SIGNED = "+0.0;-0.0"
 """How a difference in points is written."""
 
 
-HABITS = ("no_token", "several_responses", "ignored_sheet", "absent_column", "set_aside", "no_rows")
+HABITS = (
+    "no_token", "several_responses", "ignored_sheet", "absent_column", "set_aside", "no_rows",
+    "term_shortened",
+)  # fmt: skip
 EXPLANATIONS = ("date_order_contradiction", "ambiguous_dates")
 """What partners do in every file is no fault; what explains a cell in quarantine is none more."""
 

@@ -6,6 +6,7 @@ and the subgroup that the cell names; nothing finer is claimed of them.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -26,8 +27,7 @@ MEMBERS = ("beneficiary_person_id", "control_person_id")
 SUBGROUP = ("covariate", "level")
 LISTED = ("arm", "source", "provider")
 PAIRED = {"definition", "wave", "outcome", "arm"}
-"""A table with one of these columns sums over the pairs that count, unless it is one of these:"""
-OF_EVERYBODY = {"enrolment_progress", "enrolment_projection"}
+"""A table with one of these columns sums over the pairs that count."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def traced(home: Home, table: str, cells: Sequence[str]) -> Traced:
             persons = named
         elif table == "territory":
             persons = _in_territory(study, connection, found)
-        elif table in OF_EVERYBODY or set(LISTED) <= set(found):
+        elif set(LISTED) <= set(found):
             persons = _on_lists(study, connection, found.reindex(columns=list(LISTED)))
         else:
             persons = _persons(found, Releases(home.releases), study.protocol.funding)
@@ -90,18 +90,25 @@ def _narrowed(rows: pd.DataFrame, table: str, cells: Sequence[str]) -> pd.DataFr
                     table=table, column=column, known=", ".join(rows.columns)
                 )
             )
-        shown = rows[column].map(_shown)
-        rows = rows[shown == value]
+        rows = rows[is_said_of(rows[column], value)]
     return rows
 
 
-def _shown(value: object) -> str:
-    """A value as a reader writes it: a day without its hours, a whole number without a point."""
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def is_said_of(values: "pd.Series[Any]", written: str) -> "pd.Series[bool]":
+    """Which values a reader means, as a page, a CSV or pandas writes them; nothing: missing."""
+    if not written:
+        return values.isna()
+    if pd.api.types.is_bool_dtype(values.dtype):
+        values, written = values.astype("string").str.lower(), written.lower()
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        try:
+            number = float(written.replace(",", "."))
+        except ValueError:
+            return pd.Series(False, values.index)
+        return values.eq(number).fillna(False).astype(bool)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        values = values.dt.strftime("%Y-%m-%d")
+    return values.astype("string").eq(written).fillna(False).astype(bool)
 
 
 def _by_source(places: Sequence[Place]) -> dict[str, list[str]]:

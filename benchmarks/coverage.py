@@ -38,7 +38,7 @@ def event_effect(
     Event days are alike within pairs; when staggered, follow-up ends evenly over a year around
     the horizon, at most two weeks apart within a pair.
     """
-    days = _event_days(risks, n_pairs, rng)
+    days = event_days(risks, n_pairs, rng)
     end = rng.integers(HORIZON - 180, HORIZON + 185, n_pairs) if is_staggered else 1000
     follow_up = end + rng.integers(0, 15, (2, n_pairs))
     seen = [censor(*arm) for arm in zip(days, np.ones_like(days), follow_up, strict=True)]
@@ -53,7 +53,7 @@ def from_start_effect(
     entries, days = np.zeros(0), np.zeros((2, 0))
     while len(entries) < n_pairs:
         late = np.where(rng.random(n_pairs) < 0.6, 0, 15 * rng.integers(1, 9, n_pairs))
-        drawn = _event_days(risks, n_pairs, rng)
+        drawn = event_days(risks, n_pairs, rng)
         are_there = (drawn > late).all(axis=0)
         entries = np.append(entries, late[are_there])
         days = np.hstack([days, drawn[:, are_there]])
@@ -70,7 +70,7 @@ def uncontaminated_effect(
     controls are supported more than three times as often, and break a third as fast from then on.
     """
     kind = (rng.random(n_pairs) < KINDS).astype(int)
-    days = np.ceil(_event_days(risks, n_pairs, rng) / np.array([1, 2])[kind])
+    days = np.ceil(event_days(risks, n_pairs, rng) / np.array([1, 2])[kind])
     is_supported = rng.random(n_pairs) < np.array([0.10, 0.35])[kind]
     out = np.where(is_supported, rng.integers(1, 250, n_pairs), np.nan)
     days[1] = np.where(out < days[1], out + 3 * (days[1] - out), days[1])
@@ -84,25 +84,46 @@ def uncontaminated_truth(risks: tuple[float, float]) -> float:
     return first - second
 
 
-def status_effect(n_pairs: int, n_draws: int, rng: np.random.Generator) -> Estimate:
-    """The response-weighted effect of one draw; one covariate drives both answer and status."""
+def status_effect(
+    n_pairs: int,
+    n_draws: int,
+    rng: np.random.Generator,
+    shares: tuple[float, float] = SHARES,
+) -> Estimate:
+    """The response-weighted effect of one draw."""
+    return ipw_difference(status_answers(shares, n_pairs, rng), n_draws, LEVEL, rng).effect
+
+
+def status_answers(
+    shares: tuple[float, float], n_pairs: int, rng: np.random.Generator
+) -> PairedAnswers:
+    """Who works and who answers: one covariate drives both, four others neither."""
     liking = rng.normal(size=(2, n_pairs))
-    works = rng.random((2, n_pairs)) < _shifted(SHARES, 0.5 * liking)
+    works = rng.random((2, n_pairs)) < _shifted(shares, 0.5 * liking)
     answers = rng.random((2, n_pairs)) < _shifted(RESPONSE, 0.6 * liking)
     others = rng.normal(size=(2 * n_pairs, 4))
     status = np.where(answers, works, np.nan).T
-    design = np.column_stack([liking.ravel(), others])
-    return ipw_difference(PairedAnswers(status, design), n_draws, LEVEL, rng).effect
+    return PairedAnswers(status, np.column_stack([liking.ravel(), others]))
 
 
-def status_truth() -> float:
+def status_truth(shares: tuple[float, float] = SHARES) -> float:
+    first, second = _over_liking(shares, 0.5)
+    return first - second
+
+
+def response_truth() -> tuple[float, float]:
+    """The share that answers in each arm."""
+    return _over_liking(RESPONSE, 0.6)
+
+
+def _over_liking(shares: tuple[float, float], slope: float) -> tuple[float, float]:
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    chances = _shifted(SHARES, 0.5 * np.stack([nodes, nodes]))
+    chances = _shifted(shares, slope * np.stack([nodes, nodes]))
     first, second = (chances * weights / weights.sum()).sum(axis=1)
-    return float(first - second)
+    return float(first), float(second)
 
 
-def _event_days(
+def event_days(
     risks: tuple[float, float], n_pairs: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Arm × pair, with a constant hazard that gives the risk by the horizon; alike within pairs."""

@@ -34,11 +34,11 @@ def cells(n_pairs: int, risks: tuple[float, float], rng: np.random.Generator) ->
 
 
 def bootstrapped(n_pairs: int, risks: tuple[float, float]) -> Held:
-    """Limits of the bootstrap over complete pairs; a draw without a discordant pair has none."""
+    """Limits of the bootstrap over complete pairs and two more."""
 
     def held(rng: np.random.Generator) -> float:
         low, high = bca_limits(cells(n_pairs, risks, rng), LEVEL)
-        return np.nan if np.isnan(low) else float(low <= risks[0] - risks[1] <= high)
+        return float(low <= risks[0] - risks[1] <= high)
 
     return held
 
@@ -51,6 +51,20 @@ def finite_cost(n_pairs: int, risks: tuple[float, float]) -> Held:
         found = bonett_price(cells(n_pairs, risks, rng), LEVEL)
         is_told = found.ci_high < 0 and found.estimate < 0
         return float(found.ci_low <= risks[0] - risks[1] <= found.ci_high) if is_told else np.nan
+
+    return held
+
+
+def costs_that_agree(n_pairs: int, risks: tuple[float, float]) -> Held:
+    """The set of costs per gain is told always, through infinity where it has no upper end."""
+
+    def held(rng: np.random.Generator) -> float:
+        found = bonett_price(cells(n_pairs, risks, rng), LEVEL)
+        low, high, gain = -found.ci_high, -found.ci_low, risks[1] - risks[0]
+        if gain == 0:  # no cost buys a gain: in the set unless that ends below infinity
+            return float(low <= 0)
+        cost, least = 1 / gain, 1 / high if high > 0 else np.inf
+        return float(least <= cost <= (1 / low if low > 0 else np.inf))
 
     return held
 
@@ -114,6 +128,8 @@ LINES: dict[str, Held] = {
     **{f"bootstrap, {n} pairs, {b:.0%} against {c:.0%}": bootstrapped(n, (b, c))
        for n in (23, 75, 750) for b, c in DISCORDANT},
     **{f"cost per gain where told, {n} pairs": finite_cost(n, RISKS) for n in (75, 750)},
+    **{f"costs that agree, {n} pairs, {b:.0%} against {c:.0%}": costs_that_agree(n, (b, c))
+       for n in (23, 75, 750) for b, c in DISCORDANT},
     **{f"ratio of rates {r:g}, {m:g} a month before": pace(r, m)
        for r, m in ((1, 2), (3, 2), (3, 20))},
     "third month ahead (80 %)": projected(6, is_cumulative=False),

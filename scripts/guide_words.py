@@ -274,6 +274,10 @@ REASONS: Words = {
         ["consent came after the index date"],
         ["consentement postérieur à la date index"],
     ),
+    "not_entered": (
+        ["the register names no day of entry into the support: ask for it"],
+        ["le registre ne donne aucune date d'entrée en accompagnement : demandez-la"],
+    ),
     "never_at_risk": (["nothing to do"], ["rien à faire"]),
     "not_chosen": (["the ordinary lot of most controls"], ["le sort ordinaire des témoins"]),
     "void_not_at_risk": (

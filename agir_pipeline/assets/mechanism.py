@@ -4,11 +4,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.assets.variables import cut_on
-from agir_pipeline.contracts.mechanism import support_codes
+from agir_pipeline.contracts.support import support_codes
 from agir_pipeline.methods.effects.claims import is_final
 from agir_pipeline.methods.effects.event_pairs import paired_times
 from agir_pipeline.methods.effects.risk_plot import primary_definition
 from agir_pipeline.methods.employment.months import employment_by_month, employment_calendar
+from agir_pipeline.methods.employment.profile import contract_profile
 from agir_pipeline.methods.employment.qualification import qualification_table
 from agir_pipeline.methods.employment.situations import situation_table
 from agir_pipeline.methods.mechanism.landmark import landmark_effects
@@ -16,9 +17,14 @@ from agir_pipeline.methods.mechanism.link import link_answers, link_index, link_
 from agir_pipeline.methods.mechanism.posture import posture_change, scale_reliability
 from agir_pipeline.methods.mechanism.risks import risk_factors
 from agir_pipeline.methods.mechanism.scales import item_limits, told_scales, with_party
-from agir_pipeline.methods.mechanism.support import support_dose, support_themes
+from agir_pipeline.methods.mechanism.support import (
+    dose_quantiles,
+    support_dose,
+    support_subthemes,
+    support_themes,
+)
 from agir_pipeline.methods.mechanism.synergy import with_synergy
-from agir_pipeline.protocol.mechanism import Support
+from agir_pipeline.protocol.mechanism import ContractProfile, Support
 from agir_pipeline.protocol.model import Employment, EventOutcome, Mechanism
 from agir_pipeline.resources.study import Study
 
@@ -48,12 +54,23 @@ def _employment(
     asked = study.warehouse.read(connection, "outcomes", "situations")
     months = study.warehouse.read(connection, "outcomes", "calendar_months")
     calendar = employment_calendar(months, employment)
+    profiles = {}
+    if profile := employment.profile:
+        spells = contracts_of(study, connection, profile)
+        profiles["contract_profile"] = contract_profile(members, spells, profile)
     return {
+        **profiles,
         "situation_at_six_months": situation_table(asked, answers, employment),
         "employment_calendar": calendar,
         "employment_by_month": employment_by_month(calendar),
         "qualification": qualification_table(members, answers, employment),
     }
+
+
+def contracts_of(study: Study, connection: sa.Connection, profile: ContractProfile) -> pd.DataFrame:
+    """What the profile reads of every contract."""
+    read = dict.fromkeys(("spell_id", profile.months_column, *(t.column for t in profile.traits)))
+    return study.warehouse.read(connection, "linked", "spells", wanted=list(read))
 
 
 def _mechanism(
@@ -111,7 +128,14 @@ def _support(
         for column in (support.themes_column, support.phase_column)
     )
     landmark = mechanism.landmark_days.value
+    dose = support_dose(members, sessions, support, phases, landmark)
+    subthemes = {}
+    if column := support.subthemes_column:
+        named = list(support_codes(study.protocol, support, column))
+        subthemes["support_subthemes"] = support_subthemes(sessions, named, phases)
     return {
-        "support_dose": support_dose(members, sessions, support, phases, landmark),
+        **subthemes,
+        "support_dose": dose,
+        "support_dose_quantiles": dose_quantiles(dose, phases),
         "support_themes": support_themes(sessions, themes, phases),
     }

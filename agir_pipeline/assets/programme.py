@@ -23,7 +23,7 @@ from agir_pipeline.methods.programme.reviews import with_reviews
 from agir_pipeline.methods.programme.territory import ground_columns, territory_table
 from agir_pipeline.methods.programme.worth import cost_acceptability, cost_effectiveness
 from agir_pipeline.protocol.model import Costs, EventOutcome, Governance, Outreach
-from agir_pipeline.resources.release_inputs import as_of_day
+from agir_pipeline.resources.release_inputs import as_of_day, told_until
 from agir_pipeline.resources.study import Study
 
 
@@ -85,7 +85,7 @@ def _costs(
 def _governance(
     study: Study, connection: sa.Connection, governance: Governance
 ) -> dict[str, pd.DataFrame]:
-    last_on = as_of_day(study)
+    last_on = told_until(study, governance.origin)
     meetings = _known(study, connection, governance.origin)
     held = governance_table(meetings, governance, last_on)
     tables = {"governance": held}

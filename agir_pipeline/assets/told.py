@@ -1,10 +1,10 @@
 """What the SQL models are told about employment and mechanism: which columns, waves and days."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from agir_pipeline.protocol.mechanism import Employment, Support
+from agir_pipeline.protocol.mechanism import Employment, StatusRule, Support
 from agir_pipeline.protocol.model import EventOutcome, Mechanism, Protocol, StatusOutcome
 
 
@@ -30,6 +30,7 @@ def told_columns(protocol: Protocol) -> list[str]:
     if employment := protocol.employment:
         named += [employment.now_column, employment.qualification_column]
         named += employment.month_columns
+        named += [name for name in (employment.job_start_column,) if name]
         for situation in employment.situations:
             for rule in situation.true_when:
                 named += [*rule.codes, *rule.minimum, *rule.above]
@@ -57,9 +58,15 @@ def _employment(
         if isinstance(o, EventOutcome) and o.origin == employment.register_origin
     ]
     register_on = cuts.get(employment.register_origin, last_on)
+    definitions = {one.name: one for one in outcome.definitions}
+    definition = definitions.get(outcome.primary_definition or "", outcome.definitions[0])
+    working = [code for code, month in employment.now_means.items() if month in employment.at_work]
     return {
         "outcome": outcome.name,
-        "definition": outcome.primary_definition or outcome.definitions[0].name,
+        "definition": definition.name,
+        "rules": [conditions(rule) for rule in definition.true_when],
+        "job_start": employment.job_start_column or "",
+        "now_at_work": working,
         "wave": employment.wave,
         "register": employment.register_origin,
         "register_read_on": str(min(register_on - timedelta(days=max(waits, default=0)), last_on)),
@@ -83,7 +90,22 @@ def _support(protocol: Protocol, support: Support) -> dict[str, Any]:
         "minutes": support.minutes_column,
         "shared_by": support.shared_by_column,
         "theme_codes": support.themes_column,
+        "subtheme_codes": support.subthemes_column or "",
         "phase": support.phase_column,
         "present": support.present_column,
         "entry": index.entry_column if index else "",
     }
+
+
+def conditions(rule: StatusRule) -> list[dict[str, Any]]:
+    """The conditions of one rule, all of which must hold."""
+    return [
+        *coded(rule.codes),
+        *({"column": column, "minimum": float(least)} for column, least in rule.minimum.items()),
+        *({"column": column, "above": float(limit)} for column, limit in rule.above.items()),
+    ]
+
+
+def coded(codes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """The condition that a column has one of some codes, for each column."""
+    return [{"column": column, "codes": list(values)} for column, values in codes.items()]

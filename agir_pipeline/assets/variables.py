@@ -1,11 +1,12 @@
 """What the SQL models are told about the study: sources, columns, definitions, days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from agir_pipeline.assets.told import told_variables
+from agir_pipeline.assets.told import coded, conditions, told_variables
 from agir_pipeline.protocol.model import (
+    Asked,
     Causes,
     Column,
     Derived,
@@ -18,7 +19,6 @@ from agir_pipeline.protocol.model import (
     Source,
     StatusDefinition,
     StatusOutcome,
-    StatusRule,
     Wave,
 )
 from agir_pipeline.resources.study import Study, data_cut_on, included
@@ -119,7 +119,8 @@ def outcome_variables(study: Study) -> dict[str, Any]:
     statuses = [o for o in outcomes if isinstance(o, StatusOutcome)]
     measures = [o for o in outcomes if isinstance(o, MeasureOutcome)]
     waves = study.protocol.waves
-    dated: list[EventOutcome | StatusOutcome | Wave] = [*events, *statuses, *waves]
+    asked = [o.asked(d) for o in statuses for d in o.definitions]
+    dated: list[EventOutcome | StatusOutcome | Asked | Wave] = [*events, *statuses, *asked, *waves]
     one_each = {told.origin: told for told in dated}
     cuts = {origin: cut_on(study, told) for origin, told in one_each.items()}
     end_on = study.protocol.study.end_on
@@ -136,15 +137,20 @@ def outcome_variables(study: Study) -> dict[str, Any]:
             for d in o.without_variants.definitions
         ],
         "status_definitions": [
-            _status(o, d, min(cuts[o.origin], last_on)) for o in statuses for d in o.definitions
+            _status(o, d, min(cuts[o.asked(d).origin], last_on))
+            for o in statuses
+            for d in o.definitions
         ],
-        "wave_definitions": [_wave(w, min(cuts[w.origin], last_on)) for w in waves],
+        "wave_definitions": [
+            _wave(w, min(cuts[w.origin], last_on)) | {"lost": _lost(study.protocol, w)}
+            for w in waves
+        ],
         "measures": [{"name": o.name, "column": o.column} for o in measures],
         **told_variables(study.protocol, cuts, last_on),
     }
 
 
-def cut_on(study: Study, outcome: EventOutcome | StatusOutcome | Wave) -> date:
+def cut_on(study: Study, outcome: EventOutcome | StatusOutcome | Asked | Wave) -> date:
     """How far the data of an outcome or wave reach; before any delivery, the day of the state."""
     return data_cut_on(study, outcome.origin) or included(study).as_of or study.horizon
 
@@ -207,7 +213,7 @@ def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
             "name": d.name,
             "window_days": d.window_days,
             "answers": [
-                {"origin": told.origin, "starts": told.starts or "", "rule": _coded(told.codes)}
+                {"origin": told.origin, "starts": told.starts or "", "rule": coded(told.codes)}
                 for told in d.also_told
             ],
         }
@@ -215,10 +221,6 @@ def _told(events: list[EventOutcome]) -> list[dict[str, Any]]:
         for d in o.definitions
         if d.also_told
     ]
-
-
-def _coded(codes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    return [{"column": column, "codes": list(values)} for column, values in codes.items()]
 
 
 def _apart(events: list[EventOutcome]) -> list[dict[str, Any]]:
@@ -256,17 +258,18 @@ def _status(
     outcome: StatusOutcome, definition: StatusDefinition, due_by_on: date
 ) -> dict[str, Any]:
     before, after = outcome.window_days.value
+    asked = outcome.asked(definition)
     return {
         "outcome": outcome.name,
         "name": definition.name,
-        "origin": outcome.origin,
+        "origin": asked.origin,
         "known_when": definition.known_when,
         "counted_from": definition.counted_from,
-        "months": outcome.months_after_planned_end.value,
+        "months": asked.months_after_planned_end.value,
         "days_before": before,
         "days_after": after,
         "due_by_on": str(due_by_on),
-        "rules": [_conditions(rule) for rule in definition.true_when],
+        "rules": [conditions(rule) for rule in definition.true_when],
     }
 
 
@@ -286,10 +289,16 @@ def _wave(wave: Wave, due_by_on: date) -> dict[str, Any]:
     }
 
 
-def _conditions(rule: StatusRule) -> list[dict[str, Any]]:
-    """The conditions of one rule, all of which must hold."""
-    return [
-        *_coded(rule.codes),
-        *({"column": column, "minimum": float(least)} for column, least in rule.minimum.items()),
-        *({"column": column, "above": float(limit)} for column, limit in rule.above.items()),
+def _lost(protocol: Protocol, wave: Wave) -> dict[str, Any]:
+    """Where to read who is out of reach, and of which arms a list has the column."""
+    if wave.lost is None:
+        return {}
+    arms = [
+        arm
+        for arm in ("beneficiary", "control")
+        for source in protocol.feeding("person")
+        if source.arm is not None
+        and (source.arm == arm or not isinstance(source.arm, str))
+        and wave.lost.column in {column.name for column in source.columns}
     ]
+    return {**wave.lost.model_dump(), "arms": list(dict.fromkeys(arms))}

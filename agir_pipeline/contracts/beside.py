@@ -85,7 +85,7 @@ WORDS = {
         flag("is_evaluable", mark("Evaluable"), mark("Decided by the calendar alone")),
         count("n_at_risk", mark("At risk"),
               mark("Still followed without any ending at the start of the day")),
-        count("n_events", mark("Events"), mark("Of this ending, on this day or by this horizon")),
+        count("n_events", mark("Events"), mark("Of this ending, on this day")),
         coded("followed", mark("What followed"), FOLLOWED,
               description=mark("In the sources that cover both arms alike")),
         count("followed_within_days", mark("Followed within"),
@@ -277,6 +277,10 @@ def _causes(outcome: EventOutcome, causes: Causes, protocol: Protocol) -> TableC
             """outcome definition arm horizon_days initiative cause followed followed_within_days?
             told_after n_events""",
             *_own(outcome),
+            count("horizon_days", mark("First horizon it falls within"),
+                  mark("An event stands in one row: add the shorter horizons for all by a day"),
+                  unit="days"),
+            count("n_events", mark("Events"), mark("After the horizon before, up to this one")),
             coded("told_after", mark("Situation told since"),
                   {**situations, "not_told": ENDINGS["not_told"]},
                   mark("First answer since the event that tells one; the arms do not answer "
@@ -319,6 +323,8 @@ def _specification_curve(protocol: Protocol) -> TableContract:
             _named(protocol),
             coded("pairs_kept", mark("Pairs kept"), _pairs_kept(protocol),
                   mark("Which pairs the estimate uses")),
+            count("n", mark("Pairs"),
+                  mark("Of those kept: complete ones where the row is of these, or those due")),
         ),
         ("outcome", "specification_number"),
     )  # fmt: skip
@@ -338,6 +344,7 @@ def _subgroups(protocol: Protocol) -> TableContract:
         difference_points? standard_error_points? ci_low_points? ci_high_points?
         interaction_df interaction_statistic? interaction_p? claim method""",
         _named(protocol),
+        count("n", mark("Pairs"), mark("Of the level; of a question those that are due")),
     )
     funding = protocol.funding
     if funding and funding.name in protocol.inference.subgroups and is_sensitive(funding, protocol):

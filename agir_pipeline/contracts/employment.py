@@ -11,11 +11,14 @@ from agir_pipeline.contracts.words import (
     count,
     day,
     flag,
+    number,
     share,
     spelled,
+    text,
     vocabulary,
 )
 from agir_pipeline.language import mark
+from agir_pipeline.protocol.mechanism import ContractProfile
 from agir_pipeline.protocol.model import Employment, Protocol
 
 UNKNOWN: Mapping[str, Text] = {"unknown": mark("Not known")}
@@ -23,6 +26,12 @@ IN_REGISTER: Mapping[str, Text] = {
     "in_contract": mark("In a contract, by the register"),
     "no_contract": mark("In no contract, by the register"),
 }
+JOBS: Mapping[str, Text] = {
+    "durable": mark("What the outcome asks for"),
+    "other": mark("Another job"),
+    "kind_not_told": mark("Its kind is not told"),
+}
+IN_JOB: Mapping[str, Text] = {"in_job": mark("In a job, as dated by an answer")}
 AT_ODDS: Mapping[str, Text] = {"contradictory": mark("Sources contradict each other")}
 NO_SITUATION: Mapping[str, Text] = {
     **UNKNOWN,
@@ -44,10 +53,26 @@ WORDS = {
               mark("On the day; of several contracts the open-ended one, else the longest")),
         count("month_number", mark("Month"), mark("Since the index date, from 1")),
         day("month_on", mark("First day of the month"), mark("Counted from the index date")),
+        coded("job", mark("Job told"), JOBS,
+              mark("From its first day to the day of the answer, in whole months and the last")),
         flag("is_contradictory", mark("Contradictory"),
-             mark("In a contract by the register and told out of work, or told twice differently")),
+             mark("In a contract by the register, or a job as dated, and told out of work; or told "
+                  "twice differently")),
+        flag("is_at_work", mark("At work"),
+             mark("In a contract of the register, in a job as dated, or told so; no: told "
+                  "otherwise; empty where nobody says, since the register holds not every job")),
         count("n_months_at_work", mark("Months at work so far"),
-              mark("By the register or as told; a month not known adds nothing"), unit="months"),
+              mark("Those of which a source says so"), unit="months"),
+        count("n_months_known", mark("Months so far of which work is known"),
+              mark("At work or not; the others add to neither count"), unit="months"),
+        flag("is_durable", mark("In durable employment"),
+             mark("In a job which the primary definition of the outcome holds for; no: in a "
+                  "contract of the register that does not count as such, in another job, or out "
+                  "of work; empty where nobody says or sources contradict each other")),
+        count("n_months_durable", mark("Months in durable employment so far"),
+              mark("Those of which a source says so; none is assumed"), unit="months"),
+        count("n_months_durable_known", mark("Months so far of which durable employment is known"),
+              mark("So or not; the others add to neither count"), unit="months"),
     ),
 }  # fmt: skip
 
@@ -76,12 +101,14 @@ def employment_contracts(protocol: Protocol, employment: Employment) -> list[Tab
             mark("Each member of a pair month by month since the index date"),
             spelled(
                 WORDS,
-                """person_id pair_id arm month_number month_on contract? told? told_in?
-                is_contradictory n_months_at_work""",
+                """person_id pair_id arm month_number month_on contract? told? told_in? job?
+                is_contradictory is_at_work? n_months_at_work n_months_known is_durable?
+                n_months_durable n_months_durable_known""",
                 coded("told", mark("As told"), told, mark("Of the month, by the member")),
                 coded("told_in", mark("Told in"), waves, NAMED),
             ),
             ("pair_id", "arm", "month_number"),
+            (Invariant(mark("months in a state counted beyond those known"), _beyond_known),),
         ),
         TableContract(
             "employment_by_month",
@@ -90,13 +117,14 @@ def employment_contracts(protocol: Protocol, employment: Employment) -> list[Tab
                 WORDS,
                 "arm month_number month_state n_members n_persons share",
                 coded("month_state", mark("Situation of the month"),
-                      {**told, **IN_REGISTER, **AT_ODDS, **UNKNOWN},
-                      mark("As told, else by the register")),
+                      {**told, **IN_REGISTER, **IN_JOB, **AT_ODDS, **UNKNOWN},
+                      mark("As told, else by the register, else by a job told")),
             ),
             ("arm", "month_number", "month_state"),
             (Invariant(mark("months whose members do not add up"), _members_astray),),
         ),
         _qualification(protocol, employment, waves),
+        *([_profile(protocol, employment, employment.profile)] if employment.profile else []),
     ]  # fmt: skip
 
 
@@ -119,6 +147,43 @@ def _qualification(
         ),
         ("arm", "told_by", "result"),
     )  # fmt: skip
+
+
+def _profile(protocol: Protocol, employment: Employment, profile: ContractProfile) -> TableContract:
+    columns = {c.name: c for c in protocol.source(employment.register_origin).warehouse_columns}
+    labels = {trait.column: columns[trait.column].labels for trait in profile.traits}
+    of_months = mark("To the first planned end, before any amendment")
+    return TableContract(
+        "contract_profile",
+        mark("Which contracts the members of pairs have, how long"),
+        spelled(
+            WORDS,
+            """trait level arm n_persons n_known share? months_mean? months_p25? months_median?
+            months_p75?""",
+            coded("trait", mark("Trait"), labels, mark("Of the contract of the pair")),
+            text("level", mark("Level"), mark("A code of the source, or a class of its numbers")),
+            count("n_known", mark("Of how many"), mark("Members of the arm whose trait is known")),
+            share("share", mark("Share"), mark("Of those whose trait is known")),
+            number("months_mean", mark("Months, mean"), of_months, unit="months"),
+            number("months_p25", mark("Months, first quartile"), of_months, unit="months"),
+            number("months_median", mark("Months, median"), of_months, unit="months"),
+            number("months_p75", mark("Months, third quartile"), of_months, unit="months"),
+        ),
+        ("trait", "level", "arm"),
+        (Invariant(mark("traits whose members do not add up"), _levels_astray),),
+    )
+
+
+def _levels_astray(profile: pd.DataFrame) -> int:
+    known = profile[profile["level"] != "missing"]
+    total = known.groupby(["trait", "arm"])["n_persons"].transform("sum")
+    return int(total.ne(known["n_known"]).sum())
+
+
+def _beyond_known(calendar: pd.DataFrame) -> int:
+    at_work = calendar["n_months_at_work"].gt(calendar["n_months_known"])
+    durable = calendar["n_months_durable"].gt(calendar["n_months_durable_known"])
+    return int((at_work | durable | calendar["n_months_known"].gt(calendar["month_number"])).sum())
 
 
 def _members_astray(months: pd.DataFrame) -> int:

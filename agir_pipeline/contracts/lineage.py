@@ -33,6 +33,7 @@ from agir_pipeline.protocol.model import (
 TOLD_BY_METHOD = {
     "outcome", "definition", "horizon_days", "claim", "method", "definition_text", "unit",
     "published", "position", "section", "item", "placebo", "n_replicates", "limit_points",
+    "counted_from", "months_after",
 }  # fmt: skip
 PRECISION = {
     "n": ("n_complete_pairs", "n_due"),
@@ -202,7 +203,9 @@ def _beside_origins(protocol: Protocol) -> dict[str, Origins]:
         "effect_sheet": every,
         "placebo": (*unweighted, *_null_outcomes(protocol), *_rounds(protocol)),
         "subgroups": (*unweighted, *levels),
-        "response_rates": tuple(Place("outcomes", "wave_responses", name) for name in asked),
+        "response_rates": tuple(
+            Place("outcomes", "wave_responses", name) for name in (*asked, "is_lost")
+        ),
         "nonresponse_weights": (
             *(Place("outcomes", "wave_responses", name) for name in asked),
             *_of_response(protocol),

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from agir_pipeline.contracts.covariates import covariate_columns
-from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
+from agir_pipeline.contracts.model import (
+    Column,
+    Invariant,
+    TableContract,
+    Text,
+    in_language,
+)
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
     EXCLUSION_REASONS,
@@ -23,8 +29,9 @@ from agir_pipeline.contracts.words import (
     text,
 )
 from agir_pipeline.errors import CheckError
+from agir_pipeline.language import LANGUAGES as BOTH
 from agir_pipeline.language import _, mark
-from agir_pipeline.protocol.model import OrganisationTeller, Protocol
+from agir_pipeline.protocol.model import Labels, OrganisationTeller, Protocol
 
 WORDS = {**PERSONS, **MATCHING}
 
@@ -72,16 +79,23 @@ def near_one_another(protocol: Protocol) -> tuple[Column, ...]:
     """Whether a control may hear what its beneficiary is told; nothing of it is matched on."""
     told = mark("Whether both contracts of the pair name the same one; of a SIRET the company")
     names = {t.role: _named_by(protocol, t) for t in protocol.contract_tellers}
-    columns = [flag(f"is_same_{role}", label, told) for role, label in names.items()]
+    same, supported = mark("The same in the pair: {what}"), mark("Share supported there: {what}")
+    columns = [flag(f"is_same_{role}", _said_of(same, what), told) for role, what in names.items()]
     rule = protocol.organisations.spillover if protocol.organisations else None
     if rule is not None:
         columns += [
             flag("is_same_territory", mark("Same territory"), mark("Of residence, as matched on")),
-            share(f"share_supported_in_{rule.role}", names[rule.role],
+            share(f"share_supported_in_{rule.role}", _said_of(supported, names[rule.role]),
                   mark("Of the control's: the share of its contracts, begun and planned to run on "
                        "the control's index date, whose person was supported by then")),
         ]  # fmt: skip
     return tuple(columns)
+
+
+def _said_of(sentence: str, what: Text) -> Labels:
+    """``sentence`` with the words for {what}, in both languages."""
+    told = {code: in_language(sentence, code).format(what=in_language(what, code)) for code in BOTH}
+    return Labels(**told)
 
 
 def _named_by(protocol: Protocol, teller: OrganisationTeller) -> Text:

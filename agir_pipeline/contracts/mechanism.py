@@ -6,6 +6,7 @@ from dataclasses import replace
 from agir_pipeline.contracts.beside import CLAIMS
 from agir_pipeline.contracts.employment import NAMED, employment_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
+from agir_pipeline.contracts.support import support_contracts
 from agir_pipeline.contracts.words import (
     PERSONS,
     coded,
@@ -19,7 +20,7 @@ from agir_pipeline.contracts.words import (
     vocabulary,
 )
 from agir_pipeline.language import mark
-from agir_pipeline.protocol.mechanism import Named, Support
+from agir_pipeline.protocol.mechanism import Named
 from agir_pipeline.protocol.model import Mechanism, Protocol
 
 CONTRASTS: Mapping[str, Text] = {
@@ -40,25 +41,6 @@ WORDS = {
         share("ci_low", mark("Lower limit"), mark("Of the share; Wilson")),
         share("ci_high", mark("Upper limit"), mark("Of the share; Wilson")),
         count("n_told", mark("Persons who told"), mark("Of the arm; of them the share is taken")),
-        count("n_interviews", mark("Interviews"), mark("One in two logs counts once")),
-        number("support_hours", mark("Hours of support"),
-               mark("Of a workshop the person's share"), unit="hours", minimum=0),
-        count("n_months", mark("Months with support"), mark("Calendar months with an interview"),
-              unit="months"),
-        count("span_days", mark("Days from first to last"), mark("Both included; 0 for none"),
-              unit="days"),
-        number("first_interview_delay_days", mark("Delay of the first interview"),
-               mark("From the entry into support"), unit="days"),
-        count("n_themes", mark("Themes"), mark("Different ones")),
-        count("n_joint_contacts", mark("Joint contacts"),
-              mark("Interviews with another institution present")),
-        count("n_interviews_by_landmark", mark("Interviews by the landmark"),
-              mark("The only dose that may enter an effect")),
-        number("support_hours_by_landmark", mark("Hours by the landmark"),
-               mark("The only dose that may enter an effect"), unit="hours", minimum=0),
-        count("n_beneficiaries", mark("Beneficiaries"), mark("Persons, each counted once")),
-        number("interview_hours", mark("Hours of interviews"),
-               mark("Not divided among the themes of an interview"), unit="hours", minimum=0),
         number("link_score", mark("Link index"), mark("Mean of the dimensions told"), **ON_SCALE),
         count("n_parties", mark("Who contributed"), mark("Parties that answered")),
         flag("is_partial", mark("Partial"),
@@ -137,55 +119,10 @@ def mechanism_contracts(protocol: Protocol) -> dict[str, TableContract]:
         tables += employment_contracts(protocol, protocol.employment)
     if mechanism := protocol.mechanism:
         if mechanism.support:
-            tables += [_dose(protocol, mechanism.support), _themes(protocol, mechanism.support)]
+            tables += support_contracts(protocol, mechanism.support)
         tables += [_link_index(mechanism), _transitions(mechanism), _reliability(mechanism),
                    _posture(mechanism), _risks(protocol, mechanism), _landmark()]  # fmt: skip
     return {table.name: table for table in tables}
-
-
-def support_codes(protocol: Protocol, support: Support, column: str) -> dict[str, Text]:
-    """The codes of a column of the log of interviews, in the order of the file."""
-    found = next(c for c in protocol.source(support.origin).columns if c.name == column)
-    return {code.code: code.labels for code in found.codes}
-
-
-def _dose(protocol: Protocol, support: Support) -> TableContract:
-    phases = support_codes(protocol, support, support.phase_column)
-    themes = support_codes(protocol, support, support.themes_column)
-    by_phase = [count(f"n_{code}", label, mark("Interviews, as logged"))
-                for code, label in phases.items()]  # fmt: skip
-    watched = share("share_watched_theme", themes[support.watched_theme],
-                    mark("Share of the interviews; empty without an interview"))  # fmt: skip
-    names = " ".join(column.name for column in by_phase)
-    return TableContract(
-        "support_dose",
-        mark("How much support each beneficiary of a pair was given"),
-        spelled(
-            WORDS,
-            f"""person_id pair_id n_interviews support_hours n_months span_days
-            first_interview_delay_days? n_themes share_watched_theme? n_joint_contacts
-            n_interviews_by_landmark support_hours_by_landmark {names}""",
-            watched,
-            *by_phase,
-        ),
-        ("pair_id",),
-    )
-
-
-def _themes(protocol: Protocol, support: Support) -> TableContract:
-    themes = support_codes(protocol, support, support.themes_column)
-    phases = support_codes(protocol, support, support.phase_column)
-    return TableContract(
-        "support_themes",
-        mark("What support was about, in each phase of the contract"),
-        spelled(
-            WORDS,
-            "theme phase n_beneficiaries n_interviews interview_hours",
-            coded("theme", mark("Theme"), themes, NAMED),
-            coded("phase", mark("Phase"), {**phases, "not_said": mark("Not told")}, NAMED),
-        ),
-        ("theme", "phase"),
-    )
 
 
 def _labels(named: tuple[Named, ...]) -> dict[str, Text]:
@@ -236,7 +173,7 @@ def _transitions(mechanism: Mechanism) -> TableContract:
         spelled(
             WORDS,
             """shift_points arm class_start class_end n_persons n_compared mean_change? ci_low?
-            ci_high? difference? difference_ci_low? difference_ci_high?""",
+            ci_high? difference? difference_ci_low? difference_ci_high? claim method""",
             coded("class_start", mark("Class at the start"), classes, by_limit),
             coded("class_end", mark("Class at the end"), classes, by_limit),
             *_of_change(),
@@ -278,7 +215,7 @@ def _posture(mechanism: Mechanism) -> TableContract:
             WORDS,
             """scale party arm n_start n_end mean_start? mean_end? n_compared mean_change? ci_low?
             ci_high? wilcoxon_p? reliability? share_improved? share_deteriorated? difference?
-            difference_ci_low? difference_ci_high?""",
+            difference_ci_low? difference_ci_high? claim method""",
             coded("scale", mark("Scale"), {s.name: s.labels for s in mechanism.scales}, NAMED),
             coded("party", mark("Party"), _labels(mechanism.parties), NAMED),
             *_of_change(),

@@ -12,8 +12,11 @@ FACTS: dict[str, tuple[str, ...]] = {
     "situation_at_six_months": ("situations", "wave_answers"),
     "employment_calendar": ("calendar_months",),
     "employment_by_month": ("calendar_months",),
+    "contract_profile": ("pair_members",),
     "qualification": ("pair_members", "wave_answers"),
     "support_dose": ("pair_members", "support_sessions"),
+    "support_dose_quantiles": ("pair_members", "support_sessions"),
+    "support_subthemes": ("support_sessions",),
     "support_themes": ("support_sessions",),
     "link_index": ("wave_answers", "support_sessions"),
     "link_transitions": ("wave_answers",),
@@ -52,13 +55,20 @@ def mechanism_origins(protocol: Protocol) -> dict[str, Origins]:
 
 def _made_of(table: str, protocol: Protocol) -> tuple[Place, ...]:
     mechanism, employment = protocol.mechanism, protocol.employment
-    months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on")
+    months = ("contract", "told", "told_in", "has_two_answers", "month_number", "month_on",
+              "has_job", "is_job_lasting")  # fmt: skip
     sessions = ("session_on", "shared_minutes", "theme_codes", "phase", "present", "index_days")
     match table:
         case "employment_calendar" | "employment_by_month":
             return _of("calendar_months", months)
-        case "support_dose" | "support_themes":
+        case "support_dose" | "support_dose_quantiles" | "support_themes":
             return _of("support_sessions", sessions)
+        case "support_subthemes":
+            told = ("session_on", "shared_minutes", "subtheme_codes", "phase")
+            return _of("support_sessions", told)
+    if employment and employment.profile and table == "contract_profile":
+        read = (employment.profile.months_column, *(t.column for t in employment.profile.traits))
+        return tuple(Place("linked", "spells", column) for column in dict.fromkeys(read))
     if employment and table == "qualification":
         return _of("wave_answers", (employment.qualification_column,))
     if employment and table == "situation_at_six_months":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from agir_pipeline.contracts.beside import CLAIMS, beside_contracts
+from agir_pipeline.contracts.beside import CLAIMS, ORIGINS, beside_contracts
 from agir_pipeline.contracts.model import Column, Invariant, TableContract, Text
 from agir_pipeline.contracts.once import once_per_protocol
 from agir_pipeline.contracts.words import (
@@ -29,6 +29,13 @@ MEASURE_ROWS: Mapping[str, Text] = {
     "benchmark": mark("Known answer of a randomised comparison"),
     **ALTERNATIVES,
 }
+ASKED_FROM = {name: ORIGINS[name] for name in ("planned_end", "actual_end")}
+RISK_LIMITS: Mapping[tuple[str, str], Text] = {
+    ("beneficiary", "low"): mark("Risk of beneficiaries, lower limit"),
+    ("beneficiary", "high"): mark("Risk of beneficiaries, upper limit"),
+    ("control", "low"): mark("Risk of controls, lower limit"),
+    ("control", "high"): mark("Risk of controls, upper limit"),
+}
 
 EFFECTS = {
     **PERSONS,
@@ -52,6 +59,11 @@ EFFECTS = {
               mark("Members whose contract is in the source of the definition")),
         share("link_rate_control", mark("Link rate of controls"),
               mark("Members whose contract is in the source of the definition")),
+        coded("counted_from", mark("Counted from"), ASKED_FROM,
+              description=mark("Where the months to the date of the question begin")),
+        count("months_after", mark("Months after"),
+              mark("From there to the date of the question; 0: on the day itself"),
+              unit="months"),
         count("n_due", mark("Pairs due"), mark("The date of the question and its window passed")),
         count("n_not_due", mark("Pairs not yet due"),
               mark("The question or its window lies after the data or the study")),
@@ -75,6 +87,8 @@ EFFECTS = {
               mark("By the horizon, over all pairs that count")),
         share("risk_control", mark("Risk of controls"),
               mark("By the horizon, over all pairs that count")),
+        *(share(f"risk_{arm}_{end}", label, mark("Log-log, of the arm by itself"))
+          for (arm, end), label in RISK_LIMITS.items()),
         share("share_beneficiary", mark("Share of beneficiaries"),
               mark("Weighted for those who did not answer")),
         share("share_control", mark("Share of controls"),
@@ -153,7 +167,7 @@ EFFECTS = {
         number("mde_holm", mark("Smallest effect, under Holm"),
                mark("When all primary outcomes are tested together")),
         points("mde_points", mark("Smallest effect once all are evaluable"),
-               mark("At the controls' level as estimated today")),
+               mark("At the controls' level as estimated today; of a question: if all answer")),
         points("mde_holm_points", mark("The same under Holm"),
                mark("When all primary outcomes are tested together")),
         count("n_never_evaluable_pairs", mark("Pairs never evaluable"),
@@ -226,7 +240,8 @@ def _planned_end(outcome: EventOutcome) -> TableContract:
         spelled(
             EFFECTS,
             """outcome definition n n_complete_pairs n_pairs_not_evaluable n_missing_pairs
-            is_evaluable planned_days_median? risk_beneficiary? risk_control?
+            is_evaluable planned_days_median? risk_beneficiary? risk_beneficiary_low?
+            risk_beneficiary_high? risk_control? risk_control_low? risk_control_high?
             risk_difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
             n_both? n_beneficiary_only? n_control_only? n_neither? risk_ratio? risk_ratio_low?
             risk_ratio_high? claim method definition_text""",
@@ -274,7 +289,8 @@ def _status(outcome: StatusOutcome) -> TableContract:
         mark("Effect on the situation, answers weighted"),
         spelled(
             EFFECTS,
-            """outcome definition n n_due n_not_due n_respondents_beneficiary
+            """outcome definition counted_from months_after n n_due n_not_due
+            n_respondents_beneficiary
             n_respondents_control is_evaluable share_beneficiary? share_control?
             difference_points? standard_error_points? ci_low_points? ci_high_points? p_value?
             p_value_holm? p_value_bh? n_effective_beneficiary? n_effective_control?
@@ -315,6 +331,7 @@ def _precision(outcomes: Mapping[str, Text]) -> TableContract:
             EFFECTS,
             """outcome definition horizon_days? n baseline? half_width? mde? mde_holm? unit""",
             coded("outcome", mark("Outcome"), outcomes, mark("As named in the protocol")),
+            count("n", mark("Pairs"), mark("Complete ones; of a question those that are due")),
         ),
         ("outcome", "definition", "horizon_days"),
     )

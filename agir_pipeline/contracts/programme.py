@@ -8,6 +8,7 @@ from agir_pipeline.contracts.governance import codes_of, governance_contracts
 from agir_pipeline.contracts.model import Column, TableContract, Text
 from agir_pipeline.contracts.words import (
     ARMS,
+    PERSONS,
     coded,
     count,
     day,
@@ -39,6 +40,12 @@ STATES: Mapping[str, Text] = {
     "projected": mark("Projected from the pace since the change"),
 }
 
+FINITE = mark(
+    "Empty when its interval is not finite; among the costs told the truth is missed more often "
+    "than the level says, for only lucky ones are told"
+)
+RESAMPLED = mark("Complete pairs and two pseudo-pairs resampled, BCa; empty when not finite")
+
 WORDS = vocabulary(
     day("change_on", mark("Change of pace"), mark("Entries since this day are told apart")),
     count("n_before", mark("Entries before"), mark("Beneficiaries before the change")),
@@ -57,8 +64,10 @@ WORDS = vocabulary(
     day("month_on", mark("Month"), mark("Its first day")),
     coded("state", mark("Realised or projected"), STATES,
           description=mark("Months to come are projected")),
-    count("n_entries", mark("Entries of the month"), mark("Beneficiaries by their day of entry")),
-    count("projected", mark("Entries projected"), mark("Median of the month")),
+    count("n_entries", mark("Entries of the month"),
+          mark("Beneficiaries by their day of entry, controls by the day of their pair")),
+    count("projected", mark("Entries projected"),
+          mark("Median of the month; of beneficiaries, controls come with their pairs")),
     count("projected_low", mark("Entries projected, lower limit"),
           mark("Of the month, at the protocol's level")),
     count("projected_high", mark("Entries projected, upper limit"),
@@ -83,7 +92,7 @@ WORDS = vocabulary(
            mark("As in the protocol"), unit="EUR"),
     number("planned_eur", mark("Planned in all"), mark("For the beneficiaries who entered"),
            unit="EUR"),
-    number("gap_eur", mark("Gap"), mark("Spent less planned"), unit="EUR"),
+    number("gap_eur", mark("Gap to the plan"), mark("Spent less planned"), unit="EUR"),
     number("share_of_complete", mark("Share of the complete cost"), mark("Of what was spent")),
     number("planned_for_target_eur", mark("Planned for the target"),
            mark("For as many beneficiaries as the study is to have"), unit="EUR"),
@@ -97,16 +106,18 @@ WORDS = vocabulary(
     points("gain_high_points", mark("Gain, upper limit"), mark("Of the difference")),
     text("n_needed", mark("Number needed to treat"),
          mark("NNTB to benefit, NNTH to harm; through ∞ when no effect lies in the interval")),
+    text("cost_per_gain_set", mark("Costs that agree with the data"),
+         mark("Of one more with the benefit, in euros: Fieller's set, told always; through ∞ to no "
+              "gain when no effect lies in the interval of the gain")),
     number("cost_per_gain_eur", mark("Cost of one more with the benefit"),
            mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
-    number("cost_per_gain_low_eur", mark("That cost, lower limit"),
-           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
-    number("cost_per_gain_high_eur", mark("That cost, upper limit"),
-           mark("Empty when its interval is not finite"), unit="EUR", minimum=0),
-    number("cost_per_gain_bca_low_eur", mark("That cost, lower limit of the bootstrap"),
-           mark("Complete pairs resampled, BCa; empty when not finite"), unit="EUR", minimum=0),
+    number("cost_per_gain_low_eur", mark("That cost, lower limit"), FINITE, unit="EUR", minimum=0),
+    number("cost_per_gain_high_eur", mark("That cost, upper limit"), FINITE, unit="EUR",
+           minimum=0),
+    number("cost_per_gain_bca_low_eur", mark("That cost, lower limit of the bootstrap"), RESAMPLED,
+           unit="EUR", minimum=0),
     number("cost_per_gain_bca_high_eur", mark("That cost, upper limit of the bootstrap"),
-           mark("Complete pairs resampled, BCa; empty when not finite"), unit="EUR", minimum=0),
+           RESAMPLED, unit="EUR", minimum=0),
     number("acceptable_eur", mark("Acceptable cost"),
            mark("What somebody might pay for one more with the benefit"), unit="EUR", minimum=0),
     share("p_acceptable", mark("Chance of being worth it"),
@@ -175,11 +186,11 @@ def _projection() -> TableContract:
         "enrolment_projection",
         mark("Entries realised, and where their pace leads"),
         spelled(
-            WORDS,
-            """month_on state n_entries? projected? projected_low? projected_high? n_cumulative
+            {**PERSONS, **WORDS},
+            """month_on arm state n_entries? projected? projected_low? projected_high? n_cumulative
             cumulative_low? cumulative_high? n_target? p_target?""",
         ),
-        ("month_on",),
+        ("month_on", "arm"),
     )
 
 
@@ -219,8 +230,9 @@ def _effectiveness(protocol: Protocol) -> TableContract:
         spelled(
             WORDS,
             """outcome definition horizon_days? kind cost_difference_eur gain_points
-            gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
-            cost_per_gain_high_eur? cost_per_gain_bca_low_eur? cost_per_gain_bca_high_eur?""",
+            gain_low_points gain_high_points n_needed cost_per_gain_set cost_per_gain_eur?
+            cost_per_gain_low_eur? cost_per_gain_high_eur? cost_per_gain_bca_low_eur?
+            cost_per_gain_bca_high_eur?""",
             coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
         ),
         ("outcome", "definition", "horizon_days", "kind"),
@@ -290,6 +302,11 @@ def _funnel(protocol: Protocol, outreach: Outreach) -> TableContract:
             """organisation_kind n_contacted n_replied n_agreed n_referred n_entries?
             days_to_agreement_median? days_to_entry? n_expected? is_reached?""",
             _organisation_kind(kinds),
+            count(
+                "n_entries",
+                mark("Entries of those it sent"),
+                mark("Beneficiaries sent by organisations of the kind; empty: no code names it"),
+            ),
         ),
         ("organisation_kind",),
     )

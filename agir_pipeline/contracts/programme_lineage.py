@@ -72,7 +72,7 @@ def _sensitivity_origins(protocol: Protocol, effects: tuple[Place, ...]) -> Orig
 
 
 PER_GAIN = (
-    "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
+    "cost_per_gain_set", "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
     "cost_per_gain_bca_low_eur", "cost_per_gain_bca_high_eur",
 )  # fmt: skip
 

@@ -33,6 +33,8 @@ STEPS: Mapping[str, Text] = {
     "registered": mark("On the register or a list"),
     "eligible": mark("Eligible"),
     "contract_linked": mark("Contract found, and it is known whose"),
+    "listed": mark("On a list by then, and consenting where that is asked"),
+    "enrolled": mark("Entered the support"),
     "at_risk": mark("At risk in some band"),
     "waited": mark("Looked at by a matching round"),
     "matched": mark("Matched"),
@@ -41,6 +43,7 @@ STEPS: Mapping[str, Text] = {
 FLOW_REASONS: Mapping[str, Text] = {
     **UNMATCHED_REASONS,
     **EXCLUSION_REASONS,
+    "not_entered": mark("No day of entry into the support"),
     "never_at_risk": mark("In contract at no band's index date near enough"),
     "not_chosen": mark("At risk, but no pair was formed"),
     **{status: label for status, label in STATUSES.items() if status != "active"},
@@ -54,6 +57,8 @@ FLOW_REASONS: Mapping[str, Text] = {
     "no_answer": mark("No answer"),
     "no_value": mark("No value"),
 }
+OF_INDEX = ("listed", "enrolled")
+"""Steps that only a study with index dates has."""
 SENSITIVITIES: Mapping[str, Text] = {
     "none": mark("None"),
     "pseudonym": mark("Pseudonym of a person, or of what belongs to one"),
@@ -143,7 +148,8 @@ def published_contracts(protocol: Protocol) -> Mapping[str, TableContract]:
 
 def flow_steps(protocol: Protocol) -> dict[str, Text]:
     """The steps persons go through: to the pairs that count, then to each wave and outcome."""
-    steps: dict[str, Text] = dict(STEPS)
+    is_dated = protocol.matching.index is not None
+    steps: dict[str, Text] = {n: t for n, t in STEPS.items() if is_dated or n not in OF_INDEX}
     for wave in protocol.waves:
         steps[wave_step(wave)] = wave.labels
     for outcome in protocol.outcomes:

@@ -29,13 +29,18 @@ WORDS = {
     **PERSONS,
     **vocabulary(
         count("n_expected", mark("Members expected"), mark("Of the pairs that count")),
-        count("n_not_due", mark("Not due"), mark("Their window is still open or was never dated")),
-        count("n_due", mark("Due"), mark("Their window has closed")),
+        count("n_not_due", mark("Members not due"),
+              mark("Their window is still open or was never dated")),
+        count("n_due", mark("Members due"), mark("Their window has closed")),
         count("n_answered", mark("Answered"), mark("Whole answer inside the window")),
-        count("n_in_part", mark("Answered in part"), mark("Inside the window, not to the end")),
+        count("n_in_part", mark("Answered in part"),
+              mark("In the window, or begun and never sent")),
         count("n_out_of_window", mark("Answered outside the window"), mark("Too early or late")),
         count("n_no_contact", mark("Refused to be asked"), mark("No consent to be contacted")),
         count("n_silent", mark("Silent"), mark("Asked, and no answer known")),
+        count("n_unreachable", mark("Of the silent, out of reach"),
+              mark("As a list of the arm says; empty for an arm of which no list tells it, and in "
+                   "no rate")),
         share("response_rate", mark("Response rate"), mark("Whole answers among those due")),
         share("ci_low", mark("Lower limit"), mark("Of the response rate; Wilson")),
         share("ci_high", mark("Upper limit"), mark("Of the response rate; Wilson")),
@@ -80,7 +85,7 @@ def _response_rates(protocol: Protocol) -> TableContract:
         spelled(
             WORDS,
             """wave instrument arm n_expected n_not_due n_due n_answered n_in_part
-            n_out_of_window n_no_contact n_silent response_rate? ci_low? ci_high?
+            n_out_of_window n_no_contact n_silent n_unreachable? response_rate? ci_low? ci_high?
             difference_points? ci_low_points? ci_high_points?""",
             *_asked(protocol),
         ),
@@ -112,4 +117,5 @@ def _unweighted(weights: pd.DataFrame) -> int:
 def _members_astray(rates: pd.DataFrame) -> int:
     ends = rates[["n_answered", "n_in_part", "n_out_of_window", "n_no_contact", "n_silent"]]
     told = ends.sum(axis=1).ne(rates["n_due"])
+    told |= rates["n_unreachable"].gt(rates["n_silent"]).fillna(False)
     return int((told | (rates["n_due"] + rates["n_not_due"]).ne(rates["n_expected"])).sum())

@@ -224,7 +224,8 @@ MATCHING = vocabulary(
          mark("A category, or value, value_squared, missing of a number")),
     coded("sample", mark("Sample"), SAMPLES,
           description=mark("Before matching, or the pairs formed")),
-    count("n_non_missing", mark("Known values"), mark("Persons of both arms whose value is known")),
+    count("n_non_missing", mark("Known values"),
+          mark("Of both arms; before matching a control counts once in each risk set it is in")),
     number("mean_beneficiary", mark("Mean of beneficiaries"), mark("Of a category: its share")),
     number("mean_control", mark("Mean of controls"), mark("Of a category: its share")),
     number("smd", mark("Standardised difference"),
@@ -236,5 +237,6 @@ MATCHING = vocabulary(
     number("ecdf_mean", mark("Mean gap of distributions"),
            mark("Mean distance of the two cumulative distributions; 0: the same")),
     number("n_effective_controls", mark("Controls by weight"),
-           mark("How many equally weighted controls the weights are worth (Kish)"), minimum=0),
+           mark("How many equally weighted controls the weights are worth (Kish); one in several "
+                "risk sets is several"), minimum=0),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Does every rule, covariate and outcome of the design use what the sources give?"""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agir_pipeline.errors import Mistake
@@ -180,7 +180,7 @@ def _outcomes_use_sources(raw: Raw) -> Iterator[Mistake]:
         if kind == "event":
             yield from _event_makes_sense(where, raw, outcome)
         else:
-            yield from _status_makes_sense(where, outcome, sources.get(origin or ""))
+            yield from _status_makes_sense(where, outcome, sources)
 
 
 def _measure_is_an_outcome(where: str, raw: Raw, outcome: Raw) -> Iterator[Mistake]:
@@ -248,21 +248,34 @@ def _told_elsewhere(at: str, raw: Raw, definition: Raw) -> Iterator[Mistake]:
                 yield Mistake(f"{where} › starts", message)
 
 
-def _status_makes_sense(where: str, outcome: Raw, source: Raw | None) -> Iterator[Mistake]:
+def _status_makes_sense(where: str, outcome: Raw, sources: Mapping[str, Raw]) -> Iterator[Mistake]:
     window = numbers(table(outcome, "window_days").get("value"))
     if window is not None and (len(window) != 2 or min(window) < 0):
         yield Mistake(f"{where} › window_days", _("names two numbers: days before, days after"))
-    for definition in items(outcome, "definition"):
-        is_primary = text(definition, "name") == text(outcome, "primary_definition")
-        if is_primary and text(definition, "counted_from") == "actual_end":
-            message = _("a date that hangs on the end of the contract cannot be the primary one")
-            yield Mistake(f"{where} › primary_definition", message)
+    yield from _primary_is_asked_for_its_day(where, outcome)
     for number, definition in enumerate(items(outcome, "definition"), 1):
         at = f"{where} › {place('definition', number, definition)}"
         if definition.get("true_when") == []:
             yield Mistake(f"{at} › true_when", _("holds no rule; the status would never be true"))
+        asked = text(table(definition, "asked"), "origin")
+        if asked is not None and asked not in sources:
+            yield unknown(f"{at} › asked", "origin", asked, sources)
+        source = sources.get(asked or text(outcome, "origin") or "")
         if source is not None:
             yield from _rules_use_answers(at, definition, source)
+
+
+def _primary_is_asked_for_its_day(where: str, outcome: Raw) -> Iterator[Mistake]:
+    """What follows from the primary definition, or else the first, is of the outcome's own date."""
+    primary = text(outcome, "primary_definition")
+    for number, definition in enumerate(items(outcome, "definition"), 1):
+        is_primary = text(definition, "name") == primary
+        if is_primary and text(definition, "counted_from") == "actual_end":
+            message = _("a date that hangs on the end of the contract cannot be the primary one")
+            yield Mistake(f"{where} › primary_definition", message)
+        if "asked" in definition and (is_primary or (primary is None and number == 1)):
+            at = f"{where} › {place('definition', number, definition)} › asked"
+            yield Mistake(at, _("the primary definition is asked as the outcome says"))
 
 
 def _rules_use_answers(where: str, definition: Raw, source: Raw) -> Iterator[Mistake]:

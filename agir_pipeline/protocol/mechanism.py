@@ -40,6 +40,22 @@ class Situation(Frozen):
     true_when: Some[StatusRule]
 
 
+class Trait(Frozen):
+    """Something that tells contracts apart: the codes of a column, or classes of its numbers."""
+
+    column: Name
+    cut_points: Many[float] = ()
+    """The least number of every class but the first."""
+
+
+class ContractProfile(Frozen):
+    """Which contracts the members of pairs have, and how long these were to last."""
+
+    months_column: Name
+    traits: Some[Trait] = Field(alias="trait")
+    source: Text
+
+
 class Employment(Frozen):
     """Each pair member's situation on the date of the question, and month by month."""
 
@@ -60,11 +76,16 @@ class Employment(Frozen):
     now_waves: Some[Name]
     now_means: dict[str, str]
     """The situation on the day of an answer, in the words of the months."""
+    job_start_column: Name | None = None
+    """Since when somebody has had the job an answer tells of; without it the day of the answer."""
+    is_register_lasting: bool = False
+    """Whether a contract of the register is itself what the outcome asks for."""
     at_work: Some[str]
     against_contract: Some[str]
     """Told of a day on which the register shows a contract: the two contradict each other."""
     qualification_column: Name
     qualification_waves: Some[Name]
+    profile: ContractProfile | None = None
     source: Text
 
 
@@ -76,6 +97,8 @@ class Support(Frozen):
     time_column: Name
     minutes_column: Name
     themes_column: Name
+    subthemes_column: Name | None = None
+    """What a theme was about more precisely."""
     phase_column: Name
     present_column: Name
     shared_by_column: Name

@@ -10,6 +10,7 @@ from agir_pipeline.protocol.written import (
     columns,
     items,
     names,
+    numbers,
     place,
     table,
     text,
@@ -17,9 +18,9 @@ from agir_pipeline.protocol.written import (
     unknown,
 )
 
-ANSWERED = ("now_column", "qualification_column")
+ANSWERED = ("now_column", "job_start_column", "qualification_column")
 LOGGED = ("day_column", "time_column", "minutes_column", "themes_column", "phase_column",
-          "present_column", "shared_by_column")  # fmt: skip
+          "present_column", "shared_by_column", "subthemes_column")  # fmt: skip
 
 
 def _employment_is_told(raw: Raw) -> Iterator[Mistake]:
@@ -40,6 +41,8 @@ def _employment_is_told(raw: Raw) -> Iterator[Mistake]:
     own = {c["name"]: c for s in register for c in items(s, "column") if text(c, "name")}
     if own:
         yield from _named(where, written, ("lasting_column",), own)
+        contracts = columns(raw, "spell", warehouse_only=True)
+        yield from _traits_are_told(f"{where} › profile", table(written, "profile"), contracts)
     lasting = codes(own.get(text(written, "lasting_column") or "", {}))
     if lasting:
         yield from _all_known(where, "lasting_codes", texts(written, "lasting_codes"), lasting)
@@ -48,6 +51,18 @@ def _employment_is_told(raw: Raw) -> Iterator[Mistake]:
         for rule in items(situation, "true_when"):
             yield from _rule_uses(at, rule, answers)
     yield from _each_once(f"{where} › situation", names(items(written, "situation")))
+
+
+def _traits_are_told(where: str, profile: Raw, own: dict[str, Raw]) -> Iterator[Mistake]:
+    """A trait has codes, or numbers and the points that cut them into classes."""
+    numbered = [name for name, c in own.items() if c.get("type") in ("integer", "number")]
+    coded = [name for name, column in own.items() if codes(column)]
+    yield from _named(where, profile, ("months_column",), numbered)
+    for number, trait in enumerate(items(profile, "trait"), 1):
+        at, points = f"{where} › trait {number}", numbers(trait.get("cut_points"))
+        yield from _named(at, trait, ("column",), numbered if points else coded)
+        if points and points != sorted(set(points)):
+            yield Mistake(f"{at} › cut_points", _("must increase"))
 
 
 def _mechanism_is_told(raw: Raw) -> Iterator[Mistake]:

@@ -75,6 +75,7 @@ __all__ = [
     "Alias",
     "Arm",
     "ArmColumn",
+    "Asked",
     "Audit",
     "BackDated",
     "Balance",
@@ -174,7 +175,7 @@ class EventDefinition(Frozen):
     also_told: Many[ToldContract] = ()
     """Where others tell of a new contract: for a variant, since the arms are not seen alike."""
     is_variant: bool = False
-    """Told in the risks, the effects and the specification curve, and in no other table."""
+    """Told in the risks, the effects and the specification curve, and in no table beside them."""
 
 
 class EventOutcome(Frozen):
@@ -203,6 +204,14 @@ class EventOutcome(Frozen):
         return self.model_copy(update={"definitions": kept})
 
 
+class Asked(Frozen):
+    """Which answers tell a situation, and of which day."""
+
+    origin: Name
+    """The answer source of the wave asked for that day."""
+    months_after_planned_end: Fact[Months]
+
+
 class StatusDefinition(Frozen):
     name: Name
     labels: Labels
@@ -212,6 +221,8 @@ class StatusDefinition(Frozen):
     """The status is known when this column is answered; otherwise the person is missing."""
     counted_from: Literal["planned_end", "actual_end"] = "planned_end"
     """actual_end: the date hangs on how the contract ended, hence never for a primary one."""
+    asked: Asked | None = None
+    """Where another wave tells the situation on another date; none: as the outcome says."""
 
 
 class StatusOutcome(Frozen):
@@ -232,6 +243,11 @@ class StatusOutcome(Frozen):
     bootstrap_draws: Fact[AtLeastOne]
     variant_draws: Fact[AtLeastOne] | None = None
     """Draws of the definitions that other persons told than the primary one; none: as many."""
+
+    def asked(self, definition: StatusDefinition) -> Asked:
+        """Which answers tell the situation under one of the definitions, and of which day."""
+        months = self.months_after_planned_end
+        return definition.asked or Asked(origin=self.origin, months_after_planned_end=months)
 
 
 class MeasureOutcome(Frozen):

@@ -37,6 +37,14 @@ class Causes(Frozen):
     source: Text
 
 
+class Lost(Frozen):
+    """Where a list of persons says that somebody is out of reach, and since when."""
+
+    column: Name
+    codes: Some[str]
+    day_column: Name
+
+
 class Wave(Frozen):
     """Who was to answer a questionnaire by when, for response rates by arm."""
 
@@ -55,3 +63,5 @@ class Wave(Frozen):
     """Column → code, where one source holds the answers of several waves."""
     contact_column: Name | None = None
     """A yes-or-no column of persons: whoever said no is not asked."""
+    lost: Lost | None = None
+    """Shown beside the silent of the arms whose lists tell it, and in no rate."""

@@ -58,15 +58,30 @@ def _waves_use_sources(raw: Raw) -> Iterator[Mistake]:
         contact = text(wave, "contact_column")
         if contact is not None and contact not in persons:
             yield unknown(where, "contact_column", contact, persons)
+        yield from _loss_is_told(f"{where} › lost", table(wave, "lost"), persons)
         window = numbers(table(wave, "window_days").get("value"))
         if window is not None and (len(window) != WINDOW or min(window) < 0):
             message = _("names two numbers: days before, days after")
             yield Mistake(f"{where} › window_days", message)
 
 
+def _loss_is_told(where: str, lost: Raw, persons: dict[str, Raw]) -> Iterator[Mistake]:
+    for key in ("column", "day_column"):
+        name = text(lost, key)
+        if name is not None and name not in persons:
+            yield unknown(where, key, name, persons)
+    known = codes(persons.get(text(lost, "column") or "", {})) or set()
+    yield from (unknown(where, "codes", c, known) for c in texts(lost, "codes") if c not in known)
+
+
 def _subgroups_are_covariates(raw: Raw) -> Iterator[Mistake]:
-    """Or the name of the rules of funding: whether the beneficiary is eligible by them."""
-    categories = names([c for c in items(raw, "covariate") if c.get("scale") == "category"])
+    """Those with levels, or the name of the rules of funding: whether somebody is eligible."""
+    levelled = [
+        covariate
+        for covariate in items(raw, "covariate")
+        if covariate.get("scale") == "category" or covariate.get("cut_points")
+    ]
+    categories = names(levelled)
     categories += names([table(raw, "funding")])
     for name in texts(raw.get("inference"), "subgroups"):
         if name not in categories:

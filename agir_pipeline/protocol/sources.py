@@ -185,6 +185,8 @@ class SpellColumns(Frozen):
     amendment_effective: Name | None = None
     """… from this day on."""
     open_ended: OpenEnded | None = None
+    shortened_within_days: Count | None = None
+    """An amendment so few days before the end it brings forward is told: it may hide a rupture."""
 
 
 class BackDated(Frozen):

@@ -13,7 +13,13 @@ from agir_pipeline.methods.matching.verification import Terms
 from agir_pipeline.resources.ledger import ENDS
 from agir_pipeline.resources.readings import contract_digest
 from agir_pipeline.resources.receipts import Receipt
-from agir_pipeline.resources.study import Study, code_version, included, library_versions
+from agir_pipeline.resources.study import (
+    Study,
+    code_version,
+    data_cut_on,
+    included,
+    library_versions,
+)
 
 
 def as_of_day(study: Study) -> date:
@@ -28,6 +34,16 @@ def as_of_day(study: Study) -> date:
     if found is None:
         raise CheckError(_("nothing has arrived yet: there is nothing to publish"))
     return found
+
+
+def told_until(study: Study, source: str) -> date:
+    """The last day a source can tell of: a log drawn in June says nothing of July.
+
+    The extraction day of its newest delivery, at the latest the day of the tables; before any
+    delivery that day.
+    """
+    day = as_of_day(study)
+    return min(day, data_cut_on(study, source) or day)
 
 
 def known_digest(study: Study) -> str:

@@ -35,7 +35,7 @@ a { color: #00457c; }
 <h2>{{ words.tables }}</h2>
 <ul>
 {% for table in tables %}
-<li><a href="#{{ table.name }}">{{ table.name }}</a>: {{ table.title }}
+<li><a href="#{{ table.name }}">{{ table.name }}</a>{{ words.colon }} {{ table.title }}
 ({{ table.n_rows }} {{ words.rows }})</li>
 {% endfor %}
 </ul>
@@ -43,8 +43,8 @@ a { color: #00457c; }
 {% for table in tables %}
 <section id="{{ table.name }}" aria-labelledby="title-{{ table.name }}">
 <h2 id="title-{{ table.name }}">{{ table.name }}</h2>
-<p>{{ words.key }}: {{ table.key }}.
-{{ words.files }}: <a href="csv/{{ table.name }}.csv">{{ table.name }}.csv</a>,
+<p>{{ words.key }}{{ words.colon }} {{ table.key }}.
+{{ words.files }}{{ words.colon }} <a href="csv/{{ table.name }}.csv">{{ table.name }}.csv</a>,
 <a href="parquet/{{ table.name }}.parquet">{{ table.name }}.parquet</a></p>
 <table>
 <caption>{{ table.title }}</caption>
@@ -81,6 +81,7 @@ def dictionary_page(
         "rows": _("rows"),
         "key": _("One row per"),
         "files": _("Files"),
+        "colon": "\N{NO-BREAK SPACE}:" if language == "fr" else ":",
         "headings": [
             _("Column"), _("Label"), _("Description"), _("Type"), _("Unit"), _("Codes"),
             _("Read from"),

@@ -294,8 +294,9 @@ def telling_columns(protocol: Protocol, source: str) -> set[str]:
     found = protocol.source(source)
     names = {found.spell.ended_early if found.spell else None, found.answered_at}
     for outcome in protocol.outcomes:
-        if isinstance(outcome, StatusOutcome) and outcome.origin == source:
-            names |= {definition.known_when for definition in outcome.definitions}
+        if isinstance(outcome, StatusOutcome):
+            told = (d for d in outcome.definitions if outcome.asked(d).origin == source)
+            names |= {definition.known_when for definition in told}
     return {name for name in names if name}
 
 

@@ -67,7 +67,9 @@ final as (
         end as contract,
         told.told,
         told.told_in,
-        coalesce(told.has_two_answers, false) as has_two_answers
+        coalesce(told.has_two_answers, false) as has_two_answers,
+        held.month_number is not null as has_job,
+        held.is_job_lasting
 
     from ended
 
@@ -84,6 +86,12 @@ final as (
         and ended.arm = told.arm
         and ended.month_number = told.month_number
         and told.told_rank = 1
+
+    left join held
+        on ended.pair_id = held.pair_id
+        and ended.arm = held.arm
+        and ended.month_number = held.month_number
+        and held.job_rank = 1
 
 )
 {% endmacro %}

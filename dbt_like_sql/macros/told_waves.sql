@@ -12,11 +12,12 @@ final as (
         case
             when not coalesce(asked.asked_on + asked.days_after <= asked.due_by_on, false) then null
             when found.best = 1 then 'answered'
-            when found.best = 2 then 'in_part'
+            when found.best = 2 or begun.person_id is not null then 'in_part'
             when found.best = 3 then 'out_of_window'
             when not {{ of_wave(waves, 'contact', 'persons', '=') }} then 'no_contact'
             else 'silent'
-        end as state
+        end as state,
+        {{ out_of_reach(waves) }} as is_lost
 
     from asked
 
@@ -28,6 +29,10 @@ final as (
         on asked.wave = found.wave
         and asked.pair_id = found.pair_id
         and asked.arm = found.arm
+
+    left join begun
+        on asked.wave = begun.wave
+        and asked.person_id = begun.person_id
 
 )
 {% endmacro %}

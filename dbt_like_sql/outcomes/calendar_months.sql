@@ -68,6 +68,8 @@ in_force as (
 
 ),
 
+{{ jobs_of_months(employment) }},
+
 {{ told_of_months(employment) }}
 
 select * from final

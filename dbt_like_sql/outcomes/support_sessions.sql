@@ -15,9 +15,9 @@ logged as (
         log.record_id,
         log.{{ support.day }} as session_on,
         log.{{ support.minutes }} as minutes,
-        cast(log.{{ support.minutes }} as double precision)
-            / coalesce(log.{{ support.shared_by }}, 1) as shared_minutes,
+        cast(log.{{ support.minutes }} as double precision) / coalesce(log.{{ support.shared_by }}, 1) as shared_minutes,
         log.{{ support.theme_codes }} as theme_codes,
+        {{ 'log.' ~ support.subtheme_codes if support.subtheme_codes else 'cast(null as varchar)' }} as subtheme_codes,
         log.{{ support.phase }} as phase,
         log.{{ support.present }} as present,
         row_number() over (
@@ -50,6 +50,7 @@ final as (
         logged.minutes,
         logged.shared_minutes,
         logged.theme_codes,
+        logged.subtheme_codes,
         logged.phase,
         logged.present
 
@@ -60,8 +61,7 @@ final as (
         and supported.arm = 'beneficiary'
 
     left join {{ ref('pair_members') }} as pairs
-        on logged.person_id = pairs.person_id
-        and pairs.arm = 'beneficiary'
+        on logged.person_id = pairs.person_id and pairs.arm = 'beneficiary'
 
     where
         logged.log_rank = 1

@@ -1,6 +1,7 @@
 -- What became of each questionnaire that a pair member was to answer.
 -- Grain: one row per wave, pair and arm. state: answered, in_part or out_of_window (the best answer
--- there is), no_contact (refused to be asked) or silent; missing while the member's window is open.
+-- there is; one begun and never sent is in_part on whatever day), no_contact (refused to be asked)
+-- or silent; missing while the member's window is open.
 
 {{ config(enabled=var('wave_definitions', []) | length > 0) }}
 
@@ -63,6 +64,8 @@ found as (
     group by asked.wave, asked.pair_id, asked.arm
 
 ),
+
+{{ begun_answers(var('answer_sources', []), var('wave_definitions', [])) }},
 
 {{ told_waves(var('wave_definitions', [])) }}
 

@@ -45,6 +45,22 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: employment(p).update(month_columns=["month_9_status"]),
         "employment › month_columns: 'month_9_status' is not one of:",
     ),
+    "a job begun on a day nobody tells": (
+        lambda p: employment(p).update(job_start_column="hired_on"),
+        "employment › job_start_column: 'hired_on' is not one of:",
+    ),
+    "a length that is no number": (
+        lambda p: employment(p)["profile"].update(months_column="contract_nature"),
+        "employment › profile › months_column: 'contract_nature' is not one of:",
+    ),
+    "a trait without codes or classes": (
+        lambda p: employment(p)["profile"]["trait"][3].pop("cut_points"),
+        "employment › profile › trait 4 › column: 'n_employees' is not one of:",
+    ),
+    "classes of a trait out of order": (
+        lambda p: employment(p)["profile"]["trait"][3].update(cut_points=[50.0, 10.0]),
+        "employment › profile › trait 4 › cut_points: must increase",
+    ),
     "a situation told by no column": (
         lambda p: employment(p)["situation"][0].update(true_when=[{"above": {"pay": 1.0}}]),
         "employment › situation 1 (permanent) › column: 'pay' is not one of:",
@@ -126,6 +142,29 @@ CASES: dict[str, tuple[Edit, str]] = {
     "a primary date that hangs on the ending": (
         lambda p: p["outcome"][1]["definition"][0].update(counted_from="actual_end"),
         "outcome 2 (durable_employment) › primary_definition: a date that hangs on the end",
+    ),
+    "a primary definition of another day": (
+        lambda p: p["outcome"][1]["definition"][0].update(
+            asked=p["outcome"][1]["definition"][6]["asked"]
+        ),
+        "outcome 2 (durable_employment) › definition 1 (durable) › asked: the primary definition",
+    ),
+    "a first definition of another day, none being the primary": (
+        lambda p: (
+            p["outcome"][1].pop("primary_definition"),
+            p["outcome"][1]["definition"].insert(0, p["outcome"][1]["definition"].pop(6)),
+        ),
+        "outcome 2 (durable_employment) › definition 1 (durable_at_planned_end) › asked: the",
+    ),
+    "a day that no wave is asked for": (
+        lambda p: p["outcome"][1]["definition"][6]["asked"].update(origin="contract_register"),
+        "outcome 2 (durable_employment) › definition 7 (durable_at_planned_end) › asked › origin: "
+        "'contract_register' is not one of: ",
+    ),
+    "a wave that does not ask for the situation": (
+        lambda p: p["outcome"][1]["definition"][6]["asked"].update(origin="youth_survey_t0"),
+        "outcome 2 (durable_employment) › definition 7 (durable_at_planned_end) › column: "
+        "'activity_status' is not one of: ",
     ),
     "no waves to read": (
         lambda p: p.update(wave=[]),

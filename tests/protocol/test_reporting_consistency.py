@@ -45,6 +45,18 @@ CASES: dict[str, tuple[Edit, str]] = {
         lambda p: p["wave"][0].update(contact_column="may_call"),
         f"{WAVE} › contact_column: 'may_call' is not one of:",
     ),
+    "a loss that is no column of persons": (
+        lambda p: p["wave"][0]["lost"].update(column="vanished"),
+        f"{WAVE} › lost › column: 'vanished' is not one of:",
+    ),
+    "a loss that is no code": (
+        lambda p: p["wave"][0]["lost"].update(codes=["vanished"]),
+        f"{WAVE} › lost › codes: 'vanished' is not one of:",
+    ),
+    "a loss on a day nobody tells": (
+        lambda p: p["wave"][0]["lost"].update(day_column="vanished_on"),
+        f"{WAVE} › lost › day_column: 'vanished_on' is not one of:",
+    ),
     "a window of one side": (
         lambda p: p["wave"][0]["window_days"].update(value=[30]),
         f"{WAVE} › window_days: names two numbers: days before, days after",

@@ -20,6 +20,7 @@ from agir_pipeline.resources.release_inputs import (
     release_facts,
     release_id,
     release_manifest,
+    told_until,
 )
 from agir_pipeline.resources.status import newest_refusals, status
 from agir_pipeline.resources.study import (
@@ -239,6 +240,16 @@ def refuse(home: Home, receipt: Receipt) -> None:
             FileAccount(receipt.receipt_id, contract, {}, refusal, []),
         ]
     )
+
+
+def test_a_source_tells_until_it_was_drawn_and_never_beyond_the_day_of_the_tables(
+    home: Home, receive: Receive
+) -> None:
+    study = open_study(home.folder)
+    receive(b"x", SECOND, extracted_on=date(2010, 1, 15))
+    assert as_of_day(study) == SECOND
+    assert told_until(study, "beneficiary_register") == date(2010, 1, 15)
+    assert told_until(study, "committee_log") == SECOND
 
 
 def test_the_data_reach_to_the_newest_extraction_that_could_be_read(

@@ -31,8 +31,8 @@ def test_entries_tripled_and_the_target_was_not_reached_at_the_end_of_2010(relea
     pace = released("enrolment_pace").iloc[0]
     assert pace["rate_ratio"] == pytest.approx(3.0)
     assert pace["rate_ratio_low"] < 3 < pace["rate_ratio_high"]
-    months = released("enrolment_projection").set_index("month_on")
-    december = months.loc[pd.Timestamp(2010, 12, 1)]
+    months = released("enrolment_projection").set_index(["arm", "month_on"])
+    december = months.loc[("beneficiary", pd.Timestamp(2010, 12, 1))]
     assert (december["n_cumulative"], december["n_target"]) == (40, 75)
     assert december["p_target"] == 0
 

@@ -115,6 +115,11 @@ COUNTS = {
     "support_themes": "n_beneficiaries",
     "rupture_causes": "n_events",
     "participant_flow": "n_out",
+    "employment_by_month": "n_persons",
+    "contract_profile": "n_persons",
+    "enrolment_progress": "n_entries",
+    "enrolment_projection": "n_entries",
+    "risk_factors": "n_told",
 }
 
 
@@ -122,12 +127,44 @@ COUNTS = {
 def test_a_count_leads_to_those_it_counts(home, table):
     study, releases = open_study(home.folder), Releases(home.releases)
     rows = releases.read(table)
-    some = rows[rows[COUNTS[table]] > 0].iloc[::6]
+    some = rows[rows[COUNTS[table]] > 0].iloc[:: max(6, len(rows) // 8)]
     assert len(some) > 1
     with study.warehouse.transaction() as connection:
         for number in some.index:
             people = counted(study, connection, releases, table, some.loc[[number]])
             assert len(people) == some.at[number, COUNTS[table]], some.loc[number].to_dict()
+
+
+SUMS = {
+    "certificates": ("n_beneficiaries", "n_candidates"),
+    "covariate_balance": ("n_beneficiaries", "n_controls"),
+    "enrolment_pace": ("n_before", "n_since"),
+    "cost_totals": ("n_beneficiaries",),
+}
+
+
+@pytest.mark.parametrize("table", SUMS)
+def test_a_row_of_several_counts_leads_to_all_of_them_once(home, table):
+    study, releases = open_study(home.folder), Releases(home.releases)
+    row = releases.read(table).iloc[[0]]
+    with study.warehouse.transaction() as connection:
+        people = counted(study, connection, releases, table, row)
+    # who was a candidate first and a beneficiary later counts in both columns and is one person
+    n_counted = int(row[list(SUMS[table])].sum(axis=1).iloc[0])
+    assert 0.98 * n_counted <= len(people) <= n_counted
+
+
+def test_scales_lead_to_those_of_whom_they_were_told(home):
+    study, releases = open_study(home.folder), Releases(home.releases)
+    told, change = releases.read("scale_reliability"), releases.read("posture_change")
+    own = told[(told["party"] == "youth") & (told["moment"] == "t1")].iloc[[0]]
+    youth = change[change["party"] == "youth"].iloc[[0]]
+    with study.warehouse.transaction() as connection:
+        people = counted(study, connection, releases, "scale_reliability", own)
+        assert len(people) == own["n_answers"].iloc[0]
+        people = counted(study, connection, releases, "posture_change", youth)
+        ends = youth[["n_start", "n_end"]].iloc[0]
+        assert ends.max() <= len(people) <= ends.sum()
 
 
 def test_a_cause_leads_to_the_members_whose_contract_broke_so(home):

@@ -1,4 +1,4 @@
-"""What a bootstrap over pairs would find if it were drawn without end: no draw, no seed."""
+"""What a bootstrap over pairs and two more would find if drawn without end: no draw, no seed."""
 
 from math import nan
 
@@ -10,21 +10,25 @@ from agir_pipeline.methods.effects.paired import PairedTable
 
 
 def bca_limits(table: PairedTable, level: float) -> tuple[float, float]:
-    """Bias-corrected and accelerated limits of the risk difference of complete pairs.
+    """Bias-corrected and accelerated limits of the risk difference of complete pairs and two more.
 
-    A pair adds 1, 0 or −1, so the distribution over all resamples of the pairs is a convolution
-    and known without drawing. NaN where all pairs add the same: so does every resample.
-    Source: Efron 1987, doi:10.2307/2289144.
+    As Bonett & Price do, one pair is added to each discordant cell before pairs are resampled: of
+    the pairs alone the limits are too close together below a hundred (93.6 to 95.4 % at 75 pairs,
+    88.5 to 94.0 % at 23; with the two 95.2 to 96.5 and 96.4 to 98.6 %, by enumeration). A pair
+    adds 1, 0 or −1, so the distribution over all resamples is a convolution and known without
+    drawing. NaN without a pair. Sources: Efron 1987, doi:10.2307/2289144; Bonett & Price 2012,
+    doi:10.3102/1076998611411915.
     """
-    n, shift = table.n, table.b - table.c
-    if max(table.b, table.c, table.a + table.d) == n:
+    if table.n == 0:
         return nan, nan
-    below = np.cumsum(_resampled(table))
+    more = PairedTable(table.a, table.b + 1, table.c + 1, table.d)
+    n, shift, alike = more.n, more.b - more.c, more.a + more.d
+    below = np.cumsum(_resampled(more))
     place = shift + n
     bias = special.ndtri((below[place] + below[place - 1]) / 2)
     mean = shift / n
-    spread = table.b * (1 - mean) ** 2 + table.c * (1 + mean) ** 2 + (table.a + table.d) * mean**2
-    skew = table.b * (1 - mean) ** 3 - table.c * (1 + mean) ** 3 - (table.a + table.d) * mean**3
+    spread = more.b * (1 - mean) ** 2 + more.c * (1 + mean) ** 2 + alike * mean**2
+    skew = more.b * (1 - mean) ** 3 - more.c * (1 + mean) ** 3 - alike * mean**3
     bend = skew / (6 * spread**1.5)
     reach = special.ndtri((1 + level) / 2)
     shares = [

@@ -50,7 +50,7 @@ class SheetGround:
 def effect_sheet(outcome: Outcome, protocol: Protocol, ground: SheetGround) -> pd.DataFrame:
     """One line per thing to know, in the order to read them; empty without a primary row.
 
-    Sections: trial, estimand, pairs, effect, precision, hidden_bias, evaluability, ascertainment.
+    Sections: trial, estimand, pairs, precision, effect, hidden_bias, evaluability, ascertainment.
     Texts are in the current language.
     """
     found = _rows_of(ground.effect, outcome)
@@ -61,10 +61,10 @@ def effect_sheet(outcome: Outcome, protocol: Protocol, ground: SheetGround) -> p
         ("trial", trial_lines(outcome, protocol, row)),
         ("estimand", estimand_lines(outcome, protocol, row, ground.n_entered)),
         ("pairs", _pairs(row, ground.cells)),
-        ("effect", _effect(row, outcome, ground.cells)),
         ("precision", _precision(row)),
+        ("effect", _effect(row, outcome, ground.cells)),
         ("hidden_bias", _hidden_bias(row, _rows_of(ground.hidden_bias, outcome))),
-        ("evaluability", _evaluability(_rows_of(ground.evaluability, outcome))),
+        ("evaluability", _evaluability(_rows_of(ground.evaluability, outcome), outcome)),
         ("ascertainment", _ascertainment(row, ground.n_linked)),
     ]
     lines = [(section, item, told) for section, lines in sections for item, told in lines]
@@ -116,7 +116,10 @@ def _effect(row: Row, outcome: Outcome, cells: PairedTable | None) -> Iterator[t
         if _is_known(row, f"{names.level}_{arm}"):
             yield item, _level(row[f"{names.level}_{arm}"], outcome)
     yield _("Difference, beneficiaries minus controls"), _unit(row[names.estimate], outcome)
-    yield _("Interval"), _range(row[names.low], row[names.high], outcome)
+    low, high = row[names.low], row[names.high]
+    yield _("Interval"), _range(low, high, outcome)
+    if pd.notna(low) and low <= 0 <= high:
+        yield _("Reading"), _("Inconclusive: the interval holds no effect as well as an effect")
     for low, high, item in (
         ("bonett_price_low_points", "bonett_price_high_points", _("Complete pairs, Bonett–Price")),
         ("newcombe_low_points", "newcombe_high_points", _("Complete pairs, Newcombe")),
@@ -152,7 +155,7 @@ def _names(outcome: Outcome) -> _Names:
 
 
 def _precision(row: Row) -> Iterator[tuple[str, str]]:
-    """The smallest effect that could have been found stands before anybody calls it none."""
+    """The smallest effect that could have been found stands before the one that was."""
     if not bool(row["is_evaluable"]):
         return
     suffix = "_points" if "minimum_detectable_points" in row else ""
@@ -164,9 +167,6 @@ def _precision(row: Row) -> Iterator[tuple[str, str]]:
         none = _("none: not even a change to zero could be found")
         known = _is_known(row, name)
         yield item, f"{written_number(row[name], '#,##0.0')} {unit}" if known else none
-    low, high = row[f"ci_low{suffix}"], row[f"ci_high{suffix}"]
-    if pd.notna(low) and low <= 0 <= high:
-        yield _("Reading"), _("Inconclusive: the interval holds no effect as well as an effect")
 
 
 def _hidden_bias(row: Row, bounds: Sequence[Row]) -> Iterator[tuple[str, str]]:
@@ -179,14 +179,21 @@ def _hidden_bias(row: Row, bounds: Sequence[Row]) -> Iterator[tuple[str, str]]:
         known = _is_known(first, "gamma_star")
         yield _("Γ*, Rosenbaum"), written_number(first["gamma_star"]) if known else none
     for name, item in (
-        ("e_value", _("E-value of the estimate")),
-        ("e_value_limit", _("E-value of the limit nearest to no effect")),
+        ("e_value", _("E-value of the risk ratio, complete pairs")),
+        ("e_value_limit", _("E-value of its limit nearest to no effect")),
     ):
         if _is_known(first, name):
             yield item, written_number(first[name], "#,##0.00")
 
 
-def _evaluability(found: Sequence[Row]) -> Iterator[tuple[str, str]]:
+def _evaluability(found: Sequence[Row], outcome: Outcome) -> Iterator[tuple[str, str]]:
+    alone, under_holm = (
+        _("Smallest effect then, tested alone"),
+        _("Smallest effect then, under Holm"),
+    )
+    if isinstance(outcome, StatusOutcome):  # what is found depends on how many answer
+        alone = _("Smallest effect if all who are due answer, tested alone")
+        under_holm = _("Smallest effect if all who are due answer, under Holm")
     for row in found:
         yield (
             _("Pairs evaluable today"),
@@ -198,10 +205,7 @@ def _evaluability(found: Sequence[Row]) -> Iterator[tuple[str, str]]:
             yield _("Pairs never evaluable"), _count(row["n_never_evaluable_pairs"])
         if _is_known(row, "all_evaluable_on"):
             yield _("All evaluable with data drawn on"), written_day(row["all_evaluable_on"])
-        for name, item in (
-            ("mde_points", _("Smallest effect then, tested alone")),
-            ("mde_holm_points", _("Smallest effect then, under Holm")),
-        ):
+        for name, item in (("mde_points", alone), ("mde_holm_points", under_holm)):
             if _is_known(row, name):
                 yield item, f"{written_number(row[name], '#,##0.0')} {_('points')}"
 

@@ -1,9 +1,12 @@
 """What every estimator returns: one number, how sure it is, and its test."""
 
 from dataclasses import dataclass
-from math import nan
+from math import inf, isfinite, nan
 
 from scipy import special
+
+ROUNDING = 1e-12
+"""What a sum may be off by: an error as small as this, of the estimate or of 1, is none."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,13 @@ def normal_estimate(
 def student_estimate(estimate: float, standard_error: float, df: float, level: float) -> Estimate:
     """``estimate`` with Student's interval and test on ``df`` degrees of freedom.
 
-    A standard error of zero, or no degree of freedom, gives the estimate alone: an interval
-    without width would claim certainty.
+    No standard error beyond rounding, or no degree of freedom, gives the estimate alone: an
+    interval without width would claim certainty. Numbers too large to add give nothing.
     """
-    if not standard_error > 0 or df < 1:
+    least = ROUNDING * max(1.0, abs(estimate))
+    if not isfinite(estimate):
+        return UNKNOWN
+    if not least < standard_error < inf or df < 1:
         return Estimate(estimate=estimate)
     reach = float(special.stdtrit(df, (1 + level) / 2)) * standard_error
     p_value = 2 * float(special.stdtr(df, -abs(estimate) / standard_error))

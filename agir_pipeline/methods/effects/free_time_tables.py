@@ -78,7 +78,8 @@ def _rows(
                 "claim": claim,
                 "method": _(
                     "Days to the horizon less the area under the Aalen–Johansen risk; difference "
-                    "with two pseudo-pairs, standard error by infinitesimal jackknife over pairs; "
+                    "with two pseudo-pairs (event midway), standard error by infinitesimal "
+                    "jackknife over pairs; "
                     "hazard ratio of a marginal Cox model, Efron ties, error robust by pair, the "
                     "same stratified by pair; Fine–Gray to the calendar's end of follow-up, error "
                     "robust by pair; Gray's test; not a randomised comparison"

@@ -1,13 +1,18 @@
 """A quantity of each person: the mean difference within pairs, and against a known answer."""
 
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import isnan, nan, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_estimate
+from agir_pipeline.methods.effects.estimate import (
+    ROUNDING,
+    UNKNOWN,
+    Estimate,
+    student_estimate,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class WeightedMeans:
 
 
 def paired_mean_difference(beneficiary: ArrayLike, control: ArrayLike, level: float) -> PairedMeans:
-    """Mean of beneficiary minus control, one value per pair; NaN is missing.
+    """Mean of beneficiary minus control, one value per pair; NaN (or infinite) is missing.
 
     The standard error is the sandwich clustered by pair, with the usual small-sample factors;
     for one control per beneficiary it is the paired t test's times √((N−1)/(N−2)), N members.
@@ -42,7 +47,7 @@ def paired_mean_difference(beneficiary: ArrayLike, control: ArrayLike, level: fl
     the difference alone. Source: Abadie & Spiess 2022, doi:10.1080/01621459.2020.1840383.
     """
     first, second = np.asarray(beneficiary, dtype=float), np.asarray(control, dtype=float)
-    is_complete = ~np.isnan(first) & ~np.isnan(second)
+    is_complete = np.isfinite(first) & np.isfinite(second)
     n_pairs = int(is_complete.sum())
     n_missing = len(is_complete) - n_pairs
     if n_pairs == 0:
@@ -57,10 +62,10 @@ def difference_from_reference(
 ) -> Estimate:
     """Difference in means between two independent groups, with an unequal-variance interval.
 
-    NaN values are left out; a group with fewer than two values gives no interval.
+    NaN and infinite values are left out; a group with fewer than two values gives no interval.
     """
     first, second = (
-        values[~np.isnan(values)]
+        values[np.isfinite(values)]
         for values in (np.asarray(group, dtype=float) for group in (beneficiary, reference))
     )
     if min(len(first), len(second)) == 0:
@@ -69,7 +74,7 @@ def difference_from_reference(
     if min(len(first), len(second)) < 2:
         return Estimate(estimate=difference)
     variance = first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)
-    if not variance > 0:
+    if not sqrt(variance) > ROUNDING * max(1.0, abs(difference)):
         return Estimate(estimate=difference)
     test = stats.ttest_ind(first, second, equal_var=False)
     interval = test.confidence_interval(level)
@@ -85,13 +90,15 @@ def weighted_difference(
 
     The standard error is the sandwich of the weighted regression on the arm, clustered by
     ``sets`` with the factors G/(G−1) · (N−1)/(N−2); without sets (NaN) each person is its own.
-    Weights are taken as known. Interval: Student on G − 1. Source: Abadie & Spiess 2022,
-    doi:10.1080/01621459.2020.1840383.
+    Weights are taken as known. Interval: Student on the effective number of sets − 1, which is
+    G − 1 where all weigh the same; where all of an arm are one set it would have no spread, and
+    there is none. Sources: Abadie & Spiess 2022, doi:10.1080/01621459.2020.1840383; Carter,
+    Schnepel & Steigerwald 2017, doi:10.1162/REST_a_00639.
     """
     y, w = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
     arm, group = np.asarray(is_beneficiary, dtype=bool), np.asarray(sets, dtype=float)
-    is_in = ~np.isnan(y) & (w > 0)
-    n_missing = int((np.isnan(y) & (w > 0)).sum())
+    is_in = np.isfinite(y) & (w > 0)
+    n_missing = int((~np.isfinite(y) & (w > 0)).sum())
     y, w, arm, group = y[is_in], w[is_in], arm[is_in], group[is_in]
     if not arm.any() or arm.all():
         return WeightedMeans(UNKNOWN, nan, nan, 0, 0, n_missing)
@@ -103,11 +110,14 @@ def weighted_difference(
     place = np.unique(group, return_inverse=True)[1]
     sums = np.bincount(place, pull)
     n_sets, n = len(sums), len(y)
+    of_arms = (len(np.unique(place[rows])) for rows in (arm, ~arm))
     difference = means[0] - means[1]
     effect = Estimate(estimate=difference)
-    if n_sets > 1 and n > 2:
+    if min(of_arms) > 1:
         error = sqrt(float((sums**2).sum()) * n_sets / (n_sets - 1) * (n - 1) / (n - 2))
-        effect = student_estimate(difference, error, n_sets - 1, level)
+        weight = np.bincount(place, share**2)
+        n_effective = float(weight.sum() ** 2 / (weight @ weight))
+        effect = student_estimate(difference, error, max(n_effective - 1, 1.0), level)
     return WeightedMeans(effect, means[0], means[1], int(arm.sum()), n, n_missing)
 
 
@@ -119,7 +129,7 @@ def _clustered_difference(differences: np.ndarray, level: float) -> Estimate:
     paired_error = float(differences.std(ddof=1)) / sqrt(n_pairs)
     clustered_error = paired_error * sqrt((n_members - 1) / (n_members - 2))
     clustered = student_estimate(mean, clustered_error, n_pairs - 1, level)
-    if not paired_error > 0:
+    if isnan(clustered.standard_error):
         return clustered
     p_value = 2 * float(stats.t.sf(abs(mean) / paired_error, n_pairs - 1))
     return Estimate(mean, clustered_error, clustered.ci_low, clustered.ci_high, p_value)

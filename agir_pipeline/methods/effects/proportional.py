@@ -79,7 +79,8 @@ def hazard_ratio(times: ArrayLike, has_event: ArrayLike, level: float) -> Propor
     """Beneficiaries' hazard over controls'. Arrays are arm × pair, beneficiaries first.
 
     Other endings censor: this is the hazard of those still free of any. Nothing is known where
-    an arm has no event, or where everybody at risk belongs to one arm at every event.
+    an arm has no event, or where everybody at risk belongs to one arm at every event. Pairs that
+    are all alike give the ratio alone: limits without width would claim certainty.
     """
     both, events = np.asarray(times, dtype=float), np.asarray(has_event, dtype=bool)
     x = np.repeat([1.0, 0.0], both.shape[1])
@@ -93,10 +94,14 @@ def hazard_ratio(times: ArrayLike, has_event: ArrayLike, level: float) -> Propor
     information = float(variance.sum())
     by_pair = _score_residuals(data, beta, total, mean).reshape(both.shape).sum(axis=0)
     error = sqrt(float(by_pair @ by_pair)) / information
+    told = (1 / sqrt(information), _trend_p(data, mean, variance))
+    if not error > SETTLED:
+        return Proportional(Estimate(exp(beta)), *told)
     reach = float(special.ndtri((1 + level) / 2)) * error
-    p_value = 2 * float(special.ndtr(-abs(beta) / error)) if error > 0 else nan
-    ratio = Estimate(exp(beta), error, exp(beta - reach), exp(beta + reach), p_value)
-    return Proportional(ratio, 1 / sqrt(information), _trend_p(data, mean, variance))
+    p_value = 2 * float(special.ndtr(-abs(beta) / error))
+    return Proportional(
+        Estimate(exp(beta), error, exp(beta - reach), exp(beta + reach), p_value), *told
+    )
 
 
 def _maximum(data: _Ranked) -> float:

@@ -8,7 +8,7 @@ doi:10.1111/j.1468-0262.2004.00555.x; Horowitz & Manski 2000, doi:10.1080/016214
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import nan, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,9 @@ from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_es
 from agir_pipeline.methods.effects.response_model import ResponseModel
 
 Floats = NDArray[np.float64]
+
+WHOLE_SCALE = 2.0
+"""From −1 to 1: an interval of differences as wide as that says nothing."""
 
 CELLS_AT_ONCE = 30_000
 """Draws are computed together as far as members × draws stays below this (fits in the cache)."""
@@ -69,8 +72,11 @@ def ipw_difference(
 
     The logistic response model (ridge penalty, weights truncated at their 1st and 99th
     percentiles) is fitted again in each of ``n_draws`` pair-bootstrap draws; interval and test
-    are Student's with the smaller arm's respondents − 1. An arm without any respondent gives
-    no estimate. Draws that leave an arm without respondents are left out.
+    are Student's with the smaller arm's respondents − 1. Answers that are all (or nearly all)
+    alike have nothing to resample: an arm's variance is never below that of its answers and one
+    more of each kind (Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560). An arm without
+    any respondent gives no estimate, an interval as wide as the scale none of itself. Draws that
+    leave an arm without respondents are left out.
     """
     return ipw_differences([answers], n_draws, level, rng)[0]
 
@@ -106,16 +112,29 @@ def _adjusted(
     answers: PairedAnswers, point: "_Figures", errors: list[float], level: float
 ) -> ResponseAdjusted:
     df = min(answers.n_respondents) - 1
+    means, n_effective = point.means[0], point.n_effective[0]
+    unseen = _unseen_variance(means, n_effective)
+    error, low_error, high_error = (sqrt(drawn**2 + unseen) for drawn in errors)
+    effect = student_estimate(float(point.difference[0]), error, df, level)
+    if effect.ci_high - effect.ci_low >= WHOLE_SCALE:
+        effect = Estimate(estimate=effect.estimate)
     return ResponseAdjusted(
-        effect=student_estimate(float(point.difference[0]), errors[0], df, level),
-        means=(float(point.means[0, 0]), float(point.means[0, 1])),
-        n_effective=(float(point.n_effective[0, 0]), float(point.n_effective[0, 1])),
+        effect=effect,
+        means=(float(means[0]), float(means[1])),
+        n_effective=(float(n_effective[0]), float(n_effective[1])),
         unweighted=float(point.unweighted[0]),
         lee=_imbens_manski(
-            float(point.lee[0, 0]), float(point.lee[1, 0]), errors[1], errors[2], level
+            float(point.lee[0, 0]), float(point.lee[1, 0]), low_error, high_error, level
         ),
         worst_case=_worst_case(answers),
     )
+
+
+def _unseen_variance(shares: Floats, n: Floats) -> float:
+    """What the bootstrap misses where answers are nearly all alike: nothing in between."""
+    with_one_more = (shares * n + 1) / (n + 2)
+    careful = with_one_more * (1 - with_one_more) / (n + 2)
+    return float(np.clip(careful - shares * (1 - shares) / n, 0.0, None).sum())
 
 
 def lee_bounds(
@@ -157,7 +176,7 @@ def _imbens_manski(
         return float(special.ndtr(k + (high - low) / largest) - special.ndtr(-k)) - level
 
     k = float(optimize.brentq(excess, -10.0, 10.0))
-    return Bounds(low, high, low - k * low_error, high + k * high_error)
+    return Bounds(low, high, max(-1.0, low - k * low_error), min(1.0, high + k * high_error))
 
 
 def _worst_case(answers: PairedAnswers) -> Bounds:

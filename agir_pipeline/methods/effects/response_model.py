@@ -15,14 +15,18 @@ RIDGE = 0.1
 and enough to keep the fit finite where a covariate separates those who answered."""
 
 TRUNCATION = (0.01, 0.99)
+REDUNDANT = 1e-10
+"""Below this share of the largest, a direction of the columns is rounding."""
+
 MAX_STEPS = 50
-TOLERANCE = 1e-8
+TOLERANCE = 1e-6
+"""Of the last step: what remains after it is of the order of its square."""
 
 
 def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
     """The model's columns, one row per person in the order given, without intercept.
 
-    Numbers: as they are, the median where missing, and an indicator of missing. Everything
+    Numbers: as they are, the median where missing (or infinite), and an indicator of it. Everything
     else: one column per level, missing being a level.
     """
     columns: list[Floats] = []
@@ -30,7 +34,7 @@ def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
         values = persons[name]
         if pd.api.types.is_numeric_dtype(values):
             numbers = values.to_numpy(dtype=float, na_value=np.nan)
-            is_missing = np.isnan(numbers)
+            is_missing = ~np.isfinite(numbers)
             middle = float(np.median(numbers[~is_missing])) if not is_missing.all() else 0.0
             columns += [np.where(is_missing, middle, numbers), is_missing.astype(float)]
         else:
@@ -41,7 +45,8 @@ def response_design(persons: pd.DataFrame, covariates: Sequence[str]) -> Floats:
 
 @dataclass(frozen=True)
 class ResponseModel:
-    """Who answered, and the standardised columns that may explain it (intercept and arm too)."""
+    """Who answered, and what may explain it: the standardised columns (intercept and arm too)
+    turned to as many as say something of their own."""
 
     columns: Floats
     is_respondent: NDArray[np.bool_]
@@ -59,7 +64,7 @@ class ResponseModel:
         spread = explaining.std(axis=0)
         varies = spread > 0  # a column that is the same for all explains nothing
         scaled = (explaining - explaining.mean(axis=0))[:, varies] / spread[varies]
-        columns = np.hstack([np.ones((len(design), 1)), scaled])
+        columns = _turned(np.hstack([np.ones((len(design), 1)), scaled]))
         zero = np.zeros((1, columns.shape[1]))
         start = _fit(columns, is_respondent.astype(float), np.ones((1, len(design))), zero)
         return cls(columns, is_respondent, start)
@@ -80,6 +85,16 @@ class ResponseModel:
         return np.clip(weights, low[:, None], high[:, None])
 
 
+def _turned(columns: Floats) -> Floats:
+    """Fewer columns that span the same: the levels of a category add up to the intercept.
+
+    All coefficients have the same penalty, which a rotation leaves as it is; so are the chances.
+    """
+    sizes, directions = np.linalg.eigh(columns.T @ columns)
+    turned: Floats = columns @ directions[:, sizes > REDUNDANT * sizes[-1]]
+    return turned
+
+
 def _percentiles(weights: Floats, counts: Floats) -> tuple[Floats, Floats]:
     """Per row, the weights below and above which a hundredth of the drawn respondents lie."""
     order = np.argsort(weights, axis=1, kind="stable")
@@ -93,19 +108,26 @@ def _percentiles(weights: Floats, counts: Floats) -> tuple[Floats, Floats]:
 
 
 def _fit(columns: Floats, answered: Floats, counts: Floats, start: Floats) -> Floats:
-    """Penalised maximum likelihood by Newton's method with step halving, one row per draw."""
-    coefficients = start
+    """Penalised maximum likelihood by Newton's method with step halving, one row per draw.
+
+    A draw that has settled is left alone: the others may need twice as many steps.
+    """
+    coefficients = start.copy()
     rows = np.ascontiguousarray(columns.T)  # in this order the products below go through BLAS
-    value = _penalised(columns, answered, counts, coefficients)
+    place = np.arange(len(start))
+    now, value = start, _penalised(columns, answered, counts, start)
     for _step in range(MAX_STEPS):
-        chance = special.expit(coefficients @ columns.T)
-        slope = (counts * (answered - chance)) @ columns - RIDGE * coefficients
+        chance = special.expit(now @ columns.T)
+        slope = (counts * (answered - chance)) @ columns - RIDGE * now
         weighted = rows * (counts * chance * (1 - chance))[:, None, :]
         curvature = weighted @ columns + RIDGE * np.eye(columns.shape[1])
         step: Floats = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0].astype(float)
-        if np.abs(step).max() < TOLERANCE:
+        now, value = _improved(columns, answered, counts, now, value, step)
+        coefficients[place] = now
+        is_open = np.abs(step).max(axis=1) >= TOLERANCE
+        if not is_open.any():
             break
-        coefficients, value = _improved(columns, answered, counts, coefficients, value, step)
+        place, now, value, counts = place[is_open], now[is_open], value[is_open], counts[is_open]
     return coefficients
 
 

@@ -14,8 +14,8 @@ from agir_pipeline.protocol.model import Inference, Wave
 RESPONSE_COLUMNS = {
     "wave": TEXT, "instrument": TEXT, "arm": TEXT, "n_expected": COUNT, "n_not_due": COUNT,
     "n_due": COUNT, "n_answered": COUNT, "n_in_part": COUNT, "n_out_of_window": COUNT,
-    "n_no_contact": COUNT, "n_silent": COUNT, "response_rate": NUMBER, "ci_low": NUMBER,
-    "ci_high": NUMBER, "difference_points": NUMBER, "ci_low_points": NUMBER,
+    "n_no_contact": COUNT, "n_silent": COUNT, "n_unreachable": COUNT, "response_rate": NUMBER,
+    "ci_low": NUMBER, "ci_high": NUMBER, "difference_points": NUMBER, "ci_low_points": NUMBER,
     "ci_high_points": NUMBER,
 }  # fmt: skip
 
@@ -47,13 +47,19 @@ def response_rates(
 ) -> pd.DataFrame:
     """Wave × arm: members of pairs expected, due, and what became of each one due.
 
-    ``responses`` has wave, arm, is_due and state. The rate is that of whole answers inside the
-    window among the members due (as AAPOR's RR2, partial answers not counted), with Wilson's
-    interval; the difference of the arms, beneficiaries minus controls, stands in both rows.
+    ``responses`` has wave, arm, is_due, state and is_lost (missing where no list of the arm tells
+    it). ``n_unreachable`` are the silent who are lost, a part of them and no state of its own:
+    where one arm alone is watched for it, it may enter no rate and no comparison. The rate is that
+    of whole answers inside the window among the members due (as AAPOR's RR2, partial answers not
+    counted), with Wilson's interval; the difference of the arms, beneficiaries minus controls,
+    stands in both rows.
     """
     level = inference.confidence_level.value
     state = responses["state"].where(responses["is_due"]).astype("string").fillna(NOT_DUE)
     seen = Counter(zip(responses["wave"], responses["arm"], state, strict=True))
+    told = responses[responses["is_lost"].notna()]
+    is_lost = (told["state"] == "silent") & told["is_lost"].astype("boolean") & told["is_due"]
+    lost = Counter(zip(told["wave"], told["arm"], is_lost.fillna(False), strict=True))
     rows = []
     for wave in waves:
         counts = {arm: _counts(seen, wave.name, arm) for arm in ARMS}
@@ -70,9 +76,10 @@ def response_rates(
         )
         place = {"wave": wave.name, "instrument": wave.origin}
         rows += [
-            {**place, "arm": arm, **counts[arm], **_rate(counts[arm], level), **difference}
+            {**place, "arm": arm, **counts[arm], **_lost(lost, wave.name, arm),
+             **_rate(counts[arm], level), **difference}
             for arm in ARMS
-        ]
+        ]  # fmt: skip
     return typed(rows, RESPONSE_COLUMNS)
 
 
@@ -85,6 +92,12 @@ def _counts(seen: Mapping[tuple[str, str, str], int], wave: str, arm: str) -> di
         "n_not_due": n_not_due,
         **of_state,
     }
+
+
+def _lost(lost: Mapping[tuple[str, str, bool], int], wave: str, arm: str) -> dict[str, int]:
+    """Nothing where nobody of the arm is watched."""
+    is_told = lost[wave, arm, True] + lost[wave, arm, False] > 0
+    return {"n_unreachable": lost[wave, arm, True]} if is_told else {}
 
 
 def _rate(counts: Mapping[str, int], level: float) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ LEAST_RESPONDENTS = 2
 """In each arm: with fewer nothing is estimated."""
 
 STATUS_EFFECT_COLUMNS = {
-    "outcome": TEXT, "definition": TEXT,
+    "outcome": TEXT, "definition": TEXT, "counted_from": TEXT, "months_after": COUNT,
     "n": COUNT, "n_due": COUNT, "n_not_due": COUNT,
     "n_respondents_beneficiary": COUNT, "n_respondents_control": COUNT, "is_evaluable": FLAG,
     "share_beneficiary": NUMBER, "share_control": NUMBER,
@@ -57,8 +57,9 @@ def status_effect_table(
     ``answers`` has one row per pair member × definition: pair_id, arm, definition, is_due (of the
     pair), is_respondent, status (missing when unknown) and the ``covariates`` of the response
     model. A respondent whose status is unknown counts as without answer. Differences are
-    beneficiary minus control in points. Evaluable: two respondents or more in each arm; otherwise
-    estimates are missing. p-values are missing in interim releases. Each
+    beneficiary minus control in points. Evaluable: two respondents or more in each arm, and an
+    interval narrower than the scale; otherwise estimates are missing. p-values are missing in
+    interim releases. Each
     definition starts the protocol's seed anew: adding one moves no other row.
     """
     due = {d.name: due_pairs(answers, d.name, covariates) for d in outcome.definitions}
@@ -67,6 +68,8 @@ def status_effect_table(
         {
             "outcome": outcome.name,
             "definition": definition.name,
+            "counted_from": definition.counted_from,
+            "months_after": outcome.asked(definition).months_after_planned_end.value,
             "claim": claim_of(outcome, inference, data_cut_on, definition.name),
             "method": _method(drawn.get(definition.name, outcome.bootstrap_draws.value)),
             "definition_text": _definition_text(outcome, definition),
@@ -85,12 +88,14 @@ def _method(n_draws: int) -> str:
         "Difference of the arms' means over all respondents of due pairs, weighted by the inverse "
         "of their chance of answering (logistic model with a small ridge penalty, weights "
         "truncated at 1 and 99 %), fitted again in each of {n} pair-bootstrap draws; Student's "
-        "interval; not a randomised comparison"
+        "interval, answers that are nearly all alike counted as uncertain as with one more of each "
+        "kind; not a randomised comparison"
     ).format(n=n_draws)
 
 
 def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> str:
     before, after = (abs(days) for days in outcome.window_days.value)
+    months = outcome.asked(definition).months_after_planned_end.value
     text = _(
         "{label}; {months} months after the pair's common planned end, answered from {before} days "
         "before to {after} days after that date"
@@ -101,9 +106,14 @@ def _definition_text(outcome: StatusOutcome, definition: StatusDefinition) -> st
             "from {before} days before to {after} days after that date; a variant, for its date "
             "hangs on the ending"
         )
+    elif not months:
+        text = _(
+            "{label}; on the pair's common planned end, answered from {before} days before to "
+            "{after} days after that date"
+        )
     return text.format(
         label=definition.labels.in_language(current_language()),
-        months=outcome.months_after_planned_end.value,
+        months=months,
         before=before,
         after=after,
     )
@@ -132,7 +142,8 @@ def _adjusted(
         drawn |= dict.fromkeys(names, n_draws)
         rng = np.random.default_rng(inference.seed)
         several = [due[name].answers for name in names]
-        found |= zip(names, ipw_differences(several, n_draws, level, rng), strict=True)
+        told = zip(names, ipw_differences(several, n_draws, level, rng), strict=True)
+        found |= {name: one for name, one in told if not isnan(one.effect.ci_low)}
     return found, drawn
 
 

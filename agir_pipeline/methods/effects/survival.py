@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from agir_pipeline.methods.effects.estimate import Estimate, normal_estimate
+from agir_pipeline.methods.effects.estimate import ROUNDING, Estimate, normal_estimate
 
 Floats = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def _incidence(
 
 def log_log_interval(risk: float, standard_error: float, level: float) -> tuple[float, float]:
     """Limits of a risk, symmetric for log(−log risk); NaN for a risk of 0 or 1."""
-    if not 0 < risk < 1 or not standard_error > 0:
+    if not ROUNDING < risk < 1 - ROUNDING or not standard_error > ROUNDING:
         return nan, nan
     reach = float(special.ndtri((1 + level) / 2)) * standard_error / (risk * -log(risk))
     return risk ** exp(reach), risk ** exp(-reach)
@@ -116,7 +116,7 @@ def censored_bonett_price(
     error sums over pairs, so a pair's likeness counts. Without censoring this is Bonett–Price.
     """
     members = ((beneficiary_times, beneficiary_causes), (control_times, control_causes))
-    return _pair_difference(members, horizon, level, cumulative_incidence)
+    return _pair_difference(members, horizon, level, cumulative_incidence, BEFORE_EVERY_DAY)
 
 
 def free_time_difference(
@@ -129,11 +129,13 @@ def free_time_difference(
 ) -> Estimate:
     """Beneficiaries' mean days free of the event up to ``horizon`` minus controls'.
 
-    Interval and test with the two pseudo-pairs of ``censored_bonett_price``.
+    Interval and test with two pseudo-pairs, whose event comes in the middle of the time: on the
+    first day it would cost all of it, twice what an event costs, and the interval would be too
+    wide (97 to 98 % at 75 pairs, 99 % at 23; in the middle 95 to 96 and 96 to 98 %).
     """
     # Days free are the horizon minus days lost: fewer lost by beneficiaries is a gain.
     members = ((control_times, control_causes), (beneficiary_times, beneficiary_causes))
-    return _pair_difference(members, horizon, level, days_lost)
+    return _pair_difference(members, horizon, level, days_lost, horizon / 2)
 
 
 def _pair_difference(
@@ -141,8 +143,9 @@ def _pair_difference(
     horizon: float,
     level: float,
     estimator: Callable[[ArrayLike, ArrayLike, float], Incidence],
+    pseudo_day: float,
 ) -> Estimate:
-    """The first members' figure minus the second ones'."""
+    """The first members' figure minus the second ones'; pseudo-pairs have the event on a day."""
     real = [estimator(times, causes, horizon).risk for times, causes in members]
     first, second = (
         estimator(
@@ -151,7 +154,7 @@ def _pair_difference(
             horizon,
         )
         for (times, causes), (pseudo_times, pseudo_causes) in zip(
-            members, _pseudo_members(horizon), strict=True
+            members, _pseudo_members(pseudo_day, horizon), strict=True
         )
     )
     standard_error = np.sqrt(np.sum((first.influence - second.influence) ** 2))
@@ -159,9 +162,9 @@ def _pair_difference(
     return normal_estimate(real[0] - real[1], centre, float(standard_error), level)
 
 
-def _pseudo_members(horizon: float) -> tuple[tuple[list[float], list[float]], ...]:
+def _pseudo_members(day: float, horizon: float) -> tuple[tuple[list[float], list[float]], ...]:
     """Times and causes of the two pseudo-pairs: beneficiaries first, then controls."""
     never = horizon + 1
-    with_event, without = (BEFORE_EVERY_DAY, 1.0), (never, 0.0)
+    with_event, without = (day, 1.0), (never, 0.0)
     orders = ((with_event, without), (without, with_event))
     return tuple(([t for t, _ in pairs], [c for _, c in pairs]) for pairs in orders)

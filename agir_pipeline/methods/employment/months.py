@@ -7,40 +7,70 @@ from agir_pipeline.protocol.model import Employment
 
 CALENDAR_COLUMNS = {
     "person_id": TEXT, "pair_id": TEXT, "arm": TEXT, "month_number": COUNT, "month_on": DAY,
-    "contract": TEXT, "told": TEXT, "told_in": TEXT, "is_contradictory": FLAG,
-    "n_months_at_work": COUNT,
+    "contract": TEXT, "told": TEXT, "told_in": TEXT, "job": TEXT, "is_contradictory": FLAG,
+    "is_at_work": FLAG, "n_months_at_work": COUNT, "n_months_known": COUNT,
+    "is_durable": FLAG, "n_months_durable": COUNT, "n_months_durable_known": COUNT,
 }  # fmt: skip
 MONTH_COLUMNS = {
     "arm": TEXT, "month_number": COUNT, "month_state": TEXT, "n_members": COUNT,
     "n_persons": COUNT, "share": NUMBER,
 }  # fmt: skip
 IN_CONTRACT = "in_contract"
-CONTRADICTORY, UNKNOWN = "contradictory", "unknown"
+CONTRADICTORY, UNKNOWN, IN_JOB = "contradictory", "unknown", "in_job"
+DURABLE, OTHER, NOT_TOLD = "durable", "other", "kind_not_told"
 
 
 def employment_calendar(months: pd.DataFrame, employment: Employment) -> pd.DataFrame:
-    """Member × month: what the register shows, what was told, and months at work so far.
+    """Member × month: register, answers, and the months so far at work and in durable employment.
 
     ``months`` as the model ``calendar_months`` gives them. A month is contradictory when the
-    register shows a contract and the member told to be out of work, or told two things of it. At
-    work: a contract in the register, or told so; a month of which nothing is known adds nothing.
+    register shows a contract, or an answer a job, and the member told to be out of work; or when
+    two things were told of it. At work: a contract in the register, a job, or told so. Durable: in
+    a job that is what the outcome asks for; a contract of the register is only where the protocol
+    says so. Each count says how far it has come and how many months so far are known: a month of
+    which nobody says it adds to neither, and the register, which holds not every job, never tells
+    that somebody is out of work.
     """
     rows = months.sort_values(["pair_id", "arm", "month_number"])
     in_contract = (rows["contract"] == IN_CONTRACT).fillna(False).astype(bool)
-    rows = rows.assign(
-        is_contradictory=(in_contract & rows["told"].isin(employment.against_contract))
-        | rows["has_two_answers"],
-        at_work=in_contract | rows["told"].isin(employment.at_work),
+    has_job = rows["has_job"].astype(bool)
+    says_work = rows["told"].isin(employment.at_work)
+    against = rows["told"].isin(employment.against_contract)
+    shows_work = in_contract | has_job
+    at_work = (shows_work | says_work).astype("boolean")
+    is_contradictory = (shows_work & against) | rows["has_two_answers"]
+    kind = rows["is_job_lasting"].astype("boolean")
+    durable = kind.mask(rows["told"].notna() & ~says_work & ~has_job, False)
+    durable = durable.mask(is_contradictory).mask(in_contract, employment.is_register_lasting)
+    found = rows.assign(
+        job=kind.map({True: DURABLE, False: OTHER}).fillna(NOT_TOLD).where(has_job),
+        is_contradictory=is_contradictory,
+        is_at_work=at_work.where(shows_work | rows["told"].notna()),
+        is_durable=durable,
     )
-    so_far = rows.groupby(["pair_id", "arm"])["at_work"].cumsum()
-    found = rows.assign(n_months_at_work=so_far)
+    found = found.assign(**_so_far(found))
     return found.astype(CALENDAR_COLUMNS)[list(CALENDAR_COLUMNS)].reset_index(drop=True)
+
+
+def _so_far(rows: pd.DataFrame) -> dict[str, "pd.Series[int]"]:
+    """Months that are so, and months known to be so or not, up to each month of a member."""
+    known = pd.DataFrame(
+        {
+            "n_months_at_work": rows["is_at_work"].fillna(False),
+            "n_months_known": rows["is_at_work"].notna(),
+            "n_months_durable": rows["is_durable"].fillna(False),
+            "n_months_durable_known": rows["is_durable"].notna(),
+        }
+    )
+    so_far = known.astype("int64").groupby([rows["pair_id"], rows["arm"]]).cumsum()
+    return {str(name): so_far[name] for name in so_far}
 
 
 def employment_by_month(calendar: pd.DataFrame) -> pd.DataFrame:
     """Arm × month × situation, from the calendar; the members of a month are those followed then.
 
-    What was told speaks for the month, else the register; a contradiction is a row of its own.
+    What was told of the month speaks for it, else a contract of the register, else a job dated by
+    an answer; a contradiction is a row of its own.
     """
     rows = calendar.assign(month_state=month_states(calendar))
     keys = ["arm", "month_number"]
@@ -52,5 +82,7 @@ def employment_by_month(calendar: pd.DataFrame) -> pd.DataFrame:
 
 def month_states(calendar: pd.DataFrame) -> "pd.Series[str]":
     """The situation of each row of the calendar."""
-    state = calendar["told"].fillna(calendar["contract"]).fillna(UNKNOWN)
+    contract = calendar["contract"]
+    in_job = calendar["job"].notna() & ~(contract == IN_CONTRACT).fillna(False)
+    state = calendar["told"].fillna(contract.mask(in_job, IN_JOB)).fillna(UNKNOWN)
     return state.mask(calendar["is_contradictory"], CONTRADICTORY)

@@ -105,16 +105,9 @@ def balance_table(
     proportions. Squares of numbers and holes (level "missing") have their own rows.
     ``alternatives`` to the pairs, if any, are further samples of all rounds.
     """
-    rounds = sorted(pool["round_number"].unique())
-    before = {n: _pool_sample(pool[pool["round_number"] == n], spec) for n in rounds}
     everybody = _last_tried(pool)
-    overall = _pool_sample(everybody, spec)
-    members = _matched_rows(pool, pairs)
-    after = {n: members[members["round_number"] == n] for n in rounds} | {ALL_ROUNDS: members}
-    samples = {
-        number: (sample, Sample(after[number], np.ones(len(after[number]))))
-        for number, sample in [(ALL_ROUNDS, overall), *before.items()]
-    }
+    samples = _samples(pool, everybody, pairs, spec)
+    overall, _members = samples[ALL_ROUNDS]
     weighted = _weighted_samples(pool, alternatives)
     rows: list[dict[str, object]] = []
     for variable in _variables(pool, spec):
@@ -128,6 +121,45 @@ def balance_table(
                     | _compare(variable, compared, denominator, points)
                 )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def sample_persons(
+    pool: pd.DataFrame,
+    pairs: pd.DataFrame,
+    spec: MatchingSpec,
+    alternatives: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """round_number, sample, person_id: everybody whom ``balance_table`` counts, each once.
+
+    Arguments as there.
+    """
+    named = [
+        (number, name, sample)
+        for number, both in _samples(pool, _last_tried(pool), pairs, spec).items()
+        for name, sample in zip(("pool", "matched"), both, strict=True)
+    ]
+    named += [(ALL_ROUNDS, name, one) for name, one in _weighted_samples(pool, alternatives)]
+    parts = [
+        pd.DataFrame({"person_id": one.rows["person_id"][one.weights > 0]}).assign(
+            round_number=number, sample=name
+        )
+        for number, name, one in named
+    ]
+    return pd.concat(parts, ignore_index=True).drop_duplicates()
+
+
+def _samples(
+    pool: pd.DataFrame, everybody: pd.DataFrame, pairs: pd.DataFrame, spec: MatchingSpec
+) -> dict[int, tuple[Sample, Sample]]:
+    """By round, all rounds first: those to be matched with their candidates, and the pairs."""
+    rounds = sorted(pool["round_number"].unique())
+    before = {n: _pool_sample(pool[pool["round_number"] == n], spec) for n in rounds}
+    members = _matched_rows(pool, pairs)
+    after = {n: members[members["round_number"] == n] for n in rounds} | {ALL_ROUNDS: members}
+    return {
+        number: (sample, Sample(after[number], np.ones(len(after[number]))))
+        for number, sample in [(ALL_ROUNDS, _pool_sample(everybody, spec)), *before.items()]
+    }
 
 
 def _weighted_samples(

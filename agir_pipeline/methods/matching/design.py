@@ -43,7 +43,7 @@ def fold(covariate: Covariate, values: "pd.Series[Any]") -> Floats | Texts:
     """
     if covariate.scale == "number":
         numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
-        return _classes(numbers, covariate.cut_points) if covariate.cut_points else numbers
+        return classes_of(numbers, covariate.cut_points) if covariate.cut_points else numbers
     place, distinct = _distinct(values)
     codes = [*map(_as_code, distinct), MISSING]  # a missing value has the place -1: the last
     return np.array([covariate.groups.get(c, c) for c in codes], dtype=object)[place]
@@ -112,7 +112,8 @@ def _unmistakable(level: object) -> str:
     return repr(text) if ";" in text else text
 
 
-def _classes(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
+def classes_of(numbers: Floats, cut_points: tuple[float, ...]) -> Texts:
+    """The half-open class of each number, by name; a missing one is the level "missing"."""
     names = [*class_names(cut_points), MISSING]
     place = np.searchsorted(cut_points, numbers, side="right")
     place[np.isnan(numbers)] = len(names) - 1

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from agir_pipeline.methods.effects.estimate import Estimate, normal_estimate
+from agir_pipeline.methods.effects.estimate import ROUNDING, Estimate, normal_estimate
 from agir_pipeline.methods.effects.survival import BEFORE_EVERY_DAY, cumulative_incidence
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ class ComparedRisks(NamedTuple):
     second: float
     difference: Estimate
     ratio: tuple[float, float, float]
-    """First over second and its limits; NaN where a group has no event."""
+    """First over second and its limits; NaN where a group has no event, no limits where all had."""
 
 
 def compared_risks(first: Group, second: Group, *, horizon: float, level: float) -> ComparedRisks:
@@ -40,7 +40,7 @@ def compared_risks(first: Group, second: Group, *, horizon: float, level: float)
     if min(real[0].risk, real[1].risk) > 0:
         at = real[0].risk / real[1].risk
         spread = sqrt(sum((one.standard_error / one.risk) ** 2 for one in real))
-        reach = float(special.ndtri((1 + level) / 2)) * spread
+        reach = float(special.ndtri((1 + level) / 2)) * spread if spread > ROUNDING else nan
         ratio = (at, exp(log(at) - reach), exp(log(at) + reach))
     return ComparedRisks(real[0].risk, real[1].risk, difference, ratio)
 

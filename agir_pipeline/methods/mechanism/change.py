@@ -12,8 +12,11 @@ from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_es
 def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float) -> Estimate:
     """The mean with Student's interval, answers of one respondent taken together.
 
-    Standard error: √(G/(G−1) Σ (sum of deviations in a cluster)²)/n on G − 1 degrees of freedom;
-    with one answer each that of a mean. One cluster gives the mean alone.
+    Standard error: √(G/(G−1) Σ (sum of deviations in a cluster)²)/n, on the effective number of
+    clusters n²/Σ(answers in a cluster)² − 1 degrees of freedom: where one respondent answers for
+    many, G − 1 are too many (92.9 % instead of 94.4 at 23 answers of 7). With one answer each it
+    is a mean as always. One cluster gives the mean alone. Source:
+    Carter, Schnepel & Steigerwald 2017, doi:10.1162/REST_a_00639.
     """
     x = np.asarray(values, dtype=float)
     if len(x) == 0:
@@ -24,7 +27,8 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float) -> Esti
     if n_clusters < 2:
         return Estimate(estimate=float(x.mean()))
     error = sqrt(n_clusters / (n_clusters - 1) * float((sums**2).sum())) / len(x)
-    return student_estimate(float(x.mean()), error, n_clusters - 1, level)
+    n_effective = len(x) ** 2 / float((np.bincount(place) ** 2).sum())
+    return student_estimate(float(x.mean()), error, max(n_effective - 1, 1.0), level)
 
 
 def wilcoxon_p(changes: ArrayLike) -> float:

@@ -140,9 +140,9 @@ def _through(
         level,
     )
     method = _(
-        "Linear models of the link on the arm and of the event on both, errors by pair; the link "
-        "as the young people told it before any early end. Exploratory: causal only if nothing "
-        "unseen moves both link and event"
+        "Linear models of the link on the arm and of the event on both, errors by pair; limits of "
+        "the part through the link are those of a product; the link as the young people told it "
+        "before any early end. Exploratory: causal only if nothing unseen moves both link and event"
     )
     for contrast, effect in found._asdict().items():
         yield {"contrast": f"link_{contrast}", "level": ALL, "n": n, "n_complete_pairs": n,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from agir_pipeline.language import _
+from agir_pipeline.methods.effects.claims import EXPLORATORY
 from agir_pipeline.methods.effects.layout import COUNT, FLAG, NUMBER, TEXT, typed
 from agir_pipeline.methods.effects.measure import weighted_difference
 from agir_pipeline.methods.mechanism.change import clustered_mean
@@ -22,6 +24,7 @@ TRANSITION_COLUMNS = {
     "shift_points": NUMBER, "arm": TEXT, "class_start": TEXT, "class_end": TEXT, "n_persons": COUNT,
     "n_compared": COUNT, "mean_change": NUMBER, "ci_low": NUMBER, "ci_high": NUMBER,
     "difference": NUMBER, "difference_ci_low": NUMBER, "difference_ci_high": NUMBER,
+    "claim": TEXT, "method": TEXT,
 }  # fmt: skip
 
 
@@ -93,6 +96,11 @@ def link_transitions(
         change["change"], change["arm"] == "beneficiary", np.ones(len(change)),
         np.full(len(change), np.nan), level,
     ).effect  # fmt: skip
+    method = _(
+        "Classes of the whole index; changes of the same parties on what every version asks alike, "
+        "Student's intervals, a triad counting once; difference of the arms' mean changes. It "
+        "describes: the end may come after a rupture"
+    )
     of_arm = {str(arm): _mean_change(own, level) for arm, own in change.groupby("arm")}
     arms = wide.index.get_level_values("arm")
     rows = []
@@ -109,6 +117,8 @@ def link_transitions(
                 "difference": difference.estimate,
                 "difference_ci_low": difference.ci_low,
                 "difference_ci_high": difference.ci_high,
+                "claim": EXPLORATORY,
+                "method": method,
             }
             for (arm, class_start, class_end), n_persons in sorted(counts.items())
         ]

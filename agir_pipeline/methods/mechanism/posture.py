@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agir_pipeline.language import _
+from agir_pipeline.methods.effects.claims import EXPLORATORY
 from agir_pipeline.methods.effects.event_pairs import ARMS
 from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
 from agir_pipeline.methods.effects.measure import weighted_difference
@@ -34,7 +36,7 @@ CHANGE_COLUMNS = {
     "mean_start": NUMBER, "mean_end": NUMBER, "n_compared": COUNT, "mean_change": NUMBER,
     "ci_low": NUMBER, "ci_high": NUMBER, "wilcoxon_p": NUMBER, "reliability": NUMBER,
     "share_improved": NUMBER, "share_deteriorated": NUMBER, "difference": NUMBER,
-    "difference_ci_low": NUMBER, "difference_ci_high": NUMBER,
+    "difference_ci_low": NUMBER, "difference_ci_high": NUMBER, "claim": TEXT, "method": TEXT,
 }  # fmt: skip
 TOGETHER = "together"
 
@@ -99,13 +101,19 @@ def posture_change(
     """
     moments = (mechanism.start_moment, mechanism.end_moment)
     limit = mechanism.change_limit.value
+    method = _(
+        "Means of all who answered; changes of the same party of the same triad on what every "
+        "version asks alike, Student's intervals, answers of one respondent taken together; "
+        "Wilcoxon's signed ranks; reliable change after Jacobson and Truax; difference of the "
+        "arms' mean changes. It describes: the end may come after a rupture"
+    )
     rows = []
     for party in [one.name for one in mechanism.parties]:
         ends = _Ends(*(told.where(party, moment) for moment in moments))
         both = _asked_twice(told, ends)
         for scale in told.scores:
-            rows += [{"scale": scale, "party": party, **row}
-                     for row in _arm_rows(told, scale, ends, both, level, limit)]  # fmt: skip
+            place = {"scale": scale, "party": party, "claim": EXPLORATORY, "method": method}
+            rows += [place | row for row in _arm_rows(told, scale, ends, both, level, limit)]
     table = typed(rows, CHANGE_COLUMNS)
     if not is_final:
         table["wilcoxon_p"] = nan

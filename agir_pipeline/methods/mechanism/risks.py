@@ -67,6 +67,17 @@ def risk_factors(
     return typed(rows, RISK_COLUMNS)
 
 
+def risk_tellers(told: pd.DataFrame, mechanism: Mechanism) -> pd.DataFrame:
+    """risk_factor, arm, moment, person_id: who told each risk, or told that there was none."""
+    parts = [
+        told.loc[~np.isnan(holds(risk.rule, told)), ["arm", "moment", "person_id"]].assign(
+            risk_factor=risk.name
+        )
+        for risk in mechanism.risks
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def _method() -> str:
     return _(
         "Aalen–Johansen in those who told the risk at entry and in those who did not, from the "

@@ -19,11 +19,17 @@ DOSE_COLUMNS = {
     "n_themes": COUNT, "share_watched_theme": NUMBER, "n_joint_contacts": COUNT,
     "n_interviews_by_landmark": COUNT, "support_hours_by_landmark": NUMBER,
 }  # fmt: skip
-THEME_COLUMNS = {
-    "theme": TEXT, "phase": TEXT, "n_beneficiaries": COUNT, "n_interviews": COUNT,
-    "interview_hours": NUMBER,
+_BY_PHASE = {
+    "phase": TEXT, "n_beneficiaries": COUNT, "n_interviews": COUNT, "interview_hours": NUMBER,
 }  # fmt: skip
-NOT_SAID = "not_said"
+THEME_COLUMNS = {"theme": TEXT, **_BY_PHASE}
+SUBTHEME_COLUMNS = {"subtheme": TEXT, **_BY_PHASE}
+QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
+QUANTILE_COLUMNS = {
+    "measure": TEXT, "phase": TEXT, "n_persons": COUNT, "mean": NUMBER,
+    **dict.fromkeys(QUANTILES, NUMBER),
+}  # fmt: skip
+ALL, NOT_SAID = "all", "not_said"
 
 
 def phase_column(phase: str) -> str:
@@ -88,6 +94,28 @@ def support_dose(
     return table.astype(columns)[list(columns)]
 
 
+def dose_quantiles(dose: pd.DataFrame, phases: Sequence[str]) -> pd.DataFrame:
+    """Measure × phase: mean and quantiles of the doses of ``support_dose``, and of how many.
+
+    Whoever had no interview counts with its zeros and is in no measure that nobody can tell of it
+    (delay, share of a theme). Quantiles lie on the line between neighbours (type 7 of Hyndman and
+    Fan 1996, doi:10.1080/00031305.1996.10473566); neither the least nor the largest is given.
+    """
+    measures = [name for name in DOSE_COLUMNS if name not in ("person_id", "pair_id")]
+    places = [(name, name, ALL) for name in measures]
+    places += [(phase_column(phase), measures[0], phase) for phase in phases]
+    rows = []
+    for column, measure, phase in places:
+        values = dose[column].to_numpy(dtype=float, na_value=np.nan)
+        told = values[~np.isnan(values)]
+        row = {"measure": measure, "phase": phase, "n_persons": len(told)}
+        if len(told):
+            found = np.quantile(told, list(QUANTILES.values())).tolist()
+            row |= {"mean": float(told.mean()), **dict(zip(QUANTILES, found, strict=True))}
+        rows.append(row)
+    return typed(rows, QUANTILE_COLUMNS)
+
+
 def _hours(rows: pd.DataFrame) -> Floats:
     minutes = rows["shared_minutes"].to_numpy(dtype=float, na_value=np.nan)
     return np.asarray(np.nan_to_num(minutes) / MINUTES_AN_HOUR, dtype=np.float64)
@@ -109,12 +137,25 @@ def support_themes(
     An interview of several themes counts under each; its hours are not divided among them. A
     phase that was not logged is ``not_said``.
     """
+    return _by_phase(sessions, "theme", themes, phases)
+
+
+def support_subthemes(
+    sessions: pd.DataFrame, subthemes: Sequence[str], phases: Sequence[str]
+) -> pd.DataFrame:
+    """Sub-theme × phase, counted as themes are; a theme without one is in no row."""
+    return _by_phase(sessions, "subtheme", subthemes, phases)
+
+
+def _by_phase(
+    sessions: pd.DataFrame, kind: str, themes: Sequence[str], phases: Sequence[str]
+) -> pd.DataFrame:
     phase = sessions["phase"].astype(object).where(sessions["phase"].notna(), NOT_SAID)
     people: dict[tuple[str, str], set[str]] = {}
     n_interviews: Counter[tuple[str, str]] = Counter()
     hours: Counter[tuple[str, str]] = Counter()
     for person, now, codes, spent in zip(
-        sessions["person_id"], phase, sessions["theme_codes"], _hours(sessions), strict=True
+        sessions["person_id"], phase, sessions[f"{kind}_codes"], _hours(sessions), strict=True
     ):
         for theme in codes.split(CODE_MARK) if isinstance(codes, str) else ():
             people.setdefault((theme, now), set()).add(person)
@@ -123,7 +164,7 @@ def support_themes(
     shown = [*phases, NOT_SAID] if (phase == NOT_SAID).any() else phases
     rows = [
         {
-            "theme": theme,
+            kind: theme,
             "phase": now,
             "n_beneficiaries": len(people.get((theme, now), ())),
             "n_interviews": n_interviews[theme, now],
@@ -132,15 +173,15 @@ def support_themes(
         for theme in themes
         for now in shown
     ]
-    return typed(rows, THEME_COLUMNS)
+    return typed(rows, {kind: TEXT, **_BY_PHASE})
 
 
-def touched(sessions: pd.DataFrame) -> pd.DataFrame:
-    """person_id, theme and phase of every interview, as ``support_themes`` counts them."""
+def touched(sessions: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """person_id, theme or subtheme, and phase of every interview, as the tables count them."""
     phase = sessions["phase"].astype(object).where(sessions["phase"].notna(), NOT_SAID)
-    themes = sessions["theme_codes"].astype("string").str.split(CODE_MARK, regex=False)
-    rows = pd.DataFrame({"person_id": sessions["person_id"], "theme": themes, "phase": phase})
-    return rows.explode("theme", ignore_index=True).dropna(subset="theme")
+    themes = sessions[f"{kind}_codes"].astype("string").str.split(CODE_MARK, regex=False)
+    rows = pd.DataFrame({"person_id": sessions["person_id"], kind: themes, "phase": phase})
+    return rows.explode(kind, ignore_index=True).dropna(subset=kind)
 
 
 def dose_class(n_interviews: "pd.Series[int]", limits: Sequence[int]) -> "pd.Series[str]":

@@ -29,11 +29,7 @@ def enrolment_progress(
     watched is that of all entries so far whose code is known, with Wilson's interval (Wilson 1927,
     doi:10.1080/01621459.1927.10502953). Target and gap are missing where the study has no target.
     """
-    entries = pd.concat(
-        [_beneficiaries(participants, enrolment), _controls(participants, pairs, enrolment)],
-        ignore_index=True,
-    ).dropna(subset=["month"])
-    entries = entries[entries["month"] <= pd.Period(last_on, "M")]
+    entries = _entries_until(participants, pairs, enrolment, last_on)
     rows: list[dict[str, object]] = []
     if len(entries):
         months = pd.period_range(entries["month"].min(), pd.Period(last_on, "M"), freq="M")
@@ -44,9 +40,30 @@ def enrolment_progress(
     return typed(rows, PROGRESS_COLUMNS).sort_values(["month_on", "arm"], ignore_index=True)
 
 
+def enrolled_persons(
+    participants: pd.DataFrame, pairs: pd.DataFrame, enrolment: Enrolment, last_on: date
+) -> pd.DataFrame:
+    """person_id, arm, month_on: everybody whom ``enrolment_progress`` counts, where it does."""
+    entries = _entries_until(participants, pairs, enrolment, last_on)
+    return entries.assign(month_on=entries["month"].dt.to_timestamp())[
+        ["person_id", "arm", "month_on"]
+    ]
+
+
+def _entries_until(
+    participants: pd.DataFrame, pairs: pd.DataFrame, enrolment: Enrolment, last_on: date
+) -> pd.DataFrame:
+    entries = pd.concat(
+        [_beneficiaries(participants, enrolment), _controls(participants, pairs, enrolment)],
+        ignore_index=True,
+    ).dropna(subset=["month"])
+    return entries[entries["month"] <= pd.Period(last_on, "M")]
+
+
 def _beneficiaries(participants: pd.DataFrame, enrolment: Enrolment) -> pd.DataFrame:
     own = participants[participants["arm"] == "beneficiary"]
-    return _entries("beneficiary", own[enrolment.entry_column], _watched(own, enrolment))
+    is_watched = _watched(own, enrolment)
+    return _entries("beneficiary", own["person_id"], own[enrolment.entry_column], is_watched)
 
 
 def _controls(
@@ -55,7 +72,8 @@ def _controls(
     own = participants[participants["arm"] == "control"].drop_duplicates("person_id")
     is_watched = _watched(own, enrolment).set_axis(own["person_id"])
     active = pairs[pairs["status"] == "active"]
-    return _entries("control", active["formed_on"], active["control_person_id"].map(is_watched))
+    people = active["control_person_id"]
+    return _entries("control", people, active["formed_on"], people.map(is_watched))
 
 
 def _watched(persons: pd.DataFrame, enrolment: Enrolment) -> pd.Series:
@@ -66,9 +84,12 @@ def _watched(persons: pd.DataFrame, enrolment: Enrolment) -> pd.Series:
     return codes.isin(enrolment.watched_codes).astype("boolean").mask(codes.isna())
 
 
-def _entries(arm: str, entered_on: pd.Series, is_watched: pd.Series) -> pd.DataFrame:
+def _entries(
+    arm: str, person_id: pd.Series, entered_on: pd.Series, is_watched: pd.Series
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "person_id": person_id,
             "arm": arm,
             "month": pd.to_datetime(entered_on).dt.to_period("M"),
             "is_watched": is_watched.astype("boolean"),

@@ -1,8 +1,12 @@
 """``participant_flow``: everybody who entered, and the one place where each of them left."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agir_pipeline.contracts.published import STEPS, flow_steps, outcome_step, wave_step
 from agir_pipeline.methods.effects.layout import COUNT, TEXT, typed
@@ -14,22 +18,35 @@ FLOW_COLUMNS = {
     "reason": TEXT, "n_out": COUNT, "n_remaining": COUNT,
 }  # fmt: skip
 
+Texts = NDArray[np.object_]
+
 EXITS = {
     WITHDRAWN: "eligible",
     "not_eligible": "eligible",
     "no_linked_contract": "contract_linked",
     "undecided_link": "contract_linked",
+    "not_yet_listed": "listed",
+    "not_yet_consented": "listed",
+    "not_entered": "enrolled",
     "waiting": "waited",
     "stale_register": "waited",
 }
 """Reason → the step at which it makes a person leave; any other reason is told by a round."""
 
 WAY = {
-    "beneficiary": tuple(step for step in STEPS if step != "at_risk"),
-    "control": tuple(step for step in STEPS if step != "waited"),
-    "reference": ("registered",),
+    "beneficiary": tuple(step for step in STEPS if step not in ("listed", "at_risk")),
+    "control": tuple(step for step in STEPS if step not in ("enrolled", "waited")),
 }
 """The steps each arm goes through before the outcomes."""
+
+
+class Stage(NamedTuple):
+    """Everybody of an arm who enters a step, and why each of them leaves it (missing: stays)."""
+
+    step: str
+    arm: str
+    person_id: Texts
+    reason: Texts
 
 
 def participant_flow(
@@ -44,31 +61,19 @@ def participant_flow(
 ) -> pd.DataFrame:
     """Step × arm × reason: how many entered the step, left it for the reason, and remained.
 
-    ``participants`` has person_id and arm, ``blocked`` the reason that keeps each of its rows from
-    being matched (missing: none), ``unmatched`` person_id and reason. ``losses`` says for each
-    wave (by its step) and outcome (by name) which members of active pairs cannot be told: pair_id,
-    arm, reason (missing: can be told). A step nobody leaves has one row without reason. The first
-    row is everybody of the register, and whoever is in a pair though no longer on it.
+    ``participants`` has person_id, arm and the day of entry where the protocol names one,
+    ``blocked`` the reason that keeps each of its rows from being matched (missing: none),
+    ``unmatched`` person_id and reason. ``losses`` says for each wave (by its step) and outcome (by
+    name) which members of active pairs cannot be told: pair_id, arm, reason (missing: can be
+    told). A step nobody leaves has one row without reason. The first row is everybody of the
+    register, and whoever is in a pair though no longer on it.
 
     ``n_remaining`` stands in every row of its step: n_in − Σ n_out. Each wave and each outcome
     starts from ``analysed``.
     """
-    everybody = _everybody(participants, blocked, pairs)
-    exits = _exits(everybody, unmatched, pairs, pool, exclusions)
     order = {step: number for number, step in enumerate(flow_steps(protocol), 1)}
-    rows: list[dict[str, object]] = []
-    for arm, mine in exits.items():
-        n_in = len(mine)
-        for step in WAY[arm]:
-            left = mine.loc[mine["step"] == step, "reason"]
-            rows += _step(order, step, arm, n_in, left)
-            n_in -= len(left)
-        rows += _outcomes(order, arm, n_in, losses, protocol)
-    n_reference = int((everybody["arm"] == "reference").sum())
-    if n_reference:
-        nobody = pd.Series(dtype="string")
-        rows += _step(order, "registered", "reference", n_reference, nobody)
-    table = typed(rows, FLOW_COLUMNS)
+    stages = _stages(participants, blocked, unmatched, pairs, pool, exclusions, losses, protocol)
+    table = typed([row for stage in stages for row in _counts(stage, order)], FLOW_COLUMNS)
     return table.sort_values(["step_order", "arm"], kind="stable", ignore_index=True)
 
 
@@ -86,22 +91,48 @@ def flow_persons(
 
     Arguments as there. ``reason`` is missing for whoever does not leave at the step.
     """
-    everybody = _everybody(participants, blocked, pairs)
-    reference = everybody[everybody["arm"] == "reference"].assign(reason=None)
-    parts = [reference.assign(step="registered")]
+    stages = _stages(participants, blocked, unmatched, pairs, pool, exclusions, losses, protocol)
+    return pd.concat((pd.DataFrame(stage._asdict()) for stage in stages), ignore_index=True)
+
+
+def _stages(
+    participants: pd.DataFrame,
+    blocked: pd.Series,
+    unmatched: pd.DataFrame,
+    pairs: pd.DataFrame,
+    pool: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    losses: Mapping[str, pd.DataFrame],
+    protocol: Protocol,
+) -> Iterator[Stage]:
+    """The one walk: each arm from the register to the pairs that count, then to each end."""
+    everybody = _everybody(participants, blocked, pairs, protocol)
+    steps = flow_steps(protocol)
+    active = pairs[pairs["status"] == "active"]
     for arm, mine in _exits(everybody, unmatched, pairs, pool, exclusions).items():
-        inside = mine
-        for step in WAY[arm]:
-            is_leaving = (inside["step"] == step).fillna(False).astype(bool)
-            parts.append(inside.assign(step=step, reason=inside["reason"].where(is_leaving)))
-            inside = inside[~is_leaving]
-        of_pair = pairs[pairs["status"] == "active"].set_index("pair_id")[f"{arm}_person_id"]
+        people, why = _texts(mine["person_id"]), _texts(mine["reason"])
+        place = _texts(mine["step"].fillna(""))
+        for step in (step for step in WAY[arm] if step in steps):
+            is_leaving = place == step
+            told = why.copy()
+            told[~is_leaving] = None
+            yield Stage(step, arm, people, told)
+            people, why, place = (part[~is_leaving] for part in (people, why, place))
+        pair_ids = pd.Index(active["pair_id"])
+        row = pd.Index(people).get_indexer(pd.Index(_texts(active[f"{arm}_person_id"])))
         for step, name in _ends(protocol).items():
-            lost = losses[name]
-            lost = lost[lost["arm"] == arm]
-            reason = pd.Series(lost["reason"].to_numpy(), lost["pair_id"].map(of_pair))
-            parts.append(inside.assign(step=step, reason=inside["person_id"].map(reason)))
-    return pd.concat([part[["step", "arm", "person_id", "reason"]] for part in parts])
+            lost = losses[name][_texts(losses[name]["arm"]) == arm]
+            of_pair = pair_ids.get_indexer(pd.Index(lost["pair_id"]))
+            told = np.full(len(people), None, dtype=object)
+            told[row[of_pair[of_pair >= 0]]] = _texts(lost["reason"])[of_pair >= 0]
+            yield Stage(step, arm, people, told)
+    reference = _texts(everybody.loc[everybody["arm"] == "reference", "person_id"])
+    if len(reference):
+        yield Stage("registered", "reference", reference, np.full(len(reference), None))
+
+
+def _texts(column: pd.Series) -> Texts:
+    return np.asarray(column, dtype=np.object_)
 
 
 def _exits(
@@ -119,9 +150,14 @@ def _exits(
     }
 
 
-def _everybody(participants: pd.DataFrame, blocked: pd.Series, pairs: pd.DataFrame) -> pd.DataFrame:
-    known = participants[["person_id", "arm"]].assign(blocked=blocked)
-    members = pd.concat([_members(pairs, arm) for arm in ("beneficiary", "control")])
+def _everybody(
+    participants: pd.DataFrame, blocked: pd.Series, pairs: pd.DataFrame, protocol: Protocol
+) -> pd.DataFrame:
+    index = protocol.matching.index
+    known = participants[["person_id", "arm"]].assign(
+        blocked=blocked, has_entered=participants[index.entry_column].notna() if index else True
+    )
+    members = pd.concat([_members(pairs, arm) for arm in WAY])
     return pd.concat([known, members]).drop_duplicates(["person_id", "arm"], ignore_index=True)
 
 
@@ -142,8 +178,9 @@ def _beneficiary_exits(
 ) -> pd.DataFrame:
     """The reason of the last round that looked at them; whoever none looked at waits."""
     reasons = unmatched.drop_duplicates("person_id").set_index("person_id")["reason"]
-    told = persons["person_id"].map(reasons).astype("string").fillna("waiting")
-    return _with_pairs(persons, told, pairs)
+    told = persons["person_id"].map(reasons).astype("string")
+    told = told.mask(told.isna() & ~persons["has_entered"].eq(True), "not_entered")
+    return _with_pairs(persons, told.fillna("waiting"), pairs)
 
 
 def _control_exits(
@@ -176,36 +213,22 @@ def _with_pairs(persons: pd.DataFrame, told: pd.Series, pairs: pd.DataFrame) -> 
     return persons.assign(step=step.mask(is_paired, left_pair), reason=told.mask(is_paired, status))
 
 
-def _outcomes(
-    order: Mapping[str, int],
-    arm: str,
-    n_in: int,
-    losses: Mapping[str, pd.DataFrame],
-    protocol: Protocol,
-) -> Iterator[dict[str, object]]:
-    for step, name in _ends(protocol).items():
-        lost = losses[name]
-        left = lost.loc[lost["arm"] == arm, "reason"].dropna()
-        yield from _step(order, step, arm, n_in, left)
-
-
 def _ends(protocol: Protocol) -> dict[str, str]:
     """The steps after ``analysed``, each with the name of its losses."""
     waves = {wave_step(wave): wave_step(wave) for wave in protocol.waves}
     return waves | {outcome_step(outcome): outcome.name for outcome in protocol.outcomes}
 
 
-def _step(
-    order: Mapping[str, int], step: str, arm: str, n_in: int, left: pd.Series
-) -> Iterator[dict[str, object]]:
-    counts = sorted((str(reason), int(n)) for reason, n in left.value_counts().items())
+def _counts(stage: Stage, order: Mapping[str, int]) -> Iterator[dict[str, object]]:
+    counts = sorted(Counter(stage.reason[pd.notna(stage.reason)]).items())
+    n_in, n_left = len(stage.person_id), sum(n for _why, n in counts)
     for reason, n_out in counts or [("", 0)]:
         yield {
-            "step_order": order[step],
-            "step": step,
-            "arm": arm,
+            "step_order": order[stage.step],
+            "step": stage.step,
+            "arm": stage.arm,
             "n_in": n_in,
             "reason": reason or None,
             "n_out": n_out,
-            "n_remaining": n_in - len(left),
+            "n_remaining": n_in - n_left,
         }

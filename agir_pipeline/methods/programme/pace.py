@@ -6,6 +6,7 @@ from math import inf, isinf, nan
 import pandas as pd
 from scipy import stats
 
+from agir_pipeline.methods.effects.event_pairs import ARMS
 from agir_pipeline.methods.effects.layout import COUNT, DAY, NUMBER, TEXT, typed
 from agir_pipeline.protocol.model import Enrolment, Pace
 
@@ -16,7 +17,7 @@ PACE_COLUMNS = {
 }  # fmt: skip
 
 PROJECTION_COLUMNS = {
-    "month_on": DAY, "state": TEXT, "n_entries": COUNT, "projected": COUNT,
+    "month_on": DAY, "arm": TEXT, "state": TEXT, "n_entries": COUNT, "projected": COUNT,
     "projected_low": COUNT, "projected_high": COUNT, "n_cumulative": COUNT,
     "cumulative_low": COUNT, "cumulative_high": COUNT, "n_target": COUNT,
     "p_target": NUMBER,
@@ -76,28 +77,16 @@ def enrolment_pace(
 def enrolment_projection(
     progress: pd.DataFrame, enrolment: Enrolment, pace: Pace, last_on: date
 ) -> pd.DataFrame:
-    """Month by month: what was realised, then what the pace since the change leads to.
+    """Month × arm: what was realised, then what the pace since the change leads to.
 
     Future entries of h months together are negative binomial: a gamma prior of the rate, the
     entries since the change, and chance. The cumulative interval takes the whole exposure at
     once: months summed as if independent would understate it. ``p_target`` is the chance that the
-    target is reached by the end of the month. Empty ahead before a month since the change.
+    target is reached by the end of the month. Empty ahead before a month since the change; and
+    of controls, who come with their pairs.
     """
-    own = _own(progress, last_on)
-    target = enrolment.target.beneficiary.value if enrolment.target else None
-    rows: list[dict[str, object]] = [
-        {
-            "month_on": month,
-            "state": "realised",
-            "n_entries": int(n),
-            "n_cumulative": int(so_far),
-            "n_target": target,
-            "p_target": None if target is None else float(so_far >= target),
-        }
-        for month, n, so_far in zip(
-            own["month_on"], own["n_entries"], own["n_cumulative"], strict=True
-        )
-    ]
+    rows = [row for arm in ARMS for row in _realised(progress, enrolment, arm, last_on)]
+    own, target = _own(progress, last_on), _target(enrolment, ARMS[0])
     since = own[own["month_on"] >= pd.Timestamp(pace.change_on.value)]
     if len(since):
         n_now = int(own["n_cumulative"].iloc[-1])
@@ -106,9 +95,34 @@ def enrolment_projection(
         first = pd.Period(own["month_on"].iloc[-1], "M") + 1
         months = pd.period_range(first, pd.Period(pace.until_on.value, "M"), freq="M")
         for ahead, month in enumerate(months, 1):
-            place = {"month_on": month.to_timestamp(), "state": "projected", "n_target": target}
-            rows.append(place | _ahead(shape, exposure, ahead, n_now, target, pace))
-    return typed(rows, PROJECTION_COLUMNS)
+            place = {"month_on": month.to_timestamp(), "arm": ARMS[0], "state": "projected"}
+            found = _ahead(shape, exposure, ahead, n_now, target, pace)
+            rows.append(place | {"n_target": target} | found)
+    table = typed(rows, PROJECTION_COLUMNS)
+    return table.sort_values(["month_on", "arm"], kind="stable", ignore_index=True)
+
+
+def _realised(
+    progress: pd.DataFrame, enrolment: Enrolment, arm: str, last_on: date
+) -> list[dict[str, object]]:
+    own, target = _own(progress, last_on, arm), _target(enrolment, arm)
+    columns = (own["month_on"], own["n_entries"], own["n_cumulative"])
+    return [
+        {
+            "month_on": month,
+            "arm": arm,
+            "state": "realised",
+            "n_entries": int(n),
+            "n_cumulative": int(so_far),
+            "n_target": target,
+            "p_target": None if target is None else float(so_far >= target),
+        }
+        for month, n, so_far in zip(*columns, strict=True)
+    ]
+
+
+def _target(enrolment: Enrolment, arm: str) -> int | None:
+    return getattr(enrolment.target, arm).value if enrolment.target else None
 
 
 def _ahead(
@@ -131,6 +145,6 @@ def _ahead(
     }
 
 
-def _own(progress: pd.DataFrame, last_on: date) -> pd.DataFrame:
-    own = progress[progress["arm"] == "beneficiary"].sort_values("month_on")
+def _own(progress: pd.DataFrame, last_on: date, arm: str = ARMS[0]) -> pd.DataFrame:
+    own = progress[progress["arm"] == arm].sort_values("month_on")
     return own[own["month_on"] <= pd.Timestamp(last_on)]

@@ -9,7 +9,7 @@ import pandas as pd
 from babel.numbers import format_decimal
 from scipy import special
 
-from agir_pipeline.language import current_language
+from agir_pipeline.language import _, current_language
 from agir_pipeline.methods.effects.bootstrapped import bca_limits
 from agir_pipeline.methods.effects.claims import is_final
 from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
@@ -20,7 +20,8 @@ from agir_pipeline.protocol.model import Costs, EventOutcome, Protocol, StatusOu
 EFFECTIVENESS_COLUMNS = {
     "outcome": TEXT, "definition": TEXT, "horizon_days": COUNT, "kind": TEXT,
     "cost_difference_eur": NUMBER, "gain_points": NUMBER, "gain_low_points": NUMBER,
-    "gain_high_points": NUMBER, "n_needed": TEXT, "cost_per_gain_eur": NUMBER,
+    "gain_high_points": NUMBER, "n_needed": TEXT, "cost_per_gain_set": TEXT,
+    "cost_per_gain_eur": NUMBER,
     "cost_per_gain_low_eur": NUMBER, "cost_per_gain_high_eur": NUMBER,
     "cost_per_gain_bca_low_eur": NUMBER, "cost_per_gain_bca_high_eur": NUMBER,
 }  # fmt: skip
@@ -148,7 +149,7 @@ def _per_gain(row: Row, each: float) -> Row:
     gain, low, high = (
         row[name] / 100 for name in ("gain_points", "gain_low_points", "gain_high_points")
     )
-    told = per_gain(each, gain, low, high)
+    told = per_gain(each, gain, low, high) | {"cost_per_gain_set": cost_set(each, low, high)}
     bca_low, bca_high = row["bca"]
     if bca_low > 0 and gain > 0:
         told |= {
@@ -168,6 +169,24 @@ def per_gain(each: float, gain: float, low: float, high: float) -> Row:
             "cost_per_gain_high_eur": each / low,
         }
     return told
+
+
+def cost_set(each: float, low: float, high: float) -> str:
+    """The costs per gain that agree with a gain between ``low`` and ``high``: Fieller's set.
+
+    Where the gain may be nothing the set has no upper end: it goes through infinity to no gain.
+    Told always, it holds the truth as often as the interval of the gain does.
+    """
+    if high <= 0:
+        return _("no gain")
+    least = _euros(each / high)
+    if low > 0:
+        return f"{least} – {_euros(each / low)}"
+    return _("{least} → ∞ → no gain").format(least=least)
+
+
+def _euros(amount: float) -> str:
+    return format_decimal(round(amount), "#,##0", locale=current_language())
 
 
 def number_needed(gain: float, low: float, high: float) -> str:

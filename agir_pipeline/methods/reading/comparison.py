@@ -164,9 +164,13 @@ class _Memory:
                 yield column.name, delivery.said(column.name)
 
     def _gone(self, delivery: Delivery, last: Delivery) -> Iterator[Told]:
-        """Rows of the file before; those that this file holds but spoils are not gone."""
+        """Rows of the file before; those that this file holds but spoils are not gone.
+
+        A rejected row may be any of them if its key cannot be read, or if another rejected row
+        has the same; one with a key of its own is none.
+        """
         before = last.numbers
-        spoilt = set(delivery.rejected) & before.keys()
+        spoilt = set(delivery.rejected) - {None}
         still = delivery.numbers.keys() | spoilt
         gone = [key for key in before if key not in still]
         if len(gone) <= len(delivery.rejected) - len(spoilt):

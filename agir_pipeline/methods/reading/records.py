@@ -69,9 +69,9 @@ class Records:
         self.source, self.numbers = source, numbers
         self.values = {name: column.values for name, column in typed.items()}
         broken = {position for column in typed.values() for position in column.rules}
-        self._right: Sequence[int] = range(len(numbers))
+        self.right: Sequence[int] = range(len(numbers))
         if broken:
-            self._right = [position for position in self._right if position not in broken]
+            self.right = [position for position in self.right if position not in broken]
         self.keys = self._keys()
         self.copies, self._colliding = self._repetitions()
 
@@ -82,14 +82,14 @@ class Records:
 
     def _repetitions(self) -> tuple[list[int], list[int]]:
         """Positions of rows equal to an earlier one, and of rows that contradict another."""
-        keys = list(map(self.keys.__getitem__, self._right))
+        keys = list(map(self.keys.__getitem__, self.right))
         if len(set(keys)) == len(keys):
             return [], []
         times = Counter(keys)
         seen: set[tuple[Any, ...]] = set()
         copies: list[int] = []
         first: dict[str | None, list[int]] = {}
-        for position in self._right:
+        for position in self.right:
             key = self.keys[position]
             if times[key] > 1:
                 row = (key, *(values[position] for values in self.values.values()))
@@ -119,7 +119,7 @@ class Records:
     def before(self, earlier: str, later: str) -> list[int]:
         """Rows whose day in column ``earlier`` lies before that in column ``later``."""
         days = list(zip(self.values[earlier], self.values[later], strict=True))
-        return [p for p in self._right if all(days[p]) and days[p][0] < days[p][1]]
+        return [p for p in self.right if all(days[p]) and days[p][0] < days[p][1]]
 
     def _same_people(self) -> Iterator[int]:
         """A case opened twice: what tells people apart is the same, the key is not."""
@@ -127,7 +127,7 @@ class Records:
         if not names:
             return
         columns = [list(self.values[name]) for name in names]
-        told = {p: tuple(column[p] for column in columns) for p in self._right}
+        told = {p: tuple(column[p] for column in columns) for p in self.right}
         told = {p: values for p, values in told.items() if None not in values}
         # Few people share a date: only their names are folded and compared.
         days = Counter(map(_days, told.values()))

@@ -34,6 +34,7 @@ from agir_pipeline.methods.reading.records import (
     row_digests,
 )
 from agir_pipeline.methods.reading.row_ends import End, first_ends
+from agir_pipeline.methods.reading.terms import broken_after_term, shortened_terms
 from agir_pipeline.methods.reading.typing_rules import ColumnReader, TypedColumn, as_array
 from agir_pipeline.protocol.model import ColumnType, Source
 
@@ -188,7 +189,7 @@ class RowReader:
                 *uncached,
                 *cell_findings(grid, typed, records.numbers),
                 *self._disagreeing(grid, records),
-                *self._never_begun(grid, records),
+                *self._spells_at_odds(grid, records),
                 *self._out_of_order(grid, records),
                 *found("duplicate_rows", grid, [rows.numbers[index] for index in copies]),
                 *([] if len(data) else [Finding("no_rows", grid.sheet, None, "", 0)]),
@@ -267,14 +268,17 @@ class RowReader:
             numbers = [records.numbers[position] for position in places(records.values)]
             yield from found("disagreement", grid, numbers, name)
 
-    def _never_begun(self, grid: Grid, records: Records) -> Iterator[Finding]:
-        """Contracts broken before their first day: nobody was ever in them."""
+    def _spells_at_odds(self, grid: Grid, records: Records) -> Iterator[Finding]:
+        """Contracts broken before their first day or after their last, and terms cut short."""
         spell = self.source.spell
         if spell:
-            name = spell.ended_early
-            places = records.before(name, spell.starts)
-            numbers = [records.numbers[position] for position in places]
-            yield from found("never_begun", grid, numbers, name)
+            told = (
+                ("never_begun", spell.ended_early, records.before(spell.ended_early, spell.starts)),
+                ("broken_after_term", spell.ended_early, broken_after_term(records, spell)),
+                ("term_shortened", spell.planned_end, shortened_terms(records, spell)),
+            )
+            for code, name, places in told:
+                yield from found(code, grid, [records.numbers[one] for one in places], name)
 
     def _out_of_order(self, grid: Grid, records: Records) -> Iterator[Finding]:
         """Days that lie before one that comes first, one finding per pair of columns."""

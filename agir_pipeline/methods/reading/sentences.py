@@ -179,6 +179,14 @@ FINDINGS: Mapping[str, str] = {
     "never_begun": mark(
         "{n} contract(s) ended before their first day: nobody counts as having been in them"
     ),
+    "broken_after_term": mark(
+        "{n} contract(s) are told broken after their planned end: they count as ended as planned; "
+        "ask which day is right"
+    ),
+    "term_shortened": mark(
+        "{n} amendment(s) bring a planned end forward just before it, which may hide a rupture; "
+        "the end counts as planned, ask why"
+    ),
     "disagreement": mark("{n} value(s) do not go with what stands beside them; look at both"),
     "out_of_order": mark("{n} day(s) lie before one that comes first; look at both"),
     "kept_as_text": mark('{n} value(s) were written ="…", which was dropped'),

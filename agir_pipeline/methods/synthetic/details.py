@@ -151,6 +151,9 @@ def describe_entry(
     )
 
 
+WORKED = "worked"
+
+
 def describe_final(
     protocol: Protocol, answers: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
@@ -165,6 +168,9 @@ def describe_final(
     told: dict[str, Any] = {
         f"month_{k}_status": np.where(is_whole, rng.choice(months, n), "") for k in range(1, 7)
     }
+    for k in range(1, 7):  # whoever had the job already was at work
+        has_job = works & (day <= as_days(answers["answered_on"]) - 31 * k * DAY)
+        told[f"month_{k}_status"][has_job] = WORKED
     return answers.assign(
         job_start_on=_where(works, day),
         working_time_share=np.where(works, rng.choice([0.5, 0.8, 1.0], n), np.nan),

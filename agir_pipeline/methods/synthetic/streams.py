@@ -91,6 +91,10 @@ def _titled(layout: Layout, partner: Partner) -> Layout:
 # ----------------------------------------------------------------------------- beneficiaries
 
 
+LOST_EVERY = 8
+"""Of those whose support ends with the contract, one in so many is out of reach by then."""
+
+
 def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
     """The register of the bearer: an entry, then the contract's number, then the exit."""
     rows = people.join(path[["rupture_on", "net_on"]])
@@ -98,12 +102,15 @@ def beneficiary_rows(people: pd.DataFrame, path: pd.DataFrame) -> pd.DataFrame:
     entry = rows["support_entry_on"]
     breaks = rows["net_on"].notna()
     exit_on = support_ends_on(rows, rows)
+    is_lost = np.arange(len(rows)) % LOST_EVERY == LOST_EVERY - 1
     rows = rows.assign(
         adviser_id=rows["adviser"].map("C{}".format),
         first_contact_on=entry - pd.to_timedelta(5 + rows["spelling"] * 9, unit="D"),
         consented_on=entry - pd.to_timedelta(rows["spelling"], unit="D"),
         support_exit_on=exit_on,
-        support_exit_reason=np.where(breaks, "rupture", "contract_end"),
+        support_exit_reason=np.select(
+            [breaks, is_lost], ["rupture", "unreachable"], "contract_end"
+        ),
     )
     numbered = rows["deposited_on"].clip(lower=entry)
     left = exit_on.clip(lower=numbered)

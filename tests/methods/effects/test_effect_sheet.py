@@ -86,9 +86,9 @@ def test_an_event_says_its_figures_with_their_sign_and_their_bounds(leaving, pro
     small = "Smallest effect that could be found, "
     assert said["precision", f"{small}tested alone"] == "21.5 points"
     assert said["precision", f"{small}under Holm"].startswith("none:")
-    assert said["precision", "Reading"].startswith("Inconclusive")
+    assert said["effect", "Reading"].startswith("Inconclusive")
     assert said["hidden_bias", "Γ*, Rosenbaum"].startswith("none:")
-    assert said["hidden_bias", "E-value of the estimate"] == "3.41"
+    assert said["hidden_bias", "E-value of the risk ratio, complete pairs"] == "3.41"
     assert said["evaluability", "Pairs evaluable today"] == "20 of 23"
     assert said["evaluability", "Pairs never evaluable"] == "1"
     assert said["evaluability", "All evaluable with data drawn on"] == "2011-05-20"
@@ -146,7 +146,7 @@ def test_a_status_shows_its_bounds_and_who_answered(working, protocol):
     assert said["effect", "Worst and best case"] == "−40.0 to +55.0 points"
     assert said["ascertainment", "Answered, controls"] == "12 of 20"
     assert said["effect", "p-value after Holm, over the primary outcomes"] == "–"
-    assert ("precision", "Reading") not in said  # the interval holds no zero
+    assert ("effect", "Reading") not in said  # the interval holds no zero
     assert ("effect", "McNemar, mid-p, complete pairs") not in said  # no complete pair
     assert said["trial", "Follow-up"].startswith("to 6 months")
 
@@ -208,3 +208,17 @@ def test_a_french_reader_reads_french_numbers_and_days(leaving, protocol):
     assert "15,0\N{NO-BREAK SPACE}%" in said
     assert any(told.startswith("ATT\N{NO-BREAK SPACE}: effet moyen") for told in said)
     assert "20/05/2011" in said
+
+
+def test_what_could_be_found_stands_before_what_was(leaving, protocol):
+    sections = effect_sheet(leaving, protocol, ground([EVENT]))["section"].drop_duplicates()
+    order = ["pairs", "precision", "effect", "hidden_bias"]
+    assert [section for section in sections if section in order] == order
+
+
+def test_what_a_question_can_find_is_told_for_the_case_that_all_answer(working, protocol):
+    told = EVALUABLE | {"outcome": working.name, "definition": working.primary_definition}
+    facts = ground([STATUS], STATUS_EFFECT_COLUMNS, bias=(), evaluable=(told,))
+    said = lines(effect_sheet(working, protocol, facts))
+    assert ("evaluability", "Smallest effect if all who are due answer, tested alone") in said
+    assert ("evaluability", "Smallest effect then, tested alone") not in said

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate
+from agir_pipeline.methods.effects.estimate import UNKNOWN, Estimate, student_estimate
 from agir_pipeline.methods.effects.measure import (
     difference_from_reference,
     paired_mean_difference,
@@ -100,6 +100,39 @@ def test_equal_differences_claim_no_certainty() -> None:
     assert isnan(found.p_value)
 
 
+def test_differences_that_only_rounding_tells_apart_claim_no_certainty() -> None:
+    found = paired_mean_difference([0.1 + 0.2, 0.3, 1.3], [0.0, 0.0, 1.0], 0.95).effect
+    assert found.estimate == pytest.approx(0.3)
+    assert isnan(found.ci_low)
+    assert isnan(found.p_value)
+    apart = difference_from_reference([0.1] * 3, [0.3] * 3, 0.95)
+    assert apart.estimate == pytest.approx(-0.2)
+    assert isnan(apart.ci_low)
+
+
+def test_an_infinite_value_is_a_missing_one() -> None:
+    found = paired_mean_difference([1.0, np.inf, 3.0, 7.0], [2.0, 3.0, 4.0, 4.0], 0.95)
+    assert (found.n_complete_pairs, found.n_missing_pairs) == (3, 1)
+    assert np.isfinite(found.effect.ci_low)
+    known = difference_from_reference([1.0, np.inf, 3.0], [2.0, 3.0], 0.95)
+    assert known.estimate == -0.5
+
+
+def test_numbers_too_large_to_add_give_nothing() -> None:
+    assert student_estimate(np.inf, 1.0, 9, 0.95) == UNKNOWN
+    assert student_estimate(1.0, np.inf, 9, 0.95) == Estimate(estimate=1.0)
+
+
+def test_an_arm_of_one_has_no_spread_and_no_interval() -> None:
+    one = weighted_difference([1, 2, 3], [1, 0, 0], [1, 1, 1], [nan] * 3, 0.95).effect
+    assert one.estimate == -1.5
+    assert isnan(one.ci_low)
+    one_teller = weighted_difference(
+        [1, 4, 2, 3, 5], [1, 1, 0, 0, 0], [1] * 5, [7, 7, 1, 2, 3], 0.95
+    ).effect
+    assert isnan(one_teller.ci_low)
+
+
 def test_the_experimental_answer_of_the_national_supported_work_data() -> None:
     causaldata = pytest.importorskip("causaldata")
     data = causaldata.nsw_mixtape.load_pandas().data
@@ -141,6 +174,17 @@ def test_weights_and_sets_worked_by_hand() -> None:
     alone = weighted_difference([4, 8, 6, 1, 3, 5], arm, [1] * 6, [nan] * 6, 0.95)
     # unweighted, each its own set: pulls of (-2, 2, 0)/3 and (2, 0, -2)/3
     assert alone.effect.standard_error == pytest.approx(sqrt(16 / 9 * 6 / 5 * 5 / 4))
+
+
+def test_sets_that_weigh_unequally_count_as_fewer_degrees_of_freedom() -> None:
+    arm, values = [1, 1, 1, 1, 0, 0, 0, 0], [4, 8, 6, 5, 1, 3, 5, 2]
+    even = weighted_difference(values, arm, [1] * 8, [1, 2, 3, 4] * 2, 0.95).effect
+    reach = (even.ci_high - even.ci_low) / 2 / even.standard_error
+    assert reach == pytest.approx(stats.t.ppf(0.975, 3))
+    # sets of 3, 1, 1, 1, 1 and 1 people: 8² / (9 + 5) of them
+    uneven = weighted_difference(values, arm, [1] * 8, [1, 1, 1, 2, 3, 4, 5, 6], 0.95).effect
+    reach = (uneven.ci_high - uneven.ci_low) / 2 / uneven.standard_error
+    assert reach == pytest.approx(stats.t.ppf(0.975, 64 / 14 - 1))
 
 
 def test_people_without_weight_or_value_are_left_out_of_the_weighted_means() -> None:

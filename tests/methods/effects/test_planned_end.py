@@ -13,6 +13,7 @@ from agir_pipeline.methods.effects.planned_end_tables import (
     PLANNED_END_COLUMNS,
     planned_end_table,
 )
+from agir_pipeline.methods.effects.risk_tables import risk_table
 
 from .test_event_tables import CUT, NONE, event_times, pairs_of
 
@@ -45,6 +46,14 @@ def test_one_planned_end_for_all_is_the_effect_at_that_horizon(leaving, inferenc
     for name in shared:
         assert found[name] == pytest.approx(fixed[name], nan_ok=True), name
     assert found["planned_days_median"] == 90
+    risks = risk_table(times, leaving, inference(), CUT).set_index(
+        ["definition", "horizon_days", "arm"]
+    )
+    for arm in ("beneficiary", "control"):
+        limits = risks.loc[("gross", 90, arm), ["ci_low", "ci_high"]].astype(float)
+        assert limits["ci_low"] < limits["ci_high"]
+        own = [found[f"risk_{arm}_low"], found[f"risk_{arm}_high"]]
+        assert own == pytest.approx(limits.tolist())
 
 
 def test_each_pair_is_looked_at_up_to_its_own_planned_end(leaving, inference) -> None:
@@ -60,6 +69,15 @@ def test_each_pair_is_looked_at_up_to_its_own_planned_end(leaving, inference) ->
     assert found["risk_control"] == pytest.approx(1 / 8)
     assert found["n_complete_pairs"] == 8
     assert found["planned_days_median"] == np.median(days)
+
+
+def test_every_definition_is_told_variants_too(leaving, inference) -> None:
+    gross, *others = leaving.definitions
+    variant = gross.model_copy(update={"name": "another", "is_variant": True})
+    told = leaving.model_copy(update={"definitions": (gross, *others, variant)})
+    rows = event_times(pairs_of(FIRST, SECOND), told)
+    table = planned_end_table(rows, planned(*[90] * 8), told, inference(), CUT)
+    assert table["definition"].tolist() == [d.name for d in told.definitions]
 
 
 def test_a_pair_that_the_data_do_not_let_reach_its_end_is_censored_not_dropped(

@@ -7,7 +7,7 @@ import pytest
 
 from agir_pipeline.methods.effects.claims import INTERIM, PRIMARY, SECONDARY
 from agir_pipeline.methods.effects.status_tables import STATUS_EFFECT_COLUMNS, status_effect_table
-from agir_pipeline.protocol.model import Inference, StatusOutcome
+from agir_pipeline.protocol.model import Asked, Inference, StatusOutcome
 
 Build = Callable[..., Inference]
 CUT = date(2012, 12, 31)
@@ -178,6 +178,34 @@ def test_a_date_that_hangs_on_the_ending_is_said_to_be_a_variant(
     assert "common planned end" in texts[0]
     assert "actual end of the member's own contract" in texts[1]
     assert "variant" in texts[1]
+
+
+def test_each_definition_says_of_which_day_it_is(
+    answers: pd.DataFrame, working: StatusOutcome, inference: Build
+) -> None:
+    lasting, any_job = working.definitions
+    months = working.months_after_planned_end
+    now = Asked(
+        origin="end_survey", months_after_planned_end=months.model_copy(update={"value": 0})
+    )
+    on_the_day = any_job.model_copy(update={"asked": now})
+    ended = any_job.model_copy(update={"name": "ended", "counted_from": "actual_end"})
+    changed = working.model_copy(update={"definitions": (lasting, on_the_day, ended)})
+    rows = pd.concat(
+        [answers, answers[answers["definition"] == "any_job"].replace("any_job", "ended")]
+    )
+    table = build(rows, changed, inference())
+    assert table[["counted_from", "months_after"]].to_numpy().tolist() == [
+        ["planned_end", 6],
+        ["planned_end", 0],
+        ["actual_end", 6],
+    ]
+    said = [text.split("; ")[1].split(",")[0] for text in table["definition_text"]]
+    assert said == [
+        "6 months after the pair's common planned end",
+        "on the pair's common planned end",
+        "6 months after the actual end of the member's own contract",
+    ]
 
 
 def test_what_others_told_is_drawn_less_often_where_the_protocol_says_so(

@@ -178,6 +178,14 @@ def test_log_log_interval_worked_by_hand() -> None:
     assert log(-log(low)) + log(-log(high)) == pytest.approx(2 * log(-log(0.2)))
 
 
+def test_a_risk_that_rounding_keeps_from_one_is_certain_all_the_same() -> None:
+    days = np.repeat(np.arange(1, 26), 3)
+    found = cumulative_incidence(days, np.ones(75), 274)
+    assert found.risk != 1, "the sum of 25 steps"
+    assert isnan(log_log_interval(found.risk, found.standard_error, 0.95)[0])
+    assert isnan(log_log_interval(1 - 2e-16, 1e-16, 0.95)[0])
+
+
 @pytest.mark.parametrize(("risk", "standard_error"), [(0, 0.1), (1, 0.1), (0.5, 0)])
 def test_a_certain_risk_has_no_interval(risk: float, standard_error: float) -> None:
     assert all(isnan(limit) for limit in log_log_interval(risk, standard_error, 0.95))
@@ -239,3 +247,11 @@ def test_free_time_of_the_hand_case() -> None:
     of_controls = (274 - 40) / 8 + (274 - 60) / 8 + 6 / 8 / 5 * (274 - 150)
     assert found.estimate == pytest.approx(of_controls - lost)
     assert found.ci_low < found.estimate < found.ci_high
+
+
+def test_pseudo_pairs_cost_half_of_the_time_free() -> None:
+    nobody = ([300.0] * 8, [0.0] * 8)
+    found = free_time_difference(*nobody, *nobody, 274, 0.95)
+    # ten pairs, of which one loses 137 days in either arm: √2 · 137/10
+    assert found.estimate == 0
+    assert found.standard_error == pytest.approx(np.sqrt(2) * 137 / 10)

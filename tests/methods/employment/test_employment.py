@@ -74,18 +74,20 @@ def test_nobody_to_ask_is_no_row_and_no_fault(draw, asked, employment):
 def test_months_at_work_add_up_and_contradictions_stay_apart(draw, employment):
     months = draw(
         """
-        person_id | pair_id | arm     | month_number | month_on   | contract    | told   | told_in | has_two_answers
-        a         | p1      | control | 2            | 2010-02-01 | in_contract | looked | final   | false
-        a         | p1      | control | 1            | 2010-01-01 | in_contract |        |         | false
-        a         | p1      | control | 3            | 2010-03-01 | no_contract | worked | final   | false
-        a         | p1      | control | 4            | 2010-04-01 |             |        |         | false
-        a         | p1      | control | 5            | 2010-05-01 | no_contract | looked | final   | true
-        b         | p2      | control | 1            | 2010-01-01 | no_contract |        |         | false
+        person_id | pair_id | arm     | month_number | month_on   | contract    | told   | told_in | has_two_answers | has_job | is_job_lasting
+        a         | p1      | control | 2            | 2010-02-01 | in_contract | looked | final   | false           | false   |
+        a         | p1      | control | 1            | 2010-01-01 | in_contract |        |         | false           | false   |
+        a         | p1      | control | 3            | 2010-03-01 | no_contract | worked | final   | false           | false   |
+        a         | p1      | control | 4            | 2010-04-01 |             |        |         | false           | false   |
+        a         | p1      | control | 5            | 2010-05-01 | no_contract | looked | final   | true            | false   |
+        b         | p2      | control | 1            | 2010-01-01 | no_contract |        |         | false           | false   |
         """  # noqa: E501
     )
     calendar = employment_calendar(months, employment)
     assert calendar["month_number"].tolist() == [1, 2, 3, 4, 5, 1]
     assert calendar["n_months_at_work"].tolist() == [1, 2, 3, 3, 3, 0]
+    # of April nobody says anything, and no contract in the register is no word on other work
+    assert calendar["n_months_known"].tolist() == [1, 2, 3, 3, 4, 0]
     assert calendar["is_contradictory"].tolist() == [False, True, False, False, True, False]
     assert as_rows(employment_by_month(calendar), ["month_number", "month_state", "n_persons"]) == [
         (1, "in_contract", 1),
@@ -96,6 +98,45 @@ def test_months_at_work_add_up_and_contradictions_stay_apart(draw, employment):
         (5, "contradictory", 1),
     ]
     assert employment_by_month(calendar)["share"].tolist() == [0.5, 0.5, 1, 1, 1, 1]
+
+
+JOBS = """
+person_id | pair_id | arm     | month_number | month_on   | contract    | told    | told_in | has_two_answers | has_job | is_job_lasting
+a         | p1      | control | 1            | 2010-01-01 | in_contract |         |         | false           | true    | true
+a         | p1      | control | 2            | 2010-02-01 | no_contract |         |         | false           | true    | true
+a         | p1      | control | 3            | 2010-03-01 | no_contract | worked  | final   | false           | true    | true
+a         | p1      | control | 4            | 2010-04-01 | no_contract | looked  | final   | false           | true    | true
+a         | p1      | control | 5            | 2010-05-01 |             | worked  | final   | false           | true    |
+a         | p1      | control | 6            | 2010-06-01 |             | worked  | final   | false           | true    | false
+a         | p1      | control | 7            | 2010-07-01 | no_contract | worked  | final   | false           | false   |
+a         | p1      | control | 8            | 2010-08-01 | no_contract | studied | final   | false           | false   |
+"""  # noqa: E501
+
+
+def test_a_month_is_durable_only_where_a_source_says_so(draw, employment):
+    calendar = employment_calendar(draw(JOBS), employment)
+    # in January the contract of the register goes first; April is told against the job; the kind
+    # of May's job and of July's work is not told; whoever studies is in no durable employment
+    durable = calendar["is_durable"].astype("string").fillna("")
+    assert durable.tolist() == ["False", "True", "True", "", "", "False", "", "False"]
+    assert calendar["n_months_durable"].tolist() == [0, 1, 2, 2, 2, 2, 2, 2]
+    assert calendar["n_months_durable_known"].tolist() == [1, 2, 3, 3, 3, 4, 4, 5]
+    assert calendar["n_months_at_work"].tolist() == [1, 2, 3, 4, 5, 6, 7, 7]
+    assert calendar["n_months_known"].tolist() == list(range(1, 9))
+    assert calendar["is_contradictory"].tolist() == [n == 4 for n in range(1, 9)]
+    assert calendar["job"].fillna("").tolist() == [
+        *["durable"] * 4, "kind_not_told", "other", "", "",
+    ]  # fmt: skip
+    states = employment_by_month(calendar).set_index("month_number")["month_state"]
+    assert states.tolist() == [
+        "in_contract", "in_job", "worked", "contradictory", "worked", "worked", "worked", "studied",
+    ]  # fmt: skip
+
+
+def test_a_register_of_what_the_outcome_asks_for_counts_as_such(draw, employment):
+    study = employment.model_copy(update={"is_register_lasting": True})
+    calendar = employment_calendar(draw(JOBS), study)
+    assert calendar["n_months_durable"].tolist() == [1, 2, 3, 3, 3, 3, 3, 3]
 
 
 def test_who_says_what_of_the_qualification_and_what_all_agree_on(draw, employment):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from agir_pipeline.methods.matching.balance import COLUMNS, balance_table
+from agir_pipeline.methods.matching.balance import COLUMNS, balance_table, sample_persons
 
 NO_RULE = {"band_width_days": None, "start_window_days": None, "waiting_days": None}
 
@@ -98,6 +98,22 @@ def test_a_round_without_pairs_has_no_means_after_matching(one_band, watched):
     assert math.isnan(after["smd"])
     assert math.isnan(after["variance_ratio"])
     assert after["n_beneficiaries"] == 0
+
+
+def test_everybody_compared_is_named_once(one_band, watched):
+    pool, pairs = one_band
+    weights = pool.iloc[[1, 4, 5]][["round_number", "person_id", "arm"]]
+    weights = weights.assign(alternative="overlap", weight=[1.0, 0.5, 0.0])
+    found = sample_persons(pool, pairs, watched, weights)
+    named = found.groupby(["round_number", "sample"])["person_id"].agg(sorted).to_dict()
+    compared = ["b1", "b2", "c1", "c2", "c3"]  # b3 has no candidate, b0 was matched before
+    assert named == {
+        (0, "pool"): compared,
+        (0, "matched"): ["b1", "b2", "c1", "c3"],
+        (0, "overlap"): ["b1", "c1"],  # c2 weighs nothing
+        (1, "pool"): compared,
+        (1, "matched"): ["b1", "b2", "c1", "c3"],
+    }
 
 
 def test_the_table_of_a_golden_match_is_matchit_s(lalonde, golden, golden_pairs, spec, covariate):

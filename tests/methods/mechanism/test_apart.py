@@ -49,3 +49,10 @@ def test_whoever_is_followed_less_far_counts_as_far_as_it_goes():
 def test_the_interval_of_a_share_is_wilsons(n_with, n):
     limits = stats.binomtest(n_with, n).proportion_ci(0.9, method="wilson")
     assert wilson(n_with, n, 0.9) == pytest.approx((limits.low, limits.high))
+
+
+def test_groups_of_whom_everybody_had_the_event_have_a_ratio_without_limits():
+    days = np.repeat(np.arange(1.0, 26.0), 3)
+    found = compared_risks((days, np.ones(75)), (days, np.ones(75)), horizon=274, level=0.95)
+    assert found.ratio[0] == pytest.approx(1)
+    assert np.isnan(found.ratio[1:]).all()

@@ -13,7 +13,8 @@ def test_a_mean_of_respondents_who_answer_for_several():
     found = clustered_mean([1, 3, 2, 5, 7, 4, 6, 2], list("aabcccde"), LEVEL)
     assert found.estimate == 3.75
     assert found.standard_error == pytest.approx(0.947859430506444)  # R
-    assert (found.ci_low, found.ci_high) == pytest.approx((1.11832032375482, 6.38167967624518))
+    reach = stats.t.ppf(0.975, 8**2 / (4 + 1 + 9 + 1 + 1) - 1) * 0.947859430506444
+    assert (found.ci_low, found.ci_high) == pytest.approx((3.75 - reach, 3.75 + reach))
 
 
 def test_one_answer_each_is_the_mean_as_always():
@@ -27,6 +28,9 @@ def test_one_respondent_or_none_gives_no_interval():
     alone = clustered_mean([1.0, 2.0], ["a", "a"], LEVEL)
     assert alone.estimate == 1.5
     assert np.isnan(alone.ci_low)
+    nearly_alone = clustered_mean([1.0, 2.0, 4.0, 3.0, 5.0, 8.0], list("aaaaab"), LEVEL)
+    reach = stats.t.ppf(0.975, 1) * nearly_alone.standard_error
+    assert nearly_alone.ci_high == pytest.approx(nearly_alone.estimate + reach)
     assert np.isnan(clustered_mean([], [], LEVEL).estimate)
 
 

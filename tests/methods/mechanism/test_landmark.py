@@ -8,7 +8,7 @@ import pytest
 
 from agir_pipeline.methods.effects.event_pairs import PairedTimes, paired_times
 from agir_pipeline.methods.mechanism.landmark import at_landmark, landmark_effects
-from agir_pipeline.methods.mechanism.risks import risk_factors
+from agir_pipeline.methods.mechanism.risks import risk_factors, risk_tellers
 from tests.methods.effects.conftest import leaving
 
 __all__ = ["leaving"]
@@ -170,6 +170,20 @@ def test_risks_held_at_the_start_and_what_came_after_the_landmark(leaving, mecha
     assert pd.isna(start["risk_ratio"])
     assert end["share"] == 1
     assert pd.isna(end["event_risk_with"])
+
+
+def test_whoever_told_a_risk_or_its_absence_is_named(mechanism):
+    told = pd.DataFrame(
+        {
+            "person_id": ["a", "b", "c"],
+            "arm": "control",
+            "moment": "start",
+            "is_poor": pd.array([True, False, None], dtype="boolean"),
+        }
+    )
+    tellers = risk_tellers(told, mechanism)
+    assert tellers["person_id"].tolist() == ["a", "b"]
+    assert set(tellers["risk_factor"]) == {"poor"}
 
 
 def test_a_risk_that_everybody_has_is_compared_with_nobody(leaving, mechanism):

@@ -96,6 +96,8 @@ def test_moved_limits_stand_beside(told, mechanism):
     table = link_transitions(link_index(told, mechanism), told, mechanism, 0.95)
     assert set(table["shift_points"]) == {-10, 0}
     assert table.groupby("shift_points")["n_persons"].sum().tolist() == [3, 3]
+    assert set(table["claim"]) == {"exploratory"}
+    assert table["method"].str.contains("may come after a rupture").all()
 
 
 def test_before_the_end_there_is_no_transition(told, mechanism):

@@ -21,6 +21,32 @@ def test_the_parts_and_their_errors_as_r_computes_them():
     assert found.beside.standard_error == pytest.approx(0.200952810540001)
 
 
+def test_the_limits_of_a_product_lean_away_from_nothing():
+    """Those of many drawn products; a normal law of the same error would lie around the middle."""
+    rng = np.random.default_rng(4)
+    n = 75
+    arm = np.repeat([1.0, 0.0], n)
+    link = 0.5 * arm + rng.uniform(-2, 2, 2 * n)
+    event = (rng.random(2 * n) < 0.3 - 0.08 * link).astype(float)
+    found = mediated(event, link, arm, np.tile(np.arange(n), 2), 0.95)
+    a, b = (np.polyfit(arm, link, 1)[0], found.through.estimate / np.polyfit(arm, link, 1)[0])
+    # a's error: the pair differences of the link; b's follows from that of the product (delta)
+    a_error = (link[:n] - link[n:]).std(ddof=1) / np.sqrt(n)
+    b_error = np.sqrt(found.through.standard_error**2 - (b * a_error) ** 2) / a
+    drawn = rng.normal(a, a_error, 400_000) * rng.normal(b, b_error, 400_000)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.through.ci_low, found.through.ci_high) == pytest.approx((low, high), abs=0.003)
+    assert found.through.estimate - found.through.ci_low > found.through.ci_high - (
+        found.through.estimate
+    )
+
+
+def test_where_nobody_had_the_event_nothing_goes_through_the_link():
+    found = mediated([0] * 12, M, ARM, PAIR, 0.95)
+    assert found.through.estimate == 0
+    assert np.isnan(found.through.ci_low)
+
+
 def test_the_parts_add_up_to_the_difference_of_the_arms():
     found = mediated(Y, M, ARM, PAIR, 0.95)
     assert found.through.estimate + found.beside.estimate == pytest.approx(found.total.estimate)

@@ -77,6 +77,9 @@ def test_interim_releases_hold_no_p_value(told, mechanism):
     interim = posture_change(told, mechanism, 0.95, is_final=False)
     assert final["wilcoxon_p"].notna().any()
     assert interim["wilcoxon_p"].isna().all()
+    for table in (final, interim):
+        assert set(table["claim"]) == {"exploratory"}
+        assert table["method"].str.contains("may come after a rupture").all()
 
 
 def test_reliability_by_party_and_moment_and_between_parties(told, mechanism):

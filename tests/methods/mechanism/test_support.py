@@ -5,7 +5,9 @@ import pytest
 
 from agir_pipeline.methods.mechanism.support import (
     dose_class,
+    dose_quantiles,
     support_dose,
+    support_subthemes,
     support_themes,
     touched,
 )
@@ -85,7 +87,7 @@ def test_the_same_person_counts_once_under_a_theme_of_several_interviews(session
 
 
 def test_whom_an_interview_touched_is_known_by_name(sessions):
-    rows = touched(sessions)
+    rows = touched(sessions, "theme")
     assert list(zip(rows["person_id"], rows["theme"], rows["phase"], strict=True)) == [
         ("ada", "T1", "before"),
         ("ada", "T2", "before"),
@@ -104,3 +106,50 @@ def test_a_log_that_tells_every_phase_needs_no_other_row(sessions):
 def test_classes_of_dose_are_said_by_their_limits():
     classes = dose_class(pd.Series([0, 1, 2, 3, 4, 9]), [2, 4])
     assert classes.tolist() == ["0-1", "0-1", "2-3", "2-3", "4+", "4+"]
+
+
+def test_the_spread_of_a_dose_lies_between_neighbours_and_says_of_how_many(mechanism, draw):
+    dose = draw(
+        """
+        n_interviews | support_hours | n_months | span_days | first_interview_delay_days | n_themes
+        0            | 0             | 0        | 0         |                            | 0
+        2            | 3             | 2        | 30        | 4                          | 3
+        4            | 5             | 3        | 60        | 8                          | 5
+        10           | 9             | 7        | 300       |                            | 9
+        """
+    ).assign(
+        share_watched_theme=[None, 0.5, 0.25, 0.0],
+        n_joint_contacts=1,
+        n_interviews_by_landmark=0,
+        support_hours_by_landmark=0.0,
+        n_before=[0, 1, 2, 3],
+    )
+    spread = dose_quantiles(dose, ["before"]).set_index(["measure", "phase"])
+    whole = spread.loc[("n_interviews", "all")]
+    assert (whole["n_persons"], whole["mean"], whole["median"]) == (4, 4, 3)
+    assert [whole[name] for name in ("p10", "p25", "p75", "p90")] == [
+        pytest.approx(value) for value in (0.6, 1.5, 5.5, 8.2)
+    ]
+    assert spread.loc[("n_interviews", "before"), "median"] == 1.5
+    delay = spread.loc[("first_interview_delay_days", "all")]
+    assert (delay["n_persons"], delay["mean"]) == (2, 6)
+    assert len(spread) == 10 + 1
+
+
+def test_the_spread_of_nobody_is_not_told(mechanism, draw, sessions):
+    dose = support_dose(draw(MEMBERS)[:0], sessions, mechanism.support, ["before"], 20)
+    spread = dose_quantiles(dose, ["before"])
+    assert spread["n_persons"].eq(0).all()
+    assert spread["median"].isna().all()
+
+
+def test_subthemes_are_counted_as_themes_are(sessions):
+    told = sessions.assign(subtheme_codes=["money|health", None, None, "money", "money"])
+    table = support_subthemes(told, ["money", "health"], ["before", "during"])
+    rows = table[table["phase"] != "not_said"].set_index(["subtheme", "phase"])
+    assert rows["n_beneficiaries"].to_dict() == {
+        ("money", "before"): 1, ("money", "during"): 2,
+        ("health", "before"): 1, ("health", "during"): 0,
+    }  # fmt: skip
+    assert rows.loc[("money", "during"), "interview_hours"] == 2
+    assert set(touched(told, "subtheme")["person_id"]) == {"ada", "ben", "cid"}

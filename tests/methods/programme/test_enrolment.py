@@ -8,7 +8,7 @@ import pytest
 
 from agir_pipeline.contracts.checking import checked
 from agir_pipeline.contracts.tables import table_contract
-from agir_pipeline.methods.programme.enrolment import enrolment_progress
+from agir_pipeline.methods.programme.enrolment import enrolled_persons, enrolment_progress
 from agir_pipeline.protocol.model import Enrolment, Fact, Protocol, Target
 
 Draw = Callable[[str], pd.DataFrame]
@@ -100,3 +100,23 @@ def test_without_an_entry_there_is_no_month(
     table = enrolment_progress(participants, pairs, enrolment, date(2009, 12, 31), 0.95)
     assert len(table) == 0
     assert len(checked(table, table_contract("enrolment_progress", agir))) == 0
+
+
+def test_everybody_counted_is_named_in_the_month(
+    participants: pd.DataFrame, pairs: pd.DataFrame, enrolment: Enrolment, draw: Draw
+) -> None:
+    # b5 has no day of entry, b6 enters later, the pair of c2 counts no more
+    found = enrolled_persons(participants, pairs, enrolment, date(2011, 2, 3))
+    expected = draw("""
+        person_id | arm         | month_on
+        b1        | beneficiary | 2010-11-01
+        b2        | beneficiary | 2010-11-01
+        b3        | beneficiary | 2011-01-01
+        b4        | beneficiary | 2011-01-01
+        c1        | control     | 2010-12-01
+    """)
+    assert found.astype("string").to_dict("list") == expected.astype("string").to_dict("list")
+    table = enrolment_progress(participants, pairs, enrolment, date(2011, 2, 3), 0.95)
+    counts = found.groupby(["month_on", "arm"]).size().to_dict()
+    entered = table[table["n_entries"] > 0].set_index(["month_on", "arm"])["n_entries"]
+    assert counts == entered.to_dict()

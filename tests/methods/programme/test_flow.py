@@ -31,21 +31,23 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
     waves = tuple(wave for wave in agir.waves if wave.name == "youth_t1")
     agir = agir.model_copy(update={"waves": waves})
     participants = draw("""
-        person_id | arm         | blocked
-        b1        | beneficiary |
-        b2        | beneficiary |
-        b3        | beneficiary |
-        b4        | beneficiary | not_eligible
-        b5        | beneficiary |
-        b6        | beneficiary |
-        c1        | control     |
-        c2        | control     |
-        c3        | control     | no_linked_contract
-        c4        | control     |
-        c5        | control     |
-        c6        | control     |
-        b6        | control     | not_eligible
-        r1        | reference   |
+        person_id | arm         | blocked            | support_entry_on
+        b1        | beneficiary |                    | 2010-02-01
+        b2        | beneficiary |                    | 2010-02-01
+        b3        | beneficiary |                    | 2010-02-01
+        b4        | beneficiary | not_eligible       |
+        b5        | beneficiary |                    | 2010-02-01
+        b6        | beneficiary |                    | 2010-02-01
+        b7        | beneficiary |                    |
+        c1        | control     |                    |
+        c2        | control     |                    |
+        c3        | control     | no_linked_contract |
+        c4        | control     |                    |
+        c5        | control     |                    |
+        c6        | control     |                    |
+        c7        | control     |                    |
+        b6        | control     | not_eligible       |
+        r1        | reference   |                    |
     """)
     unmatched = draw("""
         person_id | reason
@@ -71,6 +73,7 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
         person_id | reason
         c5        | not_yet_listed
         c5        | already_supported
+        c7        | already_supported
     """)
     losses = nothing_lost(agir) | {
         "durable_employment": draw("""
@@ -89,27 +92,29 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
     )
     expected = draw("""
         step_order | step                        | arm         | n_in | reason             | n_out | n_remaining
-        1          | registered                  | beneficiary | 6    |                    | 0     | 6
-        1          | registered                  | control     | 7    |                    | 0     | 7
+        1          | registered                  | beneficiary | 7    |                    | 0     | 7
+        1          | registered                  | control     | 8    |                    | 0     | 8
         1          | registered                  | reference   | 1    |                    | 0     | 1
-        2          | eligible                    | beneficiary | 6    | not_eligible       | 1     | 5
-        2          | eligible                    | control     | 7    | not_eligible       | 1     | 6
-        3          | contract_linked             | beneficiary | 5    |                    | 0     | 5
-        3          | contract_linked             | control     | 6    | no_linked_contract | 1     | 5
-        4          | at_risk                     | control     | 5    | never_at_risk      | 1     | 3
-        4          | at_risk                     | control     | 5    | not_yet_listed     | 1     | 3
-        5          | waited                      | beneficiary | 5    | waiting            | 1     | 4
-        6          | matched                     | beneficiary | 4    | not_at_risk        | 1     | 2
-        6          | matched                     | beneficiary | 4    | priced_out         | 1     | 2
-        6          | matched                     | control     | 3    | not_chosen         | 1     | 2
-        7          | analysed                    | beneficiary | 2    | void_not_at_risk   | 1     | 1
-        7          | analysed                    | control     | 2    | void_not_at_risk   | 1     | 1
-        8          | youth_t1_answered           | beneficiary | 1    | in_part            | 1     | 0
-        8          | youth_t1_answered           | control     | 1    |                    | 0     | 1
-        9          | rupture_evaluable           | beneficiary | 1    |                    | 0     | 1
-        9          | rupture_evaluable           | control     | 1    |                    | 0     | 1
-        10         | durable_employment_answered | beneficiary | 1    |                    | 0     | 1
-        10         | durable_employment_answered | control     | 1    | no_answer          | 1     | 0
+        2          | eligible                    | beneficiary | 7    | not_eligible       | 1     | 6
+        2          | eligible                    | control     | 8    | not_eligible       | 1     | 7
+        3          | contract_linked             | beneficiary | 6    |                    | 0     | 6
+        3          | contract_linked             | control     | 7    | no_linked_contract | 1     | 6
+        4          | listed                      | control     | 6    | not_yet_listed     | 1     | 5
+        5          | enrolled                    | beneficiary | 6    | not_entered        | 1     | 5
+        6          | at_risk                     | control     | 5    | already_supported  | 1     | 3
+        6          | at_risk                     | control     | 5    | never_at_risk      | 1     | 3
+        7          | waited                      | beneficiary | 5    | waiting            | 1     | 4
+        8          | matched                     | beneficiary | 4    | not_at_risk        | 1     | 2
+        8          | matched                     | beneficiary | 4    | priced_out         | 1     | 2
+        8          | matched                     | control     | 3    | not_chosen         | 1     | 2
+        9          | analysed                    | beneficiary | 2    | void_not_at_risk   | 1     | 1
+        9          | analysed                    | control     | 2    | void_not_at_risk   | 1     | 1
+        10         | youth_t1_answered           | beneficiary | 1    | in_part            | 1     | 0
+        10         | youth_t1_answered           | control     | 1    |                    | 0     | 1
+        11         | rupture_evaluable           | beneficiary | 1    |                    | 0     | 1
+        11         | rupture_evaluable           | control     | 1    |                    | 0     | 1
+        12         | durable_employment_answered | beneficiary | 1    |                    | 0     | 1
+        12         | durable_employment_answered | control     | 1    | no_answer          | 1     | 0
     """)  # noqa: E501
     pd.testing.assert_frame_equal(flow, expected.astype(flow.dtypes.to_dict()))
     people = flow_persons(
@@ -119,12 +124,14 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
     assert list(zip(left["step"], left["person_id"], left["reason"], strict=True)) == [
         ("analysed", "b2", "void_not_at_risk"),
         ("analysed", "c2", "void_not_at_risk"),
-        ("at_risk", "c5", "not_yet_listed"),
         ("at_risk", "c6", "never_at_risk"),
+        ("at_risk", "c7", "already_supported"),
         ("contract_linked", "c3", "no_linked_contract"),
         ("durable_employment_answered", "c1", "no_answer"),
         ("eligible", "b4", "not_eligible"),
         ("eligible", "b6", "not_eligible"),
+        ("enrolled", "b7", "not_entered"),
+        ("listed", "c5", "not_yet_listed"),
         ("matched", "b3", "not_at_risk"),
         ("matched", "b6", "priced_out"),
         ("matched", "c4", "not_chosen"),
@@ -138,8 +145,8 @@ def test_worked_by_hand(draw: Draw, agir: Protocol) -> None:
 
 def test_a_pair_member_no_longer_on_the_register_still_counts(draw: Draw, agir: Protocol) -> None:
     participants = draw("""
-        person_id | arm
-        b1        | beneficiary
+        person_id | arm         | support_entry_on
+        b1        | beneficiary | 2010-02-01
     """)
     pairs = draw("""
         pair_id | beneficiary_person_id | control_person_id | status
@@ -154,10 +161,10 @@ def test_a_pair_member_no_longer_on_the_register_still_counts(draw: Draw, agir: 
 
 def test_who_was_replaced_counts_by_the_pair_that_stands(draw: Draw, agir: Protocol) -> None:
     participants = draw("""
-        person_id | arm
-        b1        | beneficiary
-        c1        | control
-        c2        | control
+        person_id | arm         | support_entry_on
+        b1        | beneficiary | 2010-02-01
+        c1        | control     |
+        c2        | control     |
     """)
     pairs = draw("""
         pair_id | beneficiary_person_id | control_person_id | status
@@ -173,9 +180,8 @@ def test_who_was_replaced_counts_by_the_pair_that_stands(draw: Draw, agir: Proto
 
 
 def test_a_study_without_anybody_has_empty_steps(agir: Protocol) -> None:
-    nobody = pd.DataFrame(
-        {"person_id": pd.Series(dtype="string"), "arm": pd.Series(dtype="string")}
-    )
+    texts = ("person_id", "arm", "support_entry_on")
+    nobody = pd.DataFrame({name: pd.Series(dtype="string") for name in texts})
     pairs = pd.DataFrame(
         {
             name: pd.Series(dtype="string")
@@ -190,7 +196,28 @@ def test_a_study_without_anybody_has_empty_steps(agir: Protocol) -> None:
     assert set(flow["arm"]) == {"beneficiary", "control"}
 
 
+def test_only_a_study_with_index_dates_has_lists_and_entries(draw: Draw) -> None:
+    nsw = load_protocol(packaged_protocols()["nsw"])
+    participants = draw("""
+        person_id | arm
+        b1        | beneficiary
+        c1        | control
+    """)
+    pairs = draw("""
+        pair_id | beneficiary_person_id | control_person_id | status
+        p1      | b1                    | c1                | active
+    """)
+    none = pd.Series([None] * 2, dtype="string")
+    flow = participant_flow(
+        participants, none, NO_ROUND, pairs, NO_ROUND, NO_ROUND, nothing_lost(nsw), nsw
+    )
+    assert not {"listed", "enrolled"} & set(flow["step"])
+    assert flow["step_order"].unique().tolist() == list(range(1, flow["step_order"].max() + 1))
+    assert flow["n_remaining"].eq(1).all()
+
+
 BLOCKED = st.sampled_from([None, "not_eligible", "no_linked_contract", "undecided_link"])
+ENTRIES = st.sampled_from([pd.Timestamp("2010-02-01"), pd.NaT])
 REASONS = st.sampled_from(["waiting", "used_as_control", "not_at_risk", "no_control_in_stratum"])
 STATUSES = st.sampled_from(["active", "void_not_at_risk", "broken_by_erasure"])
 
@@ -206,6 +233,7 @@ def studies(draw: st.DrawFn) -> tuple[pd.DataFrame, ...]:
             "person_id": pd.Series([p for _, p in people], dtype="string"),
             "arm": pd.Series([arm for arm, _ in people], dtype="string"),
             "blocked": pd.Series([draw(BLOCKED) for _ in people], dtype="string"),
+            "support_entry_on": [draw(ENTRIES) for _ in people],
         }
     )
     theirs = [person for arm, person in people if arm == "control"]
@@ -224,9 +252,8 @@ def studies(draw: st.DrawFn) -> tuple[pd.DataFrame, ...]:
     )
     seen = [person for person in theirs if draw(st.booleans())]
     pool = pd.DataFrame({"person_id": seen, "arm": "control"}, dtype="string")
-    active = pairs[pairs["status"] == "active"]
     lost = pd.DataFrame(
-        {"pair_id": active["pair_id"], "arm": "control", "reason": "not_due"}, dtype="string"
+        {"pair_id": pairs["pair_id"], "arm": "control", "reason": "not_due"}, dtype="string"
     )
     return participants, unmatched, pairs, pool, lost.iloc[: draw(st.integers(0, 8))]
 
@@ -240,7 +267,14 @@ def test_it_adds_up_for_any_study(study: tuple[pd.DataFrame, ...]) -> None:
         participants, participants["blocked"], unmatched, pairs, pool, NO_ROUND, losses, AGIR
     )
     checked(flow, CONTRACT)
+    people = flow_persons(
+        participants, participants["blocked"], unmatched, pairs, pool, NO_ROUND, losses, AGIR
+    )
+    named = people.groupby(["step", "arm", "reason"]).size()
+    assert named.to_dict() == flow.groupby(["step", "arm", "reason"])["n_out"].sum().to_dict()
     active = int((pairs["status"] == "active").sum())
+    told = int(lost.merge(pairs, on="pair_id")["status"].eq("active").sum())
+    assert flow.loc[flow["reason"] == "not_due", "n_out"].eq(told).all()
     for arm in ("beneficiary", "control"):
         mine = flow[flow["arm"] == arm].drop_duplicates("step").set_index("step")
         way = mine.loc["registered":"analysed"]  # type: ignore[misc]

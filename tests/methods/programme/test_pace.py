@@ -26,6 +26,12 @@ def progress(entries, first="2010-01"):
     return table.assign(n_cumulative=table.groupby("arm")["n_entries"].cumsum())
 
 
+def projection(entries, enrolment, last_on):
+    """Of the beneficiaries alone."""
+    table = enrolment_projection(entries, enrolment, enrolment.pace, last_on)
+    return table[table["arm"] == "beneficiary"].reset_index(drop=True)
+
+
 NOTE = progress([2] * 8 + [6] * 4)
 
 
@@ -64,8 +70,7 @@ def test_entries_after_the_last_day_of_the_projection_count_in_neither(agir):
 
 
 def test_the_months_ahead_are_one_negative_binomial(agir):
-    table = enrolment_projection(NOTE, agir.enrolment, agir.enrolment.pace, LAST)
-    assert list(table.columns) == list(PROJECTION_COLUMNS)
+    table = projection(NOTE, agir.enrolment, LAST)
     assert table["state"].tolist() == ["realised"] * 12 + ["projected"] * 3
     ahead = table[table["state"] == "projected"]
     assert ahead["month_on"].iloc[-1] == pd.Timestamp(2011, 3, 1)
@@ -88,24 +93,35 @@ def test_the_months_ahead_are_one_negative_binomial(agir):
 
 
 def test_the_target_of_the_note_is_not_reached_at_the_end_of_2010(agir):
-    table = enrolment_projection(NOTE, agir.enrolment, agir.enrolment.pace, LAST)
+    table = projection(NOTE, agir.enrolment, LAST)
     assert set(table["n_target"]) == {75}
     assert set(table.loc[table["state"] == "realised", "p_target"]) == {0.0}
     reached = progress([75])
-    done = enrolment_projection(reached, agir.enrolment, agir.enrolment.pace, date(2010, 1, 31))
+    done = projection(reached, agir.enrolment, date(2010, 1, 31))
     assert done["p_target"].tolist() == [1.0]
     assert done["state"].tolist() == ["realised"]
 
 
 def test_without_a_target_there_is_no_chance_of_it(agir):
     free = agir.enrolment.model_copy(update={"target": None})
-    table = enrolment_projection(NOTE, free, free.pace, LAST)
+    table = projection(NOTE, free, LAST)
     assert table[["n_target", "p_target"]].isna().all(axis=None)
     assert len(table) == 15
 
 
 def test_when_the_day_has_passed_nothing_is_projected(agir):
     longer = progress([2] * 8 + [6] * 12)
-    table = enrolment_projection(longer, agir.enrolment, agir.enrolment.pace, date(2011, 8, 31))
+    table = projection(longer, agir.enrolment, date(2011, 8, 31))
     assert set(table["state"]) == {"realised"}
     assert enrolment_projection(longer.head(0), agir.enrolment, agir.enrolment.pace, LAST).empty
+
+
+def test_controls_come_with_their_pairs_and_are_not_projected(agir):
+    table = enrolment_projection(NOTE, agir.enrolment, agir.enrolment.pace, LAST)
+    assert list(table.columns) == list(PROJECTION_COLUMNS)
+    assert table["month_on"].is_monotonic_increasing
+    controls = table[table["arm"] == "control"]
+    assert set(controls["state"]) == {"realised"}
+    assert controls["n_cumulative"].tolist() == [99 * (1 + k) for k in range(12)]
+    assert controls["p_target"].tolist() == [1.0] * 12
+    assert controls[["projected", "cumulative_high"]].isna().all(axis=None)

@@ -70,12 +70,14 @@ def test_a_rupture_avoided_costs_what_the_plan_over_the_gain_is(agir, points, di
     assert (row["gain_points"], row["gain_low_points"]) == (points, 1.0)
     assert row["cost_per_gain_high_eur"] == pytest.approx(2300 / 0.01)
     assert row["cost_per_gain_low_eur"] == pytest.approx(2300 / ((points + 1) / 100))
+    assert row["cost_per_gain_set"].endswith(" – 230,000")
 
 
 def test_no_cost_is_told_when_the_interval_holds_no_effect(agir):
     table = cost_effectiveness(effects(-3.0, -15.0, 9.0), agir, agir.costs)
-    told = [name for name in table if name.startswith("cost_per_gain")]
+    told = [name for name in table if name.startswith("cost_per_gain") and name.endswith("_eur")]
     assert table[told].isna().all(axis=None)
+    assert table["cost_per_gain_set"].iloc[0] == "15,333 → ∞ → no gain"
     assert table["n_needed"].iloc[0] == "NNTB 33.3 (NNTB 6.7 → ∞ → NNTH 11.1)"
     assert (table["cost_difference_eur"] > 0).all()
 
@@ -84,6 +86,7 @@ def test_harm_has_no_cost_of_a_gain(agir):
     table = cost_effectiveness(effects(6.0, 2.0, 10.0), agir, agir.costs)
     assert table["cost_per_gain_eur"].isna().all()
     assert table["n_needed"].iloc[0].startswith("NNTH 16.7")
+    assert table["cost_per_gain_set"].iloc[0] == "no gain"
 
 
 def test_a_study_of_measures_only_has_no_gain_to_pay_for(agir):

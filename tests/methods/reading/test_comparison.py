@@ -83,6 +83,10 @@ def test_a_row_that_is_rejected_is_not_gone(register: Source) -> None:
 
 def test_a_rejected_row_without_a_key_may_be_the_one_that_misses(register: Source) -> None:
     assert told(register, file(JANUARY), file(FEBRUARY, KEYS[:5], rejected=[None])) == []
+    new_and_bad = file(FEBRUARY, KEYS[:5], rejected=["K9"])
+    assert told(register, file(JANUARY), new_and_bad) == [("row_left", 7, "")]
+    two_of_one_key = file(FEBRUARY, KEYS[:4], rejected=["K4", "K4"])
+    assert told(register, file(JANUARY), two_of_one_key) == []
     two_gone = file(FEBRUARY, KEYS[:4], rejected=[None])
     assert len(told(register, file(JANUARY), two_gone)) == 2
 

@@ -626,3 +626,51 @@ def test_columns_that_do_not_go_together_are_pointed_out(make: Any) -> None:
     result = make.read(grid, source, tables={"t.csv": [("town", "Nozay", "44170")]})
     assert found_in(result, "disagreement") == [(3, "code", 1)]
     assert len(result.rows) == 2
+
+
+def test_contracts_broken_after_their_term_and_terms_cut_short_are_pointed_out(make: Any) -> None:
+    days = ["starts", "planned", "action", "broken", "effective"]
+    columns = [
+        make.column("opca", "text"), make.column("number"), make.column("amendment", "integer"),
+        make.column("nature", "text"), *(make.column(name, "date") for name in days),
+    ]  # fmt: skip
+    spell = {
+        "starts": "starts", "planned_end": "planned", "ended_early": "broken",
+        "amendment_number": "amendment", "amendment_effective": "effective",
+        "open_ended": {"column": "nature", "code": "CDI", "ends": "action"},
+        "shortened_within_days": 30,
+    }  # fmt: skip
+    source = make.source(*columns, feeds="spell", key=["opca", "number", "amendment"], spell=spell)
+
+    def row(number: str, amendment: int, planned: str, broken: str = "", effective: str = "",
+            nature: str = "CDD", opca: str = "A") -> list[str]:  # fmt: skip
+        return [opca, number, str(amendment), nature, "2010-01-01", planned, "", broken, effective]
+
+    rows = [
+        row("1", 0, "2010-06-30", broken="2010-07-01"),  # a day after its end
+        row("2", 0, "2010-06-30", broken="2010-06-30"),  # on its last day
+        row("3", 0, "2010-06-30", broken="2010-08-01"),  # before the end of its amendment
+        row("3", 1, "2010-12-31", broken="2010-08-01", effective="2010-06-01"),
+        row("4", 0, "2010-06-30", broken="2010-08-01", nature="CDI"),
+        row("5", 2, "2010-06-30", effective="2010-05-31"),  # the order of rows tells nothing
+        row("5", 0, "2010-12-31"),
+        row("5", 1, "2011-12-31", effective="2010-03-01"),
+        row("6", 0, "2010-12-31"),
+        row("6", 1, "2010-06-30", effective="2010-05-30"),  # 31 days before
+        row("6", 1, "2010-06-30", effective="2010-06-29", opca="B"),  # another contract
+        row("7", 0, "2010-12-31"),
+        row("7", 1, "2010-06-30"),  # no day told
+        row("8", 0, "2010-12-31", broken="2010-06-01"),
+        row("8", 1, "2010-06-30", broken="2010-06-01", effective="2010-06-20"),
+    ]
+    result = make.read(make.grid(["opca", "number", "amendment", "nature", *days], *rows), source)
+    assert not rules_of(result)
+    assert found_in(result, "broken_after_term") == [(2, "broken", 1)]
+    assert found_in(result, "term_shortened") == [(7, "planned", 2)]
+    silent = make.source(
+        *columns, feeds="spell", key=["opca", "number", "amendment"],
+        spell={"starts": "starts", "planned_end": "planned", "ended_early": "broken"},
+    )  # fmt: skip
+    result = make.read(make.grid(["opca", "number", "amendment", "nature", *days], *rows), silent)
+    assert not found_in(result, "term_shortened")
+    assert found_in(result, "broken_after_term") == [(2, "broken", 3)]

@@ -4,7 +4,9 @@ EMPLOYMENT = {
     "outcome": "job", "definition": "durable", "register": "register", "wave": "final",
     "register_read_on": "2010-04-15", "read_on": "2010-06-30", "months": 6,
     "month_columns": ["month_1", "month_2"], "now_column": "now", "now_waves": ["end", "final"],
-    "now_means": {"employed": "worked", "jobless": "looked"},
+    "now_means": {"employed": "worked", "jobless": "looked"}, "now_at_work": ["employed"],
+    "job_start": "since_on",
+    "rules": [[{"column": "kind", "codes": ["lasting"]}, {"column": "length", "minimum": 6.0}]],
 }  # fmt: skip
 MEMBERS = """
 pair_id | arm         | person_id | index_on
@@ -24,12 +26,12 @@ ada       | register | 2010-01-01 | 2010-03-30
 ada       | other    | 2010-01-01 | 2012-03-30
 """
 ANSWERS = """
-wave  | pair_id | arm         | answered_on | month_1 | month_2 | now
-end   | p1      | beneficiary | 2010-04-10  |         |         | employed
-final | p1      | beneficiary | 2010-05-20  | looked  | worked  | jobless
-other | p1      | control     | 2010-05-20  | looked  | worked  | jobless
-end   | p1      | control     | 2010-04-30  |         |         | unheard
-"""
+wave  | pair_id | arm         | answered_on | month_1 | month_2 | now      | since_on   | kind    | length
+end   | p1      | beneficiary | 2010-04-10  |         |         | employed |            | short   | 1
+final | p1      | beneficiary | 2010-05-20  | looked  | worked  | jobless  |            |         |
+other | p1      | control     | 2010-05-20  | looked  | worked  | jobless  |            |         |
+end   | p1      | control     | 2010-04-30  |         |         | unheard  |            |         |
+"""  # noqa: E501
 
 
 def test_each_source_speaks_of_a_month_as_far_as_it_reaches(database, run_model, expect):
@@ -46,15 +48,49 @@ def test_each_source_speaks_of_a_month_as_far_as_it_reaches(database, run_model,
     expect(
         rows.drop(columns=["pair_id", "person_id"]),
         """
-        arm         | month_number | month_on   | contract    | told   | told_in | has_two_answers
-        beneficiary | 1            | 2010-01-31 | in_contract |        |         | false
-        beneficiary | 2            | 2010-02-28 | no_contract | worked | final   | false
-        beneficiary | 3            | 2010-03-31 |             | worked | end     | true
-        beneficiary | 4            | 2010-04-30 |             | looked | final   | false
-        control     | 1            | 2010-02-01 |             |        |         | false
-        control     | 2            | 2010-03-01 |             |        |         | false
-        control     | 3            | 2010-04-01 |             |        |         | false
-        control     | 4            | 2010-05-01 |             |        |         | false
-        control     | 5            | 2010-06-01 |             |        |         | false
+        arm         | month_number | month_on   | contract    | told   | told_in | has_two_answers | has_job | is_job_lasting
+        beneficiary | 1            | 2010-01-31 | in_contract |        |         | false           | false   |
+        beneficiary | 2            | 2010-02-28 | no_contract | worked | final   | false           | false   |
+        beneficiary | 3            | 2010-03-31 |             | worked | end     | true            | true    | false
+        beneficiary | 4            | 2010-04-30 |             | looked | final   | false           | false   |
+        control     | 1            | 2010-02-01 |             |        |         | false           | false   |
+        control     | 2            | 2010-03-01 |             |        |         | false           | false   |
+        control     | 3            | 2010-04-01 |             |        |         | false           | false   |
+        control     | 4            | 2010-05-01 |             |        |         | false           | false   |
+        control     | 5            | 2010-06-01 |             |        |         | false           | false   |
+        """,  # noqa: E501
+    )
+
+
+JOBS = """
+wave  | pair_id | arm         | answered_on | month_1 | month_2 | now      | since_on   | kind    | length
+end   | p1      | beneficiary | 2010-02-20  |         |         | employed | 2010-09-09 | lasting |
+final | p1      | beneficiary | 2010-05-20  |         |         | employed | 2010-03-15 | lasting | 6
+final | p1      | control     | 2010-04-20  |         |         | jobless  | 2010-02-01 | lasting | 9
+"""  # noqa: E501
+
+
+def test_a_job_covers_the_months_that_began_in_it_up_to_the_answer(database, run_model, expect):
+    tables = {
+        "outcomes.pair_members": MEMBERS.replace("2010-01-31", "2010-02-01"),
+        "outcomes.question_dates": ASKED.replace("2010-05-20", "2012-05-20"),
+        "outcomes.spell_ends": ENDS.replace("ada       | register", "eve       | register"),
+        "outcomes.wave_answers": JOBS,
+    }
+    # of the first job the length is not told and the start lies after the answer: only the month
+    # of the answer, and of no known kind; the job of mid-March is there for no whole March, and
+    # nothing is said of June; who is jobless tells of no job
+    rows = run_model(database, "calendar_months", tables, {"employment": [EMPLOYMENT]})
+    own = rows[rows["arm"] == "beneficiary"]
+    expect(
+        own[["month_number", "told", "has_job", "is_job_lasting"]],
+        """
+        month_number | told   | has_job | is_job_lasting
+        1            | worked | true    |
+        2            |        | false   |
+        3            |        | true    | true
+        4            | worked | true    | true
+        5            |        | false   |
         """,
     )
+    assert not rows.loc[rows["arm"] == "control", "has_job"].any()

@@ -197,3 +197,30 @@ def test_a_limit_that_must_be_passed_is_not_met_by_itself(status, expect):
     )
     told = rows.set_index("person_id")["status"].dropna()
     assert told.to_dict() == {"at": False, "over": True}
+
+
+def test_each_definition_is_told_by_the_wave_that_is_asked_for_its_day(status, expect):
+    at_the_end = DURABLE | {"name": "at_end", "origin": "survey_end"}
+    answers = """
+    at_end | survey_end   | r1 | 2011-07-01 10:00 | employed | permanent |
+    later  | survey_final | r2 | 2011-07-01 10:00 | employed | permanent |
+    both   | survey_end   | r3 | 2011-07-01 10:00 | jobless  |           |
+    both   | survey_final | r4 | 2011-07-02 10:00 | employed | permanent |
+    short  | survey_end   | r5 | 2011-07-01 10:00 | employed | fixed_term | 5
+    """
+    expect(
+        status(answers, {"status_definitions": [DURABLE, at_the_end]}),
+        """
+        person_id | definition | is_respondent | status
+        at_end    | durable    | false         |
+        later     | durable    | true          | true
+        both      | durable    | true          | true
+        short     | durable    | false         |
+        silent    | durable    | false         |
+        at_end    | at_end     | true          | true
+        later     | at_end     | false         |
+        both      | at_end     | true          | false
+        short     | at_end     | true          | false
+        silent    | at_end     | false         |
+        """,
+    )

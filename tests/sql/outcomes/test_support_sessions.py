@@ -2,7 +2,8 @@
 
 SUPPORT = {
     "origin": "log", "day": "held_on", "time": "hour", "minutes": "minutes", "shared_by": "n_young",
-    "theme_codes": "themes", "phase": "phase", "present": "present", "entry": "support_entry_on",
+    "theme_codes": "themes", "subtheme_codes": "more", "phase": "phase", "present": "present",
+    "entry": "support_entry_on",
 }  # fmt: skip
 STUDY = {
     "support": [SUPPORT],
@@ -27,7 +28,9 @@ def test_an_interview_counts_once_for_whoever_is_supported(database, run_model, 
         e10       | 2010-03-17 | 45      | 1       | T1     | after  | 2010-04-01 |
         """
     )
-    log = log.assign(hour="9h", present="y", record_id=log["entity_id"].str.replace("e", "r"))
+    log = log.assign(
+        hour="9h", present="y", more="money", record_id=log["entity_id"].str.replace("e", "r")
+    )
     links = draw(
         """
         entity_id | person_id | known_on   | superseded_on
@@ -71,10 +74,12 @@ def test_an_interview_counts_once_for_whoever_is_supported(database, run_model, 
     expect(
         rows.drop(columns=["phase", "present", "minutes", "pair_id"]),
         """
-        person_id | record_id | session_on | index_days | entry_days | shared_minutes | theme_codes
-        ada       | r1        | 2010-02-20 | -9         | 10         | 60             | T1
-        ada       | r2        | 2010-03-11 | 10         | 29         | 30             | T1;T2
-        ada       | r4        | 2010-03-12 | 11         | 30         |                |
-        dan       | r10       | 2010-03-17 |            | 0          | 45             | T1
-        """,
+        person_id | record_id | session_on | index_days | entry_days | shared_minutes | theme_codes | subtheme_codes
+        ada       | r1        | 2010-02-20 | -9         | 10         | 60             | T1          | money
+        ada       | r2        | 2010-03-11 | 10         | 29         | 30             | T1;T2       | money
+        ada       | r4        | 2010-03-12 | 11         | 30         |                |             | money
+        dan       | r10       | 2010-03-17 |            | 0          | 45             | T1          | money
+        """,  # noqa: E501
     )
+    plain = {**STUDY, "support": [SUPPORT | {"subtheme_codes": ""}]}
+    assert run_model(database, "support_sessions", tables, plain)["subtheme_codes"].isna().all()
