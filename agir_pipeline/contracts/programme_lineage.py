@@ -52,7 +52,8 @@ def programme_origins(protocol: Protocol, effects: tuple[Place, ...]) -> dict[st
         funnel |= {"n_entries": sent, "days_to_entry": (*sent, *funnel["n_contacted"])}
     if "cost_effectiveness" in contracts:
         gains = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
-        found["cost_effectiveness"] = dict.fromkeys((*gains, *PER_GAIN), effects)
+        told = (*gains, "cost_per_gain_set", *PER_GAIN)
+        found["cost_effectiveness"] = dict.fromkeys(told, effects)
     if "cost_sensitivity" in contracts:
         found["cost_sensitivity"] = _sensitivity_origins(protocol, effects)
     if "cost_acceptability" in contracts:
@@ -72,7 +73,7 @@ def _sensitivity_origins(protocol: Protocol, effects: tuple[Place, ...]) -> Orig
 
 
 PER_GAIN = (
-    "cost_per_gain_set", "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
+    "cost_per_gain_eur", "cost_per_gain_low_eur", "cost_per_gain_high_eur",
     "cost_per_gain_bca_low_eur", "cost_per_gain_bca_high_eur",
 )  # fmt: skip
 

@@ -72,11 +72,12 @@ def ipw_difference(
 
     The logistic response model (ridge penalty, weights truncated at their 1st and 99th
     percentiles) is fitted again in each of ``n_draws`` pair-bootstrap draws; interval and test
-    are Student's with the smaller arm's respondents − 1. Answers that are all (or nearly all)
-    alike have nothing to resample: an arm's variance is never below that of its answers and one
-    more of each kind (Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560). An arm without
-    any respondent gives no estimate, an interval as wide as the scale none of itself. Draws that
-    leave an arm without respondents are left out.
+    are Student's with the n − 1 of the smaller arm's n respondents; as resampling divides by n
+    where a variance divides by n − 1, its own is taken n/(n − 1) times. Answers that are all (or
+    nearly all) alike have nothing to resample: an arm's variance is never below that of its
+    answers and one more of each kind (Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560).
+    An arm without any respondent gives no estimate, an interval as wide as the scale none of
+    itself. Draws that leave an arm without respondents are left out.
     """
     return ipw_differences([answers], n_draws, level, rng)[0]
 
@@ -113,8 +114,8 @@ def _adjusted(
 ) -> ResponseAdjusted:
     df = min(answers.n_respondents) - 1
     means, n_effective = point.means[0], point.n_effective[0]
-    unseen = _unseen_variance(means, n_effective)
-    error, low_error, high_error = (sqrt(drawn**2 + unseen) for drawn in errors)
+    unseen, wider = _unseen_variance(means, n_effective), (df + 1) / max(df, 1)
+    error, low_error, high_error = (sqrt(wider * drawn**2 + unseen) for drawn in errors)
     effect = student_estimate(float(point.difference[0]), error, df, level)
     if effect.ci_high - effect.ci_low >= WHOLE_SCALE:
         effect = Estimate(estimate=effect.estimate)

@@ -258,7 +258,7 @@ def studies(draw: st.DrawFn) -> tuple[pd.DataFrame, ...]:
     return participants, unmatched, pairs, pool, lost.iloc[: draw(st.integers(0, 8))]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(studies())
 def test_it_adds_up_for_any_study(study: tuple[pd.DataFrame, ...]) -> None:
     participants, unmatched, pairs, pool, lost = study
