@@ -83,8 +83,9 @@ class _Members:
             FLOW: self._flow, "certificates": self._solved, "covariate_balance": self._compared,
         }  # fmt: skip
         if enrolment := protocol.enrolment:
-            found["enrolment_progress"] = partial(self._enrolled, enrolment)
-            for name in ("enrolment_projection", "enrolment_pace", "cost_totals"):
+            for name in ("enrolment_progress", "enrolment_projection"):
+                found[name] = partial(self._enrolled, enrolment)
+            for name in ("enrolment_pace", "cost_totals"):
                 found[name] = partial(self._supported, enrolment, name)
         for outcome in protocol.outcomes:
             if isinstance(outcome, EventOutcome) and outcome.causes:
@@ -130,15 +131,16 @@ class _Members:
     def _enrolled(self, enrolment: Enrolment) -> pd.DataFrame:
         people = self.study.warehouse.read(self.connection, "linked", "participants")
         pairs = self.releases.read("matched_pairs")
-        return enrolled_persons(people, pairs, enrolment, as_of_day(self.study))
+        entered = enrolled_persons(people, pairs, enrolment, as_of_day(self.study))
+        return entered.assign(state="realised")  # a month ahead counts nobody yet
 
     def _supported(self, enrolment: Enrolment, table: str) -> pd.DataFrame:
-        """The beneficiaries among them: by month, or up to the last day that counts."""
+        """The beneficiaries among them, up to the last day that counts."""
         people = self._enrolled(enrolment)
         people = people[people["arm"] == "beneficiary"]
         if table == "enrolment_pace" and enrolment.pace:
             people = people[people["month_on"] <= pd.Timestamp(enrolment.pace.until_on.value)]
-        return people[["person_id", "month_on"]].assign(state="realised")
+        return people[["person_id"]]
 
     def _caused(self, outcome: EventOutcome, causes: Causes) -> pd.DataFrame:
         times, reasons = (

@@ -4,6 +4,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from agir_pipeline.methods.identity.mentions import mentioned_persons, person_of_keys
+from agir_pipeline.methods.programme.reviews import in_support
 from agir_pipeline.protocol.model import Reviews
 from agir_pipeline.resources.study import Study
 
@@ -48,12 +49,7 @@ def supported_persons(study: Study, connection: sa.Connection, reviews: Reviews)
     told = rows.merge(links, on="entity_id").rename(
         columns={reviews.entered_column: "entered_on", reviews.left_column: "left_on"}
     )
-    told["entered_on"] = told.groupby("person_id")["entered_on"].transform("min")
-    told = told.sort_values(["left_on", "entity_id"], na_position="last")
-    persons = told.drop_duplicates("person_id", keep="last").reset_index(drop=True)
+    withdrawn = pd.DataFrame({"person_id": [], "withdrawn_on": []}, dtype="string")
     if any(source.withdraws for source in study.protocol.sources):
         withdrawn = read(connection, "linked", "withdrawals", "scope = 'study'")
-        on = withdrawn.groupby("person_id")["withdrawn_on"].min()
-        left = persons.assign(withdrawn_on=persons["person_id"].map(on))
-        persons["left_on"] = left[["left_on", "withdrawn_on"]].min(axis=1)
-    return persons[["person_id", "entered_on", "left_on"]]
+    return in_support(told, withdrawn)

@@ -104,6 +104,8 @@ WORDS = vocabulary(
     points("gain_points", mark("Gain"), mark("Difference in the direction of a benefit")),
     points("gain_low_points", mark("Gain, lower limit"), mark("Of the difference")),
     points("gain_high_points", mark("Gain, upper limit"), mark("Of the difference")),
+    coded("claim", mark("What the row may claim"), CLAIMS, mark("As that of the effect")),
+    text("method", mark("Method"), mark("What the figures of the row rest on")),
     text("n_needed", mark("Number needed to treat"),
          mark("NNTB to benefit, NNTH to harm; through ∞ when no effect lies in the interval")),
     text("cost_per_gain_set", mark("Costs that agree with the data"),
@@ -232,7 +234,7 @@ def _effectiveness(protocol: Protocol) -> TableContract:
             """outcome definition horizon_days? kind cost_difference_eur gain_points
             gain_low_points gain_high_points n_needed cost_per_gain_set cost_per_gain_eur?
             cost_per_gain_low_eur? cost_per_gain_high_eur? cost_per_gain_bca_low_eur?
-            cost_per_gain_bca_high_eur?""",
+            cost_per_gain_bca_high_eur? claim method""",
             coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
         ),
         ("outcome", "definition", "horizon_days", "kind"),
@@ -254,8 +256,8 @@ def _sensitivity(protocol: Protocol, costs: Costs) -> TableContract:
         spelled(
             WORDS,
             """scenario level outcome definition horizon_days? n? cost_difference_eur? gain_points
-            gain_low_points gain_high_points n_needed cost_per_gain_eur? cost_per_gain_low_eur?
-            cost_per_gain_high_eur? claim method""",
+            gain_low_points gain_high_points n_needed cost_per_gain_set? cost_per_gain_eur?
+            cost_per_gain_low_eur? cost_per_gain_high_eur? claim method""",
             coded("scenario", mark("What is varied"), SCENARIOS, mark("One thing at a time")),
             coded("level", mark("Actor or dose"), actors,
                   mark("An actor of the protocol, or a number of interviews"), is_closed=False),
@@ -265,7 +267,6 @@ def _sensitivity(protocol: Protocol, costs: Costs) -> TableContract:
                    mark("For one beneficiary; empty where no document tells it"), unit="EUR",
                    minimum=0),
             coded("claim", mark("What the row may claim"), CLAIMS, mark("Exploratory, all of it")),
-            text("method", mark("Method"), mark("What the figures of the row rest on")),
         ),
         ("scenario", "level", "outcome", "definition", "horizon_days"),
     )  # fmt: skip
@@ -278,7 +279,7 @@ def _acceptability(protocol: Protocol) -> TableContract:
         mark("How probably support is worth a price"),
         spelled(
             WORDS,
-            "outcome definition horizon_days? kind acceptable_eur p_acceptable?",
+            "outcome definition horizon_days? kind acceptable_eur p_acceptable? claim method",
             coded("outcome", mark("Outcome"), names, mark("As named in the protocol")),
         ),
         ("outcome", "definition", "horizon_days", "kind", "acceptable_eur"),

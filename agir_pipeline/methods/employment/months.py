@@ -1,6 +1,8 @@
 """The calendar since the index date: each member month by month, and each arm."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agir_pipeline.methods.effects.layout import COUNT, DAY, FLAG, NUMBER, TEXT
 from agir_pipeline.protocol.model import Employment
@@ -52,18 +54,28 @@ def employment_calendar(months: pd.DataFrame, employment: Employment) -> pd.Data
     return found.astype(CALENDAR_COLUMNS)[list(CALENDAR_COLUMNS)].reset_index(drop=True)
 
 
-def _so_far(rows: pd.DataFrame) -> dict[str, "pd.Series[int]"]:
-    """Months that are so, and months known to be so or not, up to each month of a member."""
-    known = pd.DataFrame(
-        {
-            "n_months_at_work": rows["is_at_work"].fillna(False),
-            "n_months_known": rows["is_at_work"].notna(),
-            "n_months_durable": rows["is_durable"].fillna(False),
-            "n_months_durable_known": rows["is_durable"].notna(),
-        }
-    )
-    so_far = known.astype("int64").groupby([rows["pair_id"], rows["arm"]]).cumsum()
-    return {str(name): so_far[name] for name in so_far}
+def _so_far(rows: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+    """Months that are so, and months known to be so or not, up to each month of a member.
+
+    ``rows`` are in order, those of a member together.
+    """
+    pair, arm = (rows[name].to_numpy(dtype=object) for name in ("pair_id", "arm"))
+    is_first = np.ones(len(rows), dtype=bool)
+    is_first[1:] = (pair[1:] != pair[:-1]) | (arm[1:] != arm[:-1])
+    first, member = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+
+    def so_far(flags: "pd.Series[bool]") -> NDArray[np.int64]:
+        values = flags.to_numpy(dtype=np.int64)
+        total = np.cumsum(values)
+        return np.asarray(total - (total - values)[first][member], dtype=np.int64)
+
+    at_work, durable = rows["is_at_work"], rows["is_durable"]
+    return {
+        "n_months_at_work": so_far(at_work.fillna(False)),
+        "n_months_known": so_far(at_work.notna()),
+        "n_months_durable": so_far(durable.fillna(False)),
+        "n_months_durable_known": so_far(durable.notna()),
+    }
 
 
 def employment_by_month(calendar: pd.DataFrame) -> pd.DataFrame:

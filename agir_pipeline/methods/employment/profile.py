@@ -1,12 +1,16 @@
 """Which contracts the members of pairs have: by kind, sector, size and length."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agir_pipeline.methods.effects.layout import COUNT, NUMBER, TEXT, typed
 from agir_pipeline.methods.matching.design import MISSING, classes_of
 from agir_pipeline.protocol.mechanism import ContractProfile, Trait
 
+Floats = NDArray[np.float64]
 PROFILE_COLUMNS = {
     "trait": TEXT, "level": TEXT, "arm": TEXT, "n_persons": COUNT, "n_known": COUNT,
     "share": NUMBER, "months_mean": NUMBER, "months_p25": NUMBER, "months_median": NUMBER,
@@ -23,29 +27,34 @@ def contract_profile(
     ``profile``. The months are those to the first planned end, before any amendment; the share is
     of the members whose trait is known, so a missing one has none.
     """
-    told = profile_members(members, spells, profile)
+    known = members[["arm", "spell_id"]].merge(spells, on="spell_id", how="left")
+    arms = known["arm"].to_numpy(dtype=object)
+    months = known[profile.months_column].to_numpy(dtype=float, na_value=np.nan)
     rows = []
     for trait in profile.traits:
-        own = told[told["trait"] == trait.column]
-        n_known = own[own["level"] != MISSING].groupby("arm").size()
-        for (level, arm), part in own.groupby(["level", "arm"], sort=True):
-            n_of = int(n_known.get(arm, 0))
-            is_known = level != MISSING
-            row = {"trait": trait.column, "level": level, "arm": arm, "n_persons": len(part),
-                   "n_known": n_of, "share": len(part) / n_of if is_known else None}  # fmt: skip
-            months = part["months"].dropna().to_numpy(dtype=float)
-            if len(months):
-                low, middle, high = np.quantile(months, [0.25, 0.5, 0.75]).tolist()
-                row |= {"months_mean": float(months.mean()), "months_p25": low,
-                        "months_median": middle, "months_p75": high}  # fmt: skip
+        levels = _levels(known[trait.column], trait).to_numpy(dtype=object)
+        of_arm = Counter(arms[levels != MISSING])
+        for (level, arm), n in sorted(Counter(zip(levels, arms, strict=True)).items()):
+            row = {"trait": trait.column, "level": level, "arm": arm, "n_persons": n,
+                   "n_known": of_arm[arm], "share": n / of_arm[arm] if level != MISSING else None,
+                   **_months(months[(levels == level) & (arms == arm)])}  # fmt: skip
             rows.append(row)
     return typed(rows, PROFILE_COLUMNS)
+
+
+def _months(months: Floats) -> dict[str, float]:
+    told = months[~np.isnan(months)]
+    if len(told) == 0:
+        return {}
+    low, middle, high = np.quantile(told, [0.25, 0.5, 0.75]).tolist()
+    return {"months_mean": float(told.mean()), "months_p25": low, "months_median": middle,
+            "months_p75": high}  # fmt: skip
 
 
 def profile_members(
     members: pd.DataFrame, spells: pd.DataFrame, profile: ContractProfile
 ) -> pd.DataFrame:
-    """trait, level, arm, person_id, months: each member once under each trait."""
+    """trait, level, arm, person_id: each member once under each trait."""
     known = members[["arm", "person_id", "spell_id"]].merge(spells, on="spell_id", how="left")
     parts = [
         pd.DataFrame(
@@ -54,7 +63,6 @@ def profile_members(
                 "level": _levels(known[trait.column], trait),
                 "arm": known["arm"],
                 "person_id": known["person_id"],
-                "months": known[profile.months_column].astype("Float64"),
             }
         )
         for trait in profile.traits

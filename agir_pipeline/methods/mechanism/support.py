@@ -104,10 +104,12 @@ def dose_quantiles(dose: pd.DataFrame, phases: Sequence[str]) -> pd.DataFrame:
     measures = [name for name in DOSE_COLUMNS if name not in ("person_id", "pair_id")]
     places = [(name, name, ALL) for name in measures]
     places += [(phase_column(phase), measures[0], phase) for phase in phases]
+    values = dose[[column for column, _measure, _phase in places]].to_numpy(
+        np.float64, na_value=np.nan
+    )
     rows = []
-    for column, measure, phase in places:
-        values = dose[column].to_numpy(dtype=float, na_value=np.nan)
-        told = values[~np.isnan(values)]
+    for (_column, measure, phase), of_place in zip(places, values.T, strict=True):
+        told = of_place[~np.isnan(of_place)]
         row = {"measure": measure, "phase": phase, "n_persons": len(told)}
         if len(told):
             found = np.quantile(told, list(QUANTILES.values())).tolist()

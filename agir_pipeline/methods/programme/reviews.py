@@ -53,6 +53,25 @@ def with_reviews(
     return table.join(typed(told, REVIEW_COLUMNS).set_index(months.index))
 
 
+def in_support(rows: pd.DataFrame, withdrawn: pd.DataFrame) -> pd.DataFrame:
+    """``person_id``, ``entered_on`` and ``left_on`` of everybody in a list, each once.
+
+    ``rows`` are those of the list; of a person with several the first entry counts, and support
+    lasts while one of them says of no end. ``withdrawn`` has person_id and withdrawn_on: whoever
+    left the study left support on that day, whatever the list says.
+    """
+    entered = rows.sort_values("entered_on").drop_duplicates("person_id")
+    last = rows.sort_values("left_on", na_position="last").drop_duplicates("person_id", keep="last")
+    study = withdrawn.sort_values("withdrawn_on").drop_duplicates("person_id")
+    told = entered[["person_id", "entered_on"]].merge(last[["person_id", "left_on"]])
+    told = told.merge(study[["person_id", "withdrawn_on"]], how="left")
+    for day in ("entered_on", "left_on", "withdrawn_on"):
+        told[day] = pd.to_datetime(told[day])
+    sooner = told["withdrawn_on"] < told["left_on"].fillna(pd.Timestamp(NEVER))
+    told["left_on"] = told["left_on"].mask(sooner, told["withdrawn_on"])
+    return told[["person_id", "entered_on", "left_on"]]
+
+
 def _people(persons: pd.DataFrame) -> _People:
     left = _days(persons["left_on"])
     return _People(

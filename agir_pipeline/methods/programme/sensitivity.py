@@ -16,9 +16,9 @@ from agir_pipeline.protocol.model import Costs, EventOutcome, Protocol, StatusOu
 SENSITIVITY_COLUMNS = {
     "scenario": TEXT, "level": TEXT, "outcome": TEXT, "definition": TEXT, "horizon_days": COUNT,
     "n": COUNT, "cost_difference_eur": NUMBER, "gain_points": NUMBER, "gain_low_points": NUMBER,
-    "gain_high_points": NUMBER, "n_needed": TEXT, "cost_per_gain_eur": NUMBER,
-    "cost_per_gain_low_eur": NUMBER, "cost_per_gain_high_eur": NUMBER, "claim": TEXT,
-    "method": TEXT,
+    "gain_high_points": NUMBER, "n_needed": TEXT, "cost_per_gain_set": TEXT,
+    "cost_per_gain_eur": NUMBER, "cost_per_gain_low_eur": NUMBER,
+    "cost_per_gain_high_eur": NUMBER, "claim": TEXT, "method": TEXT,
 }  # fmt: skip
 BY_ACTOR, BY_DOSE = "by_actor", "by_dose"
 Row = dict[str, Any]

@@ -24,11 +24,12 @@ EFFECTIVENESS_COLUMNS = {
     "cost_per_gain_eur": NUMBER,
     "cost_per_gain_low_eur": NUMBER, "cost_per_gain_high_eur": NUMBER,
     "cost_per_gain_bca_low_eur": NUMBER, "cost_per_gain_bca_high_eur": NUMBER,
+    "claim": TEXT, "method": TEXT,
 }  # fmt: skip
 
 ACCEPTABILITY_COLUMNS = {
     "outcome": TEXT, "definition": TEXT, "horizon_days": COUNT, "kind": TEXT,
-    "acceptable_eur": NUMBER, "p_acceptable": NUMBER,
+    "acceptable_eur": NUMBER, "p_acceptable": NUMBER, "claim": TEXT, "method": TEXT,
 }  # fmt: skip
 
 CELLS = ("n_both", "n_beneficiary_only", "n_control_only", "n_neither")
@@ -47,8 +48,12 @@ def cost_effectiveness(
     event, the limits of a bootstrap over complete pairs (BCa), by the same rule.
     """
     level = protocol.inference.confidence_level.value
+    method = _(
+        "The planned cost of one beneficiary over the gain of the effect's own row and over its "
+        "limits; by the bootstrap: over those of complete pairs"
+    )
     rows = [
-        {**{name: row[name] for name in PLACE}, "kind": kind, **_per_gain(row, each)}
+        {n: row[n] for n in PLACE} | {"kind": kind, "method": method} | _per_gain(row, each)
         for outcome in _of_persons(protocol)
         for row in _gains(effects[outcome.name], outcome, level)
         for kind, each in _unit_costs(costs)
@@ -67,12 +72,17 @@ def cost_acceptability(
     """
     final, level = is_final(protocol.inference, data_cut_on), protocol.inference.confidence_level
     reach = float(special.ndtri((1 + level.value) / 2))
+    method = _(
+        "The chance that the amount times the gain exceeds the planned cost, by a normal law "
+        "around the middle of the gain's interval; empty in interim releases, as a test is"
+    )
     rows: list[Row] = []
     for outcome in _of_persons(protocol):
         for row in _gains(primary(effects[outcome.name], outcome), outcome, level.value):
             low, high = row["gain_low_points"] / 100, row["gain_high_points"] / 100
             middle, error = (low + high) / 2, (high - low) / (2 * reach)
-            place = {name: row[name] for name in ("outcome", "definition", "horizon_days")}
+            place = {n: row[n] for n in ("outcome", "definition", "horizon_days", "claim")}
+            place |= {"method": method}
             rows += [
                 {
                     **place,
@@ -98,7 +108,7 @@ def primary(table: pd.DataFrame, outcome: EventOutcome | StatusOutcome) -> pd.Da
 
 PLACE = (
     "outcome", "definition", "horizon_days", "gain_points", "gain_low_points", "gain_high_points",
-    "n_needed",
+    "n_needed", "claim",
 )  # fmt: skip
 
 
@@ -131,6 +141,7 @@ def _gains(
             "gain_low_points": low,
             "gain_high_points": high,
             "n_needed": number_needed(gain / 100, low / 100, high / 100),
+            "claim": row["claim"],
             "bca": _bca(row, sign, level),
         }
 
@@ -149,7 +160,7 @@ def _per_gain(row: Row, each: float) -> Row:
     gain, low, high = (
         row[name] / 100 for name in ("gain_points", "gain_low_points", "gain_high_points")
     )
-    told = per_gain(each, gain, low, high) | {"cost_per_gain_set": cost_set(each, low, high)}
+    told = per_gain(each, gain, low, high)
     bca_low, bca_high = row["bca"]
     if bca_low > 0 and gain > 0:
         told |= {
@@ -160,8 +171,8 @@ def _per_gain(row: Row, each: float) -> Row:
 
 
 def per_gain(each: float, gain: float, low: float, high: float) -> Row:
-    """The cost of one, and that of a gain with its limits where these are finite; shares."""
-    told: Row = {"cost_difference_eur": each}
+    """The cost of one, and of a gain: the set always, a figure where it is finite; shares."""
+    told: Row = {"cost_difference_eur": each, "cost_per_gain_set": cost_set(each, low, high)}
     if low > 0 and gain > 0:
         told |= {
             "cost_per_gain_eur": each / gain,

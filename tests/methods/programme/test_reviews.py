@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from agir_pipeline.methods.programme.governance import governance_table
-from agir_pipeline.methods.programme.reviews import REVIEW_COLUMNS, with_reviews
+from agir_pipeline.methods.programme.reviews import REVIEW_COLUMNS, in_support, with_reviews
 
 MEETINGS = """
 record_id | committee_type | held_on    | n_cases_reviewed
@@ -110,3 +110,54 @@ def test_a_month_in_which_everybody_due_was_reviewed_is_covered(agir, draw, revi
         held, meetings, everybody, draw(PERSONS)[:4], agir.governance, reviews, date(2010, 4, 5)
     )
     assert bool(table["is_covered"].dropna().iloc[-1])
+
+
+def test_support_lasts_while_a_row_tells_of_no_end_and_ends_with_the_consent(draw):
+    rows = draw("""
+        person_id | entered_on | left_on
+        p1        | 2010-02-01 | 2010-06-01
+        p1        | 2010-01-01 |
+        p2        | 2010-01-05 | 2010-03-01
+        p2        | 2010-01-05 | 2010-05-01
+        p3        | 2010-01-07 |
+        p4        | 2010-01-07 | 2010-02-01
+    """)
+    withdrawn = draw("""
+        person_id | withdrawn_on
+        p2        | 2010-04-01
+        p3        | 2010-04-01
+        p3        | 2010-03-31
+        p4        | 2010-04-01
+        p9        | 2010-04-01
+    """)
+    told = in_support(rows, withdrawn).set_index("person_id").astype("string").fillna("")
+    assert told["entered_on"].to_dict() == {
+        "p1": "2010-01-01", "p2": "2010-01-05", "p3": "2010-01-07", "p4": "2010-01-07",
+    }  # fmt: skip
+    assert told["left_on"].to_dict() == {
+        "p1": "", "p2": "2010-04-01", "p3": "2010-03-31", "p4": "2010-02-01",
+    }  # fmt: skip
+
+
+def test_before_anybody_entered_nobody_is_in_support(agir, draw):
+    nobody = pd.DataFrame(
+        {
+            "person_id": pd.Series(dtype="string"),
+            "entered_on": pd.Series(dtype="datetime64[us]"),
+            "left_on": pd.Series(dtype="datetime64[us]"),
+        }
+    )
+    none_left = nobody[["person_id"]].assign(withdrawn_on=nobody["left_on"])
+    persons = in_support(nobody, none_left)
+    assert persons.empty
+    meetings, reviews = draw(MEETINGS), agir.governance.reviews
+    held = governance_table(meetings, agir.governance, date(2010, 3, 31))
+    mentions = draw(MENTIONS)[:0]
+    table = with_reviews(
+        held, meetings, mentions, persons, agir.governance, reviews, date(2010, 3, 31)
+    )
+    assert table["n_active"].dropna().eq(0).all()
+    without = with_reviews(
+        held[:0], meetings[:0], mentions, persons, agir.governance, reviews, date(2010, 3, 31)
+    )
+    assert without.empty

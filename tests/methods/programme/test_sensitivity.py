@@ -14,13 +14,13 @@ def told(agir, difference, low, high):
     rupture = pd.DataFrame(
         [
             {"definition": definition, "horizon_days": days, "risk_difference_points": difference,
-             "ci_low_points": low, "ci_high_points": high}
+             "ci_low_points": low, "ci_high_points": high, "claim": "primary"}
             for definition, days in (("net_180", 274), ("net_180", 365), ("gross", 274))
         ]
     )  # fmt: skip
     employment = pd.DataFrame(
         [{"definition": "durable", "difference_points": 10.0, "ci_low_points": -5.0,
-          "ci_high_points": 25.0}]
+          "ci_high_points": 25.0, "claim": "primary"}]
     )  # fmt: skip
     effects = {"rupture": rupture, "durable_employment": employment}
     return cost_effectiveness(effects, agir, agir.costs)

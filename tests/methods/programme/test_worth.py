@@ -42,7 +42,7 @@ def effects(difference, low, high):
         [
             {
                 "definition": "net_180", "horizon_days": 274, "risk_difference_points": difference,
-                "ci_low_points": low, "ci_high_points": high,
+                "ci_low_points": low, "ci_high_points": high, "claim": "primary",
             },
             {"definition": "gross", "horizon_days": 91},
         ]
@@ -51,7 +51,7 @@ def effects(difference, low, high):
         [
             {
                 "definition": "durable", "difference_points": -difference,
-                "ci_low_points": -high, "ci_high_points": -low,
+                "ci_low_points": -high, "ci_high_points": -low, "claim": "secondary",
             }
         ]
     )  # fmt: skip
@@ -71,6 +71,9 @@ def test_a_rupture_avoided_costs_what_the_plan_over_the_gain_is(agir, points, di
     assert row["cost_per_gain_high_eur"] == pytest.approx(2300 / 0.01)
     assert row["cost_per_gain_low_eur"] == pytest.approx(2300 / ((points + 1) / 100))
     assert row["cost_per_gain_set"].endswith(" – 230,000")
+    claims = table.set_index("outcome")["claim"].to_dict()
+    assert claims == {"rupture": "primary", "durable_employment": "secondary"}
+    assert table["method"].str.startswith("The planned cost").all()
 
 
 def test_no_cost_is_told_when_the_interval_holds_no_effect(agir):
@@ -121,6 +124,8 @@ def test_the_chance_of_being_worth_it_grows_with_the_price(agir):
     table = cost_acceptability(told, agir, agir.costs, FINAL_ON)
     assert list(table.columns) == list(ACCEPTABILITY_COLUMNS)
     assert set(table["definition"]) == {"net_180", "durable"}
+    assert set(table["claim"]) == {"primary", "secondary"}
+    assert table["method"].str.startswith("The chance that").all()
     own = table[(table["outcome"] == "rupture") & (table["kind"] == "direct")]
     assert own["p_acceptable"].is_monotonic_increasing
     assert own["acceptable_eur"].tolist() == list(agir.costs.acceptable.value)
