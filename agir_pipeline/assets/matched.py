@@ -348,10 +348,12 @@ def _optimum_is_proved(made: dict[str, pd.DataFrame], protocol: Protocol) -> Che
 
 
 def _arms_are_alike(balance: pd.DataFrame, limit: float) -> Check:
-    matched = balance[balance["sample"] == "matched"]
+    matched = balance[(balance["sample"] == "matched") & (balance["n_beneficiaries"] > 0)]
+    if matched.empty:
+        warning = dg.AssetCheckSeverity.WARN
+        return Check("arms_are_alike", False, _("no pair yet: nothing can be compared"), warning)
     apart = matched[~(matched["smd"].abs() <= limit)]
     sentence = _("{n} of {total} lines are further apart than {limit}").format(
         n=len(apart), total=len(matched), limit=written_number(limit)
     )
-    severity = dg.AssetCheckSeverity.ERROR if len(matched) else dg.AssetCheckSeverity.WARN
-    return Check("arms_are_alike", len(matched) > 0 and apart.empty, sentence, severity)
+    return Check("arms_are_alike", apart.empty, sentence, dg.AssetCheckSeverity.ERROR)
