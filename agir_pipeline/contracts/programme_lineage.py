@@ -68,7 +68,8 @@ def _sensitivity_origins(protocol: Protocol, effects: tuple[Place, ...]) -> Orig
     later = mechanism.get("landmark_effects", {}).get("difference_points", ())
     gains = tuple(dict.fromkeys((*effects, *later)))
     named = ("gain_points", "gain_low_points", "gain_high_points", "n_needed")
-    costs = dict.fromkeys(PER_GAIN[:4], tuple(dict.fromkeys((*gains, *hours))))
+    told = ("cost_per_gain_set", *PER_GAIN[:3])
+    costs = dict.fromkeys(told, tuple(dict.fromkeys((*gains, *hours))))
     return {**dict.fromkeys(named, gains), **costs, "cost_difference_eur": hours, "n": later}
 
 
