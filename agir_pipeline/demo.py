@@ -38,7 +38,7 @@ SIGNED = "+0.0;-0.0"
 
 HABITS = (
     "no_token", "several_responses", "ignored_sheet", "absent_column", "set_aside", "no_rows",
-    "term_shortened",
+    "term_shortened_before_end",
 )  # fmt: skip
 EXPLANATIONS = ("date_order_contradiction", "ambiguous_dates")
 """What partners do in every file is no fault; what explains a cell in quarantine is none more."""

@@ -37,7 +37,7 @@ def level_namer(protocol: Protocol) -> Callable[[str, str], str]:
         if column is None:
             return f"{covariate} · {level}"
         label = in_language(column.label, language)
-        if column.type == "number":
+        if column.type == "number" and level in OF_NUMBERS:
             return in_language(OF_NUMBERS[level], language).format(covariate=label)
         told = column.codes.get(level)
         return f"{label} · {level if told is None else in_language(told, language)}"

@@ -42,9 +42,13 @@ class Maker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Whoever waits no longer stops it; one that has told all ends by itself."""
+        """Whoever waits no longer stops it; one that has told all ends by itself.
+
+        It is killed: where a supervisor has the gentler signal ignored, a writer that tells all it
+        planted to nobody would wait for ever, and its folder is taken away anyway.
+        """
         if kind is not None:
-            self._process.terminate()
+            self._process.kill()
             self._process.join()
 
     @property

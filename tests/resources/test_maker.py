@@ -79,6 +79,39 @@ def test_who_stops_waiting_stops_the_writer_and_leaves_nothing(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_writer_that_has_done_all_is_stopped_though_nobody_reads_what_it_tells(
+    tmp_path: Path,
+) -> None:
+    """What it planted is more than a pipe holds: it stands still until somebody reads.
+
+    Under a supervisor that has the request to end ignored it would stand for ever.
+    """
+    home, writers = tmp_path / "home", list[int]()
+
+    def interrupted() -> None:
+        with whole_or_absent(home), Maker(home, 1, 1) as maker:
+            maker.wait_for_home()
+            writers.append(maker.pid)
+            _wait_until_it_stands_still(maker.pid)
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not _is_alive(writers[0])
+
+
+def _wait_until_it_stands_still(pid: int) -> None:
+    spent = [-1, -2]
+    while spent[-1] != spent[-2]:
+        time.sleep(0.6)
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        spent.append(int(stat[11]) + int(stat[12]))
+
+
 def _is_alive(pid: int) -> bool:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

@@ -275,7 +275,7 @@ class RowReader:
             told = (
                 ("never_begun", spell.ended_early, records.before(spell.ended_early, spell.starts)),
                 ("broken_after_term", spell.ended_early, broken_after_term(records, spell)),
-                ("term_shortened", spell.planned_end, shortened_terms(records, spell)),
+                ("term_shortened_before_end", spell.planned_end, shortened_terms(records, spell)),
             )
             for code, name, places in told:
                 yield from found(code, grid, [records.numbers[one] for one in places], name)

@@ -183,7 +183,7 @@ FINDINGS: Mapping[str, str] = {
         "{n} contract(s) are told broken after their planned end: they count as ended as planned; "
         "ask which day is right"
     ),
-    "term_shortened": mark(
+    "term_shortened_before_end": mark(
         "{n} amendment(s) bring a planned end forward just before it, which may hide a rupture; "
         "the end counts as planned, ask why"
     ),

@@ -666,11 +666,11 @@ def test_contracts_broken_after_their_term_and_terms_cut_short_are_pointed_out(m
     result = make.read(make.grid(["opca", "number", "amendment", "nature", *days], *rows), source)
     assert not rules_of(result)
     assert found_in(result, "broken_after_term") == [(2, "broken", 1)]
-    assert found_in(result, "term_shortened") == [(7, "planned", 2)]
+    assert found_in(result, "term_shortened_before_end") == [(7, "planned", 2)]
     silent = make.source(
         *columns, feeds="spell", key=["opca", "number", "amendment"],
         spell={"starts": "starts", "planned_end": "planned", "ended_early": "broken"},
     )  # fmt: skip
     result = make.read(make.grid(["opca", "number", "amendment", "nature", *days], *rows), silent)
-    assert not found_in(result, "term_shortened")
+    assert not found_in(result, "term_shortened_before_end")
     assert found_in(result, "broken_after_term") == [(2, "broken", 3)]
