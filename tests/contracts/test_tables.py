@@ -247,6 +247,7 @@ def test_a_line_of_the_balance_is_named_in_the_language_in_force(agir: Protocol)
     assert name_of("age_years", "value") == "Âge au début du contrat"
     assert name_of("age_years", "value_squared") == "Âge au début du contrat, au carré"
     assert name_of("age_years", "missing").startswith("Âge au début du contrat, ")
+    assert name_of("age_years", "21") == "Âge au début du contrat · 21"
     assert name_of("sex", "missing") == "Sexe · Inconnu"
     assert name_of("sex", "X") == "Sexe · X"
     assert name_of("unheard_of", "x") == "unheard_of · x"
