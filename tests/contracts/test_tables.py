@@ -11,6 +11,7 @@ from agir_pipeline.contracts.lineage import matched_origins
 from agir_pipeline.contracts.matched import frontier_contract, refuse_later
 from agir_pipeline.contracts.model import Column, Labels, TableContract, in_language
 from agir_pipeline.contracts.programme import programme_contracts
+from agir_pipeline.contracts.programme_lineage import programme_origins
 from agir_pipeline.contracts.published import FLOW_REASONS, flow_steps
 from agir_pipeline.contracts.tables import table_contract, table_contracts
 from agir_pipeline.contracts.words import STATUSES, UNMATCHED_REASONS
@@ -434,8 +435,17 @@ def test_a_programme_without_its_parts_has_none_of_their_tables(
         update={"obstacle_column": None, "referral_column": None}
     )
     rules = tuple(rule.model_copy(update={"or_else": None}) for rule in agir.eligibility)
-    plain = agir.model_copy(update={"costs": costs, "outreach": outreach, "eligibility": rules})
+    bare = agir.governance.model_copy(  # type: ignore[union-attr]
+        update={"membership": None, "reviews": None}
+    )
+    plain = agir.model_copy(
+        update={"costs": costs, "outreach": outreach, "eligibility": rules, "governance": bare}
+    )
     found = programme_contracts(plain)
+    assert "governance" in found
+    assert "committee_members" in programme_contracts(agir)
+    assert "committee_members" not in {*found, *programme_origins(plain, ())}
+    assert "is_covered" not in found["governance"].names
     assert "mobilisation_funnel" in found
     assert not {"cost_acceptability", "mobilisation_obstacles"} & set(found)
     grounds = {c.name: c for c in found["territory"].columns}["territorial_basis"].codes

@@ -61,7 +61,7 @@ def test_inputs_causes_and_rows_are_counted_by_hand(releases: Releases) -> None:
         inputs=[{"receipt_id": r, "kind": "delivery"} for r in ("r1", "r3", "r4")],
     )  # fmt: skip
     assert set(found["previous_release"]) == {"2011-02-28-a"}
-    told = found.drop(columns="previous_release").fillna("-").to_numpy().tolist()
+    told = found.drop(columns="previous_release").astype(object).fillna("-").to_numpy().tolist()
     assert told == [
         ["input", "delivery", "-", "-", 2, 0, "-"],
         ["input", "round", "-", "-", 0, 1, "-"],
