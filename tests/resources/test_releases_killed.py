@@ -16,6 +16,9 @@ from agir_pipeline.resources.releases import Releases
 from tests.releasing import content, visits
 
 N_KILLS = 30
+UNKILLED = 2
+"""Turns that tell how long one takes on this machine as busy as it is now: the second is compared
+with the release before it, as all later ones are."""
 
 
 @pytest.fixture
@@ -41,15 +44,16 @@ def test_a_reader_never_sees_a_torn_release(
     rng, releases = random.Random(11), Releases(tmp_path)
     seen = [""]
     usual_seconds = 60.0
-    for kill in range(N_KILLS + 1):
+    for turn in range(UNKILLED + N_KILLS):
         publisher.stdin.write("next\n")
         publisher.stdin.flush()
         child, started = int(publisher.stdout.readline()), time.monotonic()
-        lives = usual_seconds * rng.uniform(0.05, 1.5) if kill else usual_seconds
-        while time.monotonic() < started + lives and (kill or not seen[-1]):
+        is_killed, before = turn >= UNKILLED, seen[-1]
+        lives = usual_seconds * rng.uniform(0.05, 1.5) if is_killed else 60.0
+        while time.monotonic() < started + lives and (is_killed or seen[-1] == before):
             seen.append(_whole(releases))
             time.sleep(0.01)
-        if kill == 0:  # how long one takes on this machine as busy as it is now
+        if not is_killed:
             usual_seconds = time.monotonic() - started
         os.kill(child, signal.SIGKILL)
         assert publisher.stdout.readline() == "gone\n"
