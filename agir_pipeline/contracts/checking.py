@@ -155,12 +155,10 @@ def _value_faults(typed: pd.DataFrame, contract: TableContract) -> Faults:
     try:
         rules.validate(typed, lazy=True)
     except pa.errors.SchemaErrors as found:
-        cases = found.failure_cases
-    else:
-        return faults
-    # The exception quotes values; it is dropped here, before anything is raised.
-    for (column, check), rows in cases.groupby(["column", "check"])["index"].nunique().items():
-        faults[column, _PANDERA_NAMES.get(check, check)] = int(rows)
+        # The exception quotes values: it is counted and dropped here, before anything is raised.
+        cases = found.failure_cases.groupby(["column", "check"])["index"].nunique()
+        for (column, check), rows in cases.items():
+            faults[column, _PANDERA_NAMES.get(check, check)] = int(rows)
     return faults
 
 
