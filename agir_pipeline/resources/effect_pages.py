@@ -82,11 +82,11 @@ def effect_pages(protocol: Protocol, tables: Mapping[str, pd.DataFrame]) -> dict
 
 
 def _sections(lines: pd.DataFrame) -> list[tuple[str, list[dict[Any, Any]]]]:
-    rows = lines.to_dict("records")
+    """In the order in which the table is to be read."""
+    rows = lines.sort_values("position").to_dict("records")
     return [
-        (_(str(heading)), [row for row in rows if row["section"] == section])
-        for section, heading in SECTIONS.items()
-        if any(row["section"] == section for row in rows)
+        (_(str(SECTIONS[section])), [row for row in rows if row["section"] == section])
+        for section in dict.fromkeys(row["section"] for row in rows)
     ]
 
 

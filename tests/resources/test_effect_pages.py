@@ -20,6 +20,7 @@ STAMPS = {
 }
 LINES = [
     ("trial", "Who", "<everybody> & more"),
+    ("precision", "Smallest effect", "13.1 points"),
     ("effect", "Interval", "−15.5 to +5.0 points"),
     ("effect", "p-value", "0.3141"),
 ]
@@ -53,8 +54,14 @@ def test_a_page_says_the_lines_under_their_headings_and_of_what_state(protocol: 
     assert list(pages) == ["effect_sheet_rupture.html"]
     [page] = pages.values()
     assert "&lt;everybody&gt; &amp; more" in page
-    assert page.index("The trial it stands in for") < page.index("<h2>Effect</h2>")
-    assert "How small an effect could be found" not in page  # no line, no heading
+    headings = (
+        "The trial it stands in for",
+        "How small an effect could be found",
+        "<h2>Effect</h2>",
+    )
+    places = [page.index(heading) for heading in headings]
+    assert places == sorted(places)  # what could be found stands before what was
+    assert "Who is seen" not in page  # no line, no heading
     assert "State of 2012-12-31; protocol pppppppppppp, design dddddddddddd." in page
     assert page.count("<svg") == 1
     assert effect_pages(protocol, tables) == pages
